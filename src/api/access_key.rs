@@ -1,0 +1,291 @@
+//! `AccessKey`: a bearer token that belongs to one service account. The token itself lives only in its Secret.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
+use kube::{CustomResource, KubeSchema};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::rules;
+use super::shared::{AuditEntry, DesiredState, IsoDuration, LabelValue, never_observed};
+
+/// What an access key asks for.
+#[derive(CustomResource, KubeSchema, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[kube(
+    group = "iam.keyward.dev",
+    version = "v1alpha1",
+    kind = "AccessKey",
+    namespaced,
+    shortname = "kwkey",
+    category = "keyward",
+    status = "AccessKeyStatus",
+    derive = "PartialEq",
+    derive = "Default",
+    selectable = ".spec.serviceAccountName",
+    selectable = ".spec.state",
+    doc = "An access key is a bearer token that belongs to one service account. The controller writes the token into \
+           a Secret and nowhere else; the status has only its id and hash.",
+    printcolumn(
+        name = "Service Account",
+        type_ = "string",
+        json_path = ".spec.serviceAccountName"
+    ),
+    printcolumn(name = "State", type_ = "string", json_path = ".status.state"),
+    printcolumn(
+        name = "Ready",
+        type_ = "string",
+        json_path = ".status.conditions[?(@.type==\"Ready\")].status"
+    ),
+    printcolumn(
+        name = "Reason",
+        type_ = "string",
+        json_path = ".status.conditions[?(@.type==\"Ready\")].reason"
+    ),
+    printcolumn(name = "Expires", type_ = "string", json_path = ".status.token.expiresAt"),
+    printcolumn(name = "Last Used", type_ = "date", json_path = ".status.lastUsedAt"),
+    printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp"),
+    printcolumn(
+        name = "Key Id",
+        type_ = "string",
+        json_path = ".status.token.id",
+        priority = 1
+    ),
+    printcolumn(
+        name = "Secret",
+        type_ = "string",
+        json_path = ".status.secretName",
+        priority = 1
+    ),
+    printcolumn(
+        name = "Message",
+        type_ = "string",
+        json_path = ".status.conditions[?(@.type==\"Ready\")].message",
+        priority = 1
+    )
+)]
+#[x_kube(validation = rules::one_expiry())]
+#[x_kube(validation = rules::fixed_secret_name())]
+#[x_kube(validation = rules::rotation_needs_valid_for())]
+#[x_kube(validation = rules::frozen("access key", "displayName"))]
+#[x_kube(validation = rules::frozen("access key", "description"))]
+#[x_kube(validation = rules::frozen("access key", "validFor"))]
+#[x_kube(validation = rules::frozen("access key", "expiresAt"))]
+#[x_kube(validation = rules::frozen("access key", "revision"))]
+#[x_kube(validation = rules::frozen("access key", "rotation"))]
+#[x_kube(validation = rules::frozen("access key", "secret"))]
+#[serde(rename_all = "camelCase")]
+pub struct AccessKeySpec {
+    /// Name of the service account (`kwsa`) in the same namespace that the key belongs to. May not be changed.
+    #[schemars(length(min = 1, max = 253))]
+    #[x_kube(validation = rules::fixed_service_account())]
+    pub service_account_name: String,
+    /// Name for people, 1 to 79 characters. Default: the object's name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 79))]
+    pub display_name: Option<String>,
+    /// What the key is for, at most 1024 characters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 1024))]
+    pub description: Option<String>,
+    /// How long each token is valid from its issue, as an ISO 8601 duration with calendar months, such as P6M, P1Y
+    /// or P30D. Between the account's limits, P6M and P2Y unless it sets others. Exactly one of `validFor` and
+    /// `expiresAt` is set. A change counts from the next token; an issued token's expiry never moves.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub valid_for: Option<IsoDuration>,
+    /// When the token expires (RFC 3339), as far from its issue as the account's limits allow, P6M to P2Y unless it
+    /// sets others. Exactly one of `validFor` and `expiresAt` is set.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<DateTime<Utc>>,
+    /// `Active` (the default): the key authenticates. `Inactive`: it stops at once, its token is kept, and nothing but
+    /// this field can be changed.
+    #[serde(default)]
+    pub state: DesiredState,
+    /// Raise it to get a new token: the way to rotate by hand that fits Git. 1 (the default) to 1000000; may only
+    /// grow.
+    #[serde(default = "first_revision")]
+    #[schemars(range(min = 1, max = 1_000_000))]
+    #[x_kube(validation = rules::growing_revision())]
+    pub revision: i64,
+    /// When to issue the next token by itself. Without it the key expires.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rotation: Option<RotationSpec>,
+    /// The Secret that holds the token. Without it: the key's name, and the default data.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secret: Option<SecretSpec>,
+}
+
+/// `spec.revision` where none is given.
+pub fn first_revision() -> i64 {
+    1
+}
+
+/// Rotation ahead of expiry.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct RotationSpec {
+    /// How long before a token's expiry the next one is issued, as an ISO 8601 duration such as P14D. Must be shorter
+    /// than `validFor`.
+    pub renew_before: IsoDuration,
+    /// How long the previous token stays good beside its successor, as an ISO 8601 duration such as P7D, but never
+    /// beyond its own expiry. Default: it ends as soon as its successor is in the Secret.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub overlap: Option<IsoDuration>,
+}
+
+/// Name, metadata and data of the Secret.
+#[derive(KubeSchema, Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SecretSpec {
+    /// Name of the Secret, a DNS name of 1 to 253 characters. Default: the key's name. May not be changed. A Secret
+    /// of that name that does not belong to this key is never written.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 253))]
+    #[x_kube(validation = rules::dns_name())]
+    pub name: Option<String>,
+    /// Labels for the Secret, at most 32. Labels by which deployment tools track objects (such as
+    /// `argocd.argoproj.io/` or `app.kubernetes.io/instance`) are not allowed: the tool would prune the Secret.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("maxProperties" = 32))]
+    #[x_kube(validation = rules::qualified_keys())]
+    #[x_kube(validation = rules::no_tracking_keys())]
+    pub labels: Option<BTreeMap<String, LabelValue>>,
+    /// Annotations for the Secret, at most 32. Those by which deployment tools track objects are not allowed,
+    /// as with labels.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("maxProperties" = 32))]
+    #[x_kube(validation = rules::qualified_keys())]
+    #[x_kube(validation = rules::no_tracking_keys())]
+    pub annotations: Option<BTreeMap<String, AnnotationValue>>,
+    /// Data of the Secret, at most 32 entries: key to text, in which `$(token)`, `$(keyId)`, `$(serviceAccount)`,
+    /// `$(account)` and `$(expiresAt)` are replaced. It replaces the default data (`token`, `key-id`,
+    /// `service-account`, `expires-at`) as a whole. At least one entry must hold `$(token)`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("maxProperties" = 32))]
+    #[x_kube(validation = rules::data_keys())]
+    #[x_kube(validation = rules::data_has_token())]
+    pub data: Option<BTreeMap<String, DataTemplate>>,
+}
+
+/// An annotation's value, at most 1024 characters.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(transparent)]
+pub struct AnnotationValue(#[schemars(length(max = 1024))] pub String);
+
+/// One Secret entry's text before its `$(…)` are replaced, at most 4096 characters.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(transparent)]
+pub struct DataTemplate(#[schemars(length(max = 4096))] pub String);
+
+/// What an access key is, as the controller found it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+pub enum KeyState {
+    /// Waiting for something that is on its way.
+    Pending,
+    /// It authenticates.
+    Active,
+    /// Switched off by a person, itself or with its service account.
+    Inactive,
+    /// Its time has passed.
+    Expired,
+    /// Refused; the conditions say why.
+    Rejected,
+}
+
+/// An issued token: everything about it but the token.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct TokenStatus {
+    /// Public id of the token; logs, events and metrics show it.
+    #[schemars(length(max = 64))]
+    pub id: String,
+    /// SHA-256 of the whole token, in hexadecimal.
+    #[schemars(length(max = 64))]
+    pub sha256: String,
+    /// The `spec.revision` it was issued for.
+    pub revision: i64,
+    /// When it was issued (RFC 3339, UTC, whole seconds).
+    pub issued_at: DateTime<Utc>,
+    /// When it expires (RFC 3339, UTC, whole seconds). Never moves.
+    pub expires_at: DateTime<Utc>,
+}
+
+/// A token that its successor has replaced and that is still good for a while.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct PreviousTokenStatus {
+    /// The token.
+    #[serde(flatten)]
+    pub token: TokenStatus,
+    /// Until when it is good (RFC 3339, UTC, whole seconds), never after its own expiry.
+    pub valid_until: DateTime<Utc>,
+}
+
+/// What holds for an access key; written by the controller, except for `lastUsedAt`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct AccessKeyStatus {
+    /// The `metadata.generation` that this status speaks of; -1 until the controller has seen the object.
+    #[serde(default = "never_observed")]
+    pub observed_generation: i64,
+    /// `Pending`, `Active` (it authenticates), `Inactive` (switched off by a person), `Expired` or `Rejected`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub state: Option<KeyState>,
+    /// The token in the Secret.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token: Option<TokenStatus>,
+    /// A token that is good already and on its way into the Secret.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next_token: Option<TokenStatus>,
+    /// The token before this one, while it is still good.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub previous_token: Option<PreviousTokenStatus>,
+    /// UID of the service account that the key was issued for. An account of the same name with another UID does not
+    /// revive it.
+    #[serde(
+        default,
+        rename = "serviceAccountUID",
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[schemars(length(max = 64))]
+    pub service_account_uid: Option<String>,
+    /// Name of the Secret that holds the token.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 253))]
+    pub secret_name: Option<String>,
+    /// The version of the Secret that the controller last checked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 64))]
+    pub secret_resource_version: Option<String>,
+    /// When the key was last used (RFC 3339, UTC).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_used_at: Option<DateTime<Utc>>,
+    /// Conditions. `Ready`: what is asked for holds. `Active`: the key authenticates. `Stalled`: only a person can
+    /// help. `Reconciling`: work is under way.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 8), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["type"]))]
+    pub conditions: Vec<Condition>,
+    /// What happened to the key, newest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 20))]
+    pub audit_log: Vec<AuditEntry>,
+}
+
+impl Default for AccessKeyStatus {
+    fn default() -> Self {
+        Self {
+            observed_generation: never_observed(),
+            state: None,
+            token: None,
+            next_token: None,
+            previous_token: None,
+            service_account_uid: None,
+            secret_name: None,
+            secret_resource_version: None,
+            last_used_at: None,
+            conditions: Vec::new(),
+            audit_log: Vec::new(),
+        }
+    }
+}

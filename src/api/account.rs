@@ -1,0 +1,116 @@
+//! `Account`: the tenant. Its limits, and the seats of its service accounts.
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
+use kube::{CustomResource, KubeSchema};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::rules;
+use super::shared::{AuditEntry, IsoDuration, Seat, never_observed};
+
+/// What an account asks for.
+#[derive(CustomResource, KubeSchema, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[kube(
+    group = "iam.keyward.dev",
+    version = "v1alpha1",
+    kind = "Account",
+    namespaced,
+    category = "keyward",
+    status = "AccountStatus",
+    derive = "PartialEq",
+    derive = "Default",
+    doc = "An account is a tenant: one namespace and the service accounts in it. It sets their limits and records \
+           which of them are admitted. There is one to a namespace, named `account`; where none is applied, the \
+           built-in limits hold and the controller creates it with the first service account.",
+    validation = rules::account_name(),
+    printcolumn(name = "Display Name", type_ = "string", json_path = ".spec.displayName"),
+    printcolumn(name = "Service Accounts", type_ = "integer", json_path = ".status.serviceAccounts.admitted"),
+    printcolumn(name = "Limit", type_ = "integer", json_path = ".status.serviceAccounts.limit"),
+    printcolumn(name = "Rejected", type_ = "integer", json_path = ".status.serviceAccounts.rejected"),
+    printcolumn(name = "Ready", type_ = "string", json_path = ".status.conditions[?(@.type==\"Ready\")].status"),
+    printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp"),
+    printcolumn(name = "Message", type_ = "string", json_path = ".status.conditions[?(@.type==\"Ready\")].message", priority = 1)
+)]
+#[serde(rename_all = "camelCase")]
+pub struct AccountSpec {
+    /// Name of the account for people, 1 to 79 characters. Default: the namespace's name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 79))]
+    pub display_name: Option<String>,
+    /// Limits of this account; each one left out keeps its built-in value.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limits: Option<LimitsSpec>,
+}
+
+/// Limits over the built-in ones.
+#[derive(KubeSchema, Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct LimitsSpec {
+    /// How many service accounts the account may have, 0 to 1000. Built in: 25. Lowering it below what exists
+    /// rejects the youngest and deletes nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0, max = 1000))]
+    pub service_accounts: Option<i32>,
+    /// How many access keys each service account may have, 0 to 1000. Built in: 50. Inactive and expired keys
+    /// count until they are deleted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0, max = 1000))]
+    pub access_keys_per_service_account: Option<i32>,
+    /// The shortest time a key may be valid for, as an ISO 8601 duration such as P6M, P30D
+    /// or PT1H. Built in: P6M. A time under a day is meant for trying things out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub min_valid_for: Option<IsoDuration>,
+    /// The longest time a key may be valid for, as an ISO 8601 duration such as P2Y. Built
+    /// in: P2Y.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_valid_for: Option<IsoDuration>,
+}
+
+/// What holds for an account; written by the controller only.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct AccountStatus {
+    /// The `metadata.generation` that this status speaks of; -1 until the controller has seen the object.
+    #[serde(default = "never_observed")]
+    pub observed_generation: i64,
+    /// How many service accounts there are and may be.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub service_accounts: Option<ServiceAccountCounts>,
+    /// The admitted service accounts, each with the display name it holds. Written only with the resourceVersion it
+    /// was computed from, so it never holds more than the limit.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 1000))]
+    pub seats: Vec<Seat>,
+    /// Conditions of the account. `Ready`: the limits are valid and in force. `Stalled`: only a person can help.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 8), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["type"]))]
+    pub conditions: Vec<Condition>,
+    /// What happened in the account, newest first: service accounts created and deleted, and limits refused.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 50))]
+    pub audit_log: Vec<AuditEntry>,
+}
+
+/// Counts of an account's service accounts.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ServiceAccountCounts {
+    /// Service accounts that hold a seat.
+    pub admitted: i32,
+    /// Service accounts without a seat.
+    pub rejected: i32,
+    /// The limit in force.
+    pub limit: i32,
+}
+
+impl Default for AccountStatus {
+    fn default() -> Self {
+        Self {
+            observed_generation: never_observed(),
+            service_accounts: None,
+            seats: Vec::new(),
+            conditions: Vec::new(),
+            audit_log: Vec::new(),
+        }
+    }
+}

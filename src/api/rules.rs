@@ -1,0 +1,121 @@
+//! The CEL rules of the kinds, in force as soon as the CRDs are. A message says what was given and what is allowed.
+
+use kube::core::{Message, Rule};
+
+fn says(rule: &str, message_expression: &str) -> Rule {
+    Rule::new(rule).message(Message::Expression(message_expression.to_owned()))
+}
+
+/// There is one `Account` to a namespace.
+pub(super) fn account_name() -> Rule {
+    says(
+        "self.metadata.name == 'account'",
+        "\"metadata.name must be 'account', the one Account of a namespace; it is '\" + self.metadata.name + \"'\"",
+    )
+}
+
+/// Both or neither of `validFor` and `expiresAt` leave the expiry open.
+pub(super) fn one_expiry() -> Rule {
+    says(
+        "has(self.validFor) != has(self.expiresAt)",
+        "\"exactly one of `validFor` (such as P6M) and `expiresAt` (such as 2027-05-31T00:00:00Z) must be set; \" + \
+         (has(self.validFor) ? \"both are\" : \"neither is\")",
+    )
+}
+
+/// A lower revision would ask for a token that has been replaced.
+pub(super) fn growing_revision() -> Rule {
+    Rule::new("self >= oldSelf").message("may only grow, since raising it issues a new token")
+}
+
+/// A token belongs to one service account for life.
+pub(super) fn fixed_service_account() -> Rule {
+    says(
+        "self == oldSelf",
+        "\"may not be changed after creation: it is '\" + oldSelf + \"' and may not become '\" + self + \"'; create \
+         another AccessKey\"",
+    )
+}
+
+/// A moved Secret would leave the token in the old one.
+pub(super) fn fixed_secret_name() -> Rule {
+    const NAME: &str = "(has(SELF.secret) && has(SELF.secret.name) ? SELF.secret.name : '')";
+    Rule::new(format!(
+        "{} == {}",
+        NAME.replace("SELF", "self"),
+        NAME.replace("SELF", "oldSelf")
+    ))
+    .message("`secret.name` may not be changed after creation; create another AccessKey")
+}
+
+/// An absolute expiry cannot be renewed.
+pub(super) fn rotation_needs_valid_for() -> Rule {
+    Rule::new("!has(self.rotation) || has(self.validFor)").message(
+        "`rotation` needs `validFor`: with `expiresAt` the next token would expire at the same moment",
+    )
+}
+
+/// Nothing but the state of an inactive object may change. One rule a field: optional field selection, or all of them in
+/// one expression, would be shorter, but the API server cannot bound its cost.
+pub(super) fn frozen(what: &str, field: &str) -> Rule {
+    Rule::new(format!(
+        "oldSelf.state != 'Inactive' || (has(self.{field}) == has(oldSelf.{field}) && (!has(self.{field}) || \
+         self.{field} == oldSelf.{field}))"
+    ))
+    .message(
+        format!("`{field}` of an inactive {what} may not be changed; the only change allowed is `state` to 'Active', alone")
+            .as_str(),
+    )
+    .field_path(format!(".{field}"))
+}
+
+/// The name of an object, in the form that Kubernetes asks for.
+pub(super) fn dns_name() -> Rule {
+    says(
+        "self.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$')",
+        "\"must be a DNS name: lower-case letters, digits, '-' and '.', with a letter or digit at both ends; it is \
+         '\" + self + \"'\"",
+    )
+}
+
+/// The keys of labels and annotations, in the form that Kubernetes asks for.
+pub(super) fn qualified_keys() -> Rule {
+    const KEY: &str = "k.size() <= 317 && k.matches('^([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$')";
+    says(
+        &format!("self.all(k, {KEY})"),
+        &format!(
+            "\"every key must be an optional DNS prefix and '/', then at most 63 letters, digits, '-', '_' and '.'; \
+             one is '\" + self.filter(k, !({KEY}))[0] + \"'\""
+        ),
+    )
+}
+
+/// Keys by which a deployment tool or Keyward would take the Secret for its own.
+pub(super) fn no_tracking_keys() -> Rule {
+    let prefixes = super::names::TRACKING
+        .map(|prefix| format!("'{prefix}'"))
+        .join(", ");
+    let tracked = format!("[{prefixes}].exists(p, k.startsWith(p))");
+    says(
+        &format!("!self.exists(k, {tracked})"),
+        &format!(
+            "\"may not hold keys by which deployment tools or Keyward track objects, or they would prune the Secret; \
+             one is '\" + self.filter(k, {tracked})[0] + \"'\""
+        ),
+    )
+}
+
+/// The keys of a Secret's data.
+pub(super) fn data_keys() -> Rule {
+    says(
+        "self.all(k, k.matches('^[-._a-zA-Z0-9]{1,253}$'))",
+        "\"every key must be 1 to 253 letters, digits, '-', '_' and '.'; one is '\" + \
+         self.filter(k, !k.matches('^[-._a-zA-Z0-9]{1,253}$'))[0] + \"'\"",
+    )
+}
+
+/// A Secret without the token would be of no use.
+pub(super) fn data_has_token() -> Rule {
+    Rule::new("self.exists(k, self[k].contains('$(token)'))")
+        .message("at least one entry must hold $(token), which is replaced by the token")
+}

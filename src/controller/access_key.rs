@@ -1,0 +1,33 @@
+//! One pass over an access key: observe, plan, act; again where a token was written, so that the status is always
+//! computed from what the Secret holds.
+
+use chrono::{DateTime, Utc};
+
+use super::act::{Actor, Error};
+use crate::api::AccessKey;
+use crate::domain::access_key::{Action, Plan, plan};
+use crate::runtime::clock::now;
+
+/// More rounds than any plan needs: mint, write the status, repair, write the status.
+const ROUNDS: usize = 4;
+
+/// Returns when to look again, if nothing happens before.
+pub(super) async fn pass(actor: &Actor, object: &AccessKey) -> Result<Option<DateTime<Utc>>, Error> {
+    let mut observed = actor.observer.access_key(object, now()).await?;
+    for _ in 0..ROUNDS {
+        let Plan {
+            actions,
+            look_again_at,
+        } = plan(&observed, now());
+        let again = actions
+            .iter()
+            .any(|action| matches!(action, Action::Issue(_) | Action::RepairSecret));
+        for action in actions {
+            actor.access_key(object, &mut observed, action).await?;
+        }
+        if !again {
+            return Ok(look_again_at);
+        }
+    }
+    Err(Error::SecretChanged)
+}

@@ -1,0 +1,18 @@
+//! One pass over an account: observe, plan, act.
+
+use chrono::{DateTime, Utc};
+
+use super::act::{Actor, Error};
+use crate::api::Account;
+use crate::domain::account::{Plan, plan};
+use crate::runtime::clock::now;
+
+/// Returns when to look again, if nothing happens before: never, for time alone changes no account.
+pub(super) async fn pass(actor: &Actor, object: &Account) -> Result<Option<DateTime<Utc>>, Error> {
+    let observed = actor.observer.account(object).await?;
+    let Plan { actions } = plan(&observed, now());
+    for action in actions {
+        actor.account(object, action).await?;
+    }
+    Ok(None)
+}

@@ -1,0 +1,392 @@
+//! From actions to calls of the API server: an exhaustive match for each kind, and no decisions. The only writer.
+
+use k8s_openapi::ByteString;
+use k8s_openapi::api::core::v1::Secret;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use kube::api::{DeleteParams, Patch, PatchParams, PostParams, Preconditions};
+use kube::{Api, Client, Resource, ResourceExt};
+use rand::TryRng;
+use rand::rngs::SysRng;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::json;
+
+use super::FIELD_MANAGER;
+use super::observe::{Observer, content, is_owned, key, metadata_of, owned_names, view};
+use crate::api::access_key::{AccessKeyStatus, TokenStatus};
+use crate::api::{ACCOUNT_NAME, AccessKey, Account, AccountSpec, SECRET_TYPE, ServiceAccount};
+use crate::domain::access_key::{Action, Issue, Key, Observed, SecretView};
+use crate::domain::secret::{Content, Record, token_in};
+use crate::domain::token::{RANDOM_BYTES, Token};
+use crate::domain::{account, service_account};
+use crate::runtime::audit::Audit;
+use crate::runtime::client::{CallError, bounded};
+use crate::runtime::metrics::Metrics;
+
+/// Why an action was not carried out.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Error {
+    /// The API server refused, or did not answer.
+    #[error(transparent)]
+    Call(#[from] CallError),
+    /// The operating system gave no random bytes.
+    #[error("the operating system's random generator")]
+    Random(#[from] rand::rngs::SysError),
+    /// The Secret changed under our hands.
+    #[error("the Secret changed while it was being written again")]
+    SecretChanged,
+}
+
+impl Error {
+    /// A fixed word for metrics.
+    pub(super) fn reason(&self) -> &'static str {
+        match self {
+            Self::Call(error) => error.reason(),
+            Self::Random(_) => "Random",
+            Self::SecretChanged => "Conflict",
+        }
+    }
+}
+
+/// Writes what was planned.
+#[derive(Clone)]
+pub(super) struct Actor {
+    pub(super) client: Client,
+    pub(super) observer: Observer,
+    pub(super) audit: Audit,
+    pub(super) metrics: Metrics,
+}
+
+impl Actor {
+    /// Carries out one step about a key, and brings `observed` up to date with what it wrote.
+    pub(super) async fn access_key(
+        &self,
+        object: &AccessKey,
+        observed: &mut Observed,
+        action: Action,
+    ) -> Result<(), Error> {
+        match action {
+            Action::Audit(entry) => self.audit.tell(&entry, object.object_ref(&())).await,
+            Action::WriteStatus(status) => self.write_key_status(&mut observed.key, *status).await?,
+            Action::Issue(issue) => observed.secret = self.issue(object, observed, issue).await?,
+            Action::RepairSecret => observed.secret = self.repair(&observed.key).await?,
+            Action::EmptySecret => observed.secret = self.empty(&observed.key).await?,
+            Action::DeleteKey => self.delete(&observed.key).await?,
+        }
+        Ok(())
+    }
+
+    /// Carries out one step about a service account.
+    pub(super) async fn service_account(
+        &self,
+        object: &ServiceAccount,
+        action: service_account::Action,
+    ) -> Result<(), Error> {
+        match action {
+            service_account::Action::CreateAccount => self.create_account(object).await?,
+            service_account::Action::Audit(entry) => self.audit.tell(&entry, object.object_ref(&())).await,
+            service_account::Action::WriteStatus(status) => {
+                let written = self.write_status(object, *status).await?;
+                self.observer.world.service_accounts.wrote(written);
+            }
+        }
+        Ok(())
+    }
+
+    /// Carries out one step about an account.
+    pub(super) async fn account(&self, object: &Account, action: account::Action) -> Result<(), Error> {
+        match action {
+            account::Action::Audit(entry) => self.audit.tell(&entry, object.object_ref(&())).await,
+            account::Action::WriteStatus(status) => {
+                let written = self.write_status(object, *status).await?;
+                self.observer.world.accounts.wrote(written);
+            }
+        }
+        Ok(())
+    }
+
+    async fn create_account(&self, object: &ServiceAccount) -> Result<(), Error> {
+        let accounts: Api<Account> =
+            Api::namespaced(self.client.clone(), &object.namespace().unwrap_or_default());
+        let account = Account::new(ACCOUNT_NAME, AccountSpec::default());
+        match bounded("create account", accounts.create(&post(), &account)).await {
+            Err(error) if error.is_already_exists() => Ok(()),
+            Err(error) => Err(error.into()),
+            Ok(_) => {
+                self.metrics.wrote("Account");
+                Ok(())
+            }
+        }
+    }
+
+    /// Writes a status with the version that it was computed from, by server-side apply.
+    async fn write_status<K>(&self, object: &K, status: impl Serialize + Send) -> Result<K, CallError>
+    where
+        K: Resource<DynamicType = (), Scope = kube::core::NamespaceResourceScope> + Clone + DeserializeOwned,
+    {
+        let name = object.name_any();
+        let api: Api<K> = Api::namespaced(self.client.clone(), &object.namespace().unwrap_or_default());
+        let body = json!({
+            "apiVersion": K::api_version(&()),
+            "kind": K::kind(&()),
+            "metadata": { "name": name, "resourceVersion": object.resource_version() },
+            "status": status,
+        });
+        let params = PatchParams::apply(FIELD_MANAGER).force();
+        let mut written = bounded(
+            "write status",
+            api.patch_status(&name, &params, &Patch::Apply(body)),
+        )
+        .await?;
+        written.meta_mut().managed_fields = None;
+        self.metrics.wrote(match K::kind(&()).as_ref() {
+            "Account" => "Account",
+            "ServiceAccount" => "ServiceAccount",
+            _ => "AccessKey",
+        });
+        Ok(written)
+    }
+
+    async fn write_key_status(&self, observed: &mut Key, status: AccessKeyStatus) -> Result<(), CallError> {
+        let mut object = AccessKey::new(&observed.name, observed.spec.clone());
+        object.metadata.namespace = Some(observed.namespace.clone());
+        object.metadata.resource_version = Some(observed.resource_version.clone());
+        // The verifier's field; applied from here, it would become the controller's.
+        let status = AccessKeyStatus {
+            last_used_at: None,
+            ..status
+        };
+        let written = self.write_status(&object, status).await?;
+        *observed = key(&self.observer.world.access_keys.wrote(written));
+        Ok(())
+    }
+
+    /// Mints a token into the key's Secret, and gives back what the Secret then holds.
+    async fn issue(
+        &self,
+        object: &AccessKey,
+        observed: &mut Observed,
+        issue: Issue,
+    ) -> Result<SecretView, Error> {
+        let Issue {
+            revision,
+            issued_at,
+            expires_at,
+            service_account_uid,
+            replaces,
+            stage,
+        } = issue;
+        let token = mint()?;
+        let issued = TokenStatus {
+            id: token.id().to_owned(),
+            sha256: token.sha256(),
+            revision,
+            issued_at,
+            expires_at,
+        };
+        if stage {
+            let status = AccessKeyStatus {
+                next_token: Some(issued.clone()),
+                ..observed.key.status.clone()
+            };
+            self.write_key_status(&mut observed.key, status).await?;
+        }
+        let wanted = observed.key.owner().content(
+            &token,
+            &Record {
+                token: issued,
+                service_account_uid,
+            },
+        );
+        let secret = match replaces {
+            Some(version) => {
+                self.rewrite(&observed.key, Some(&version), |_| Some(wanted.clone()))
+                    .await?
+            }
+            None => match self.create_secret(object, &observed.key, wanted).await {
+                Ok(secret) => secret,
+                // Someone else's, or another controller's: look at what is there instead.
+                Err(error) if error.is_already_exists() => {
+                    return Ok(self.observer.inspect_secret(&observed.key).await?);
+                }
+                Err(error) => return Err(error.into()),
+            },
+        };
+        Ok(self.written(&secret, &observed.key))
+    }
+
+    async fn create_secret(
+        &self,
+        object: &AccessKey,
+        key: &Key,
+        wanted: Content,
+    ) -> Result<Secret, CallError> {
+        let secret = Secret {
+            metadata: ObjectMeta {
+                name: Some(key.owner().secret_name().to_owned()),
+                namespace: Some(key.namespace.clone()),
+                owner_references: object.controller_owner_ref(&()).map(|owner| vec![owner]),
+                ..ObjectMeta::default()
+            },
+            ..Secret::default()
+        };
+        let secret = filled(secret, wanted);
+        let created = bounded("create secret", self.secrets(key).create(&post(), &secret)).await?;
+        self.metrics.wrote("Secret");
+        Ok(created)
+    }
+
+    /// Writes the Secret again as asked for, with the token that is in it.
+    async fn repair(&self, key: &Key) -> Result<SecretView, Error> {
+        let current = key
+            .status
+            .token
+            .clone()
+            .zip(key.status.service_account_uid.clone());
+        let (token, service_account_uid) = current.ok_or(Error::SecretChanged)?;
+        let record = Record {
+            token,
+            service_account_uid,
+        };
+        let secret = self
+            .rewrite(key, None, |found| {
+                let token = found.data.values().find_map(|value| token_in(value))?;
+                token
+                    .has_sha256(&record.token.sha256)
+                    .then(|| key.owner().content(&token, &record))
+            })
+            .await?;
+        Ok(self.written(&secret, key))
+    }
+
+    /// Takes the token out of the Secret, and the record of it.
+    async fn empty(&self, key: &Key) -> Result<SecretView, Error> {
+        let secret = self
+            .rewrite(key, None, |found| {
+                let data = key.owner().without_token(&found.data);
+                let mut annotations = found.annotations.clone();
+                annotations.retain(|name, _| !Record::is_part(name));
+                Some(Content {
+                    type_: found.type_.clone(),
+                    labels: found.labels.clone(),
+                    annotations,
+                    data,
+                })
+            })
+            .await?;
+        Ok(self.written(&secret, key))
+    }
+
+    /// Replaces the Secret's content, if it is still the key's and, where one is given, has `version`. Labels and
+    /// annotations of others stay.
+    async fn rewrite(
+        &self,
+        key: &Key,
+        version: Option<&str>,
+        change: impl FnOnce(&Content) -> Option<Content>,
+    ) -> Result<Secret, Error> {
+        let name = key.owner().secret_name();
+        let found = bounded("read secret", self.secrets(key).get(name)).await?;
+        if !is_owned(&found, &key.uid)
+            || version.is_some_and(|version| found.resource_version().as_deref() != Some(version))
+        {
+            return Err(Error::SecretChanged);
+        }
+        let mut wanted = change(&content(&found)).ok_or(Error::SecretChanged)?;
+        let own = owned_names(&found);
+        keep_of_others(&mut wanted.labels, found.labels(), &own.labels);
+        keep_of_others(&mut wanted.annotations, found.annotations(), &own.annotations);
+        let secret = filled(found, wanted);
+        let written = bounded("write secret", self.secrets(key).replace(name, &post(), &secret)).await?;
+        self.metrics.wrote("Secret");
+        Ok(written)
+    }
+
+    /// Remembers a Secret that was written, without its data.
+    fn written(&self, secret: &Secret, key: &Key) -> SecretView {
+        self.observer.world.secrets.wrote(metadata_of(secret));
+        view(secret, key)
+    }
+
+    async fn delete(&self, key: &Key) -> Result<(), CallError> {
+        let keys: Api<AccessKey> = Api::namespaced(self.client.clone(), &key.namespace);
+        let precondition = Preconditions {
+            uid: Some(key.uid.clone()),
+            resource_version: None,
+        };
+        let params = DeleteParams {
+            preconditions: Some(precondition),
+            ..DeleteParams::background()
+        };
+        match bounded("delete access key", keys.delete(&key.name, &params)).await {
+            // Gone already, or another key of the same name.
+            Err(error) if error.is_not_found() || error.is_conflict() => Ok(()),
+            other => {
+                self.metrics.wrote("AccessKey");
+                other.map(drop)
+            }
+        }
+    }
+
+    fn secrets(&self, key: &Key) -> Api<Secret> {
+        Api::namespaced(self.client.clone(), &key.namespace)
+    }
+}
+
+fn post() -> PostParams {
+    PostParams {
+        field_manager: Some(FIELD_MANAGER.into()),
+        ..PostParams::default()
+    }
+}
+
+fn mint() -> Result<Token, rand::rngs::SysError> {
+    let mut random = zeroize::Zeroizing::new([0; RANDOM_BYTES]);
+    loop {
+        SysRng.try_fill_bytes(random.as_mut_slice())?;
+        if let Some(token) = Token::from_random(random.as_slice()) {
+            return Ok(token);
+        }
+    }
+}
+
+fn filled(secret: Secret, content: Content) -> Secret {
+    let Content {
+        type_,
+        labels,
+        annotations,
+        data,
+    } = content;
+    Secret {
+        metadata: ObjectMeta {
+            labels: Some(labels),
+            annotations: Some(annotations),
+            managed_fields: None,
+            ..secret.metadata
+        },
+        type_: Some(if type_.is_empty() {
+            SECRET_TYPE.to_owned()
+        } else {
+            type_
+        }),
+        data: Some(
+            data.into_iter()
+                .map(|(key, value)| (key, ByteString(value)))
+                .collect(),
+        ),
+        ..secret
+    }
+}
+
+/// Adds to `wanted` what `found` has and Keyward did not set.
+fn keep_of_others(
+    wanted: &mut std::collections::BTreeMap<String, String>,
+    found: &std::collections::BTreeMap<String, String>,
+    own: &[String],
+) {
+    for (name, value) in found {
+        if !own.contains(name) && !wanted.contains_key(name) {
+            wanted.insert(name.clone(), value.clone());
+        }
+    }
+}

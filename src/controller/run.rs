@@ -1,0 +1,330 @@
+//! Wires the controller together and runs it: the feed, the lease, and one loop for each kind.
+
+use std::collections::HashMap;
+use std::fmt::Debug;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use chrono::{DateTime, Utc};
+use futures::stream::{self, Stream, StreamExt};
+use kube::runtime::controller::{Action as Requeue, Config, Controller};
+use kube::runtime::reflector::ObjectRef;
+use kube::{Client, Resource, ResourceExt};
+use serde::de::DeserializeOwned;
+use tokio_util::sync::CancellationToken;
+
+use super::act::{Actor, Error as PassError};
+use super::backoff::Backoff;
+use super::feed::follow;
+use super::observe::Observer;
+use super::queue::{Queued, Streams, queues};
+use super::store::{Store, World};
+use super::{access_key, account, service_account};
+use crate::api::access_key::KeyState;
+use crate::api::service_account::ServiceAccountState;
+use crate::api::{AccessKey, Account, ServiceAccount};
+use crate::runtime::audit::Audit;
+use crate::runtime::clock::now;
+use crate::runtime::config::{ControllerArgs, LeaseArgs, ProcessArgs};
+use crate::runtime::health::Health;
+use crate::runtime::lease::{self, Leadership};
+use crate::runtime::metrics::Metrics;
+use crate::runtime::preflight;
+use crate::runtime::telemetry::with_causes;
+
+/// The longest time without a look at an object that has something coming: the wall clock may be set meanwhile.
+const LONGEST_WAIT: Duration = Duration::from_secs(3600);
+
+/// What [`run`] needs to know.
+pub type Options = ControllerArgs;
+
+/// Why the controller stopped.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// It cannot work on this cluster.
+    #[error(transparent)]
+    Preflight(#[from] preflight::Error),
+    /// The health endpoints cannot be offered.
+    #[error("the health endpoints on {0}")]
+    Health(std::net::SocketAddr, #[source] std::io::Error),
+    /// The leader lease cannot be had or was lost.
+    #[error(transparent)]
+    Lease(#[from] lease::Error),
+}
+
+/// Runs until `shutdown`.
+///
+/// # Errors
+/// When the cluster lacks CRDs or permissions, the health port is taken, or the leader lease is lost.
+pub async fn run(client: Client, options: Options, shutdown: CancellationToken) -> Result<(), Error> {
+    let Options {
+        namespace,
+        concurrency,
+        lease,
+        process,
+    } = options;
+    let ProcessArgs {
+        health_address,
+        instance,
+        log: _,
+        log_format: _,
+    } = process;
+    preflight::check(&client, namespace.as_deref()).await?;
+
+    let metrics = Metrics::default();
+    let (world, writers) = World::new();
+    let (queues, queued) = queues();
+    let gauges = (world.clone(), metrics.clone());
+    let health = Health::new(metrics.clone(), move || count(&gauges.0, &gauges.1));
+    let endpoints = health.clone().serve(health_address);
+    let feed = follow(client.clone(), namespace, world.clone(), writers, queues);
+
+    let audit = Audit::new(
+        client.clone(),
+        "iam.keyward.dev/controller",
+        instance.clone(),
+        metrics.clone(),
+    );
+    let observer = Observer {
+        client: client.clone(),
+        world: world.clone(),
+    };
+    let actor = Actor {
+        client: client.clone(),
+        observer,
+        audit,
+        metrics: metrics.clone(),
+    };
+    let work = async {
+        tokio::select! {
+            () = wait_until_listed(&world) => {}
+            () = shutdown.cancelled() => return Ok(()),
+        }
+        health.set_ready(true);
+        tracing::info!("the first list of every kind has arrived");
+        lead(
+            client,
+            &lease,
+            instance,
+            &metrics,
+            &shutdown,
+            loops(actor, &world, queued, concurrency, &shutdown),
+        )
+        .await
+    };
+    tokio::select! {
+        () = feed => Ok(()),
+        ended = endpoints => ended.map_err(|error| Error::Health(health_address, error)),
+        ended = work => ended,
+    }
+}
+
+async fn wait_until_listed(world: &World) {
+    let World {
+        accounts,
+        service_accounts,
+        access_keys,
+        secrets,
+        relations: _,
+    } = world;
+    let (accounts, service_accounts) = (accounts.reader(), service_accounts.reader());
+    let (access_keys, secrets) = (access_keys.reader(), secrets.reader());
+    // A store is only dropped with the feed, which runs as long as this does.
+    let _ = futures::join!(
+        accounts.wait_until_ready(),
+        service_accounts.wait_until_ready(),
+        access_keys.wait_until_ready(),
+        secrets.wait_until_ready(),
+    );
+}
+
+/// Runs `work` while this process leads.
+async fn lead(
+    client: Client,
+    args: &LeaseArgs,
+    instance: String,
+    metrics: &Metrics,
+    shutdown: &CancellationToken,
+    work: impl Future<Output = ()>,
+) -> Result<(), Error> {
+    if !args.leader_elect {
+        work.await;
+        return Ok(());
+    }
+    let leadership = Leadership::new(client, args, instance).await?;
+    if !leadership.acquire(shutdown).await? {
+        return Ok(());
+    }
+    tracing::info!("leading");
+    metrics.leads(true);
+    tokio::select! {
+        lost = leadership.keep() => Ok(lost?),
+        // It ends at shutdown, once every pass under way is over.
+        () = work => Ok(leadership.release().await?),
+    }
+}
+
+async fn loops(actor: Actor, world: &World, queued: Queued, concurrency: u16, shutdown: &CancellationToken) {
+    let Streams {
+        accounts,
+        service_accounts,
+        keys,
+    } = queued.streams();
+    let actor = Arc::new(actor);
+    futures::join!(
+        each(
+            "Account",
+            &world.accounts,
+            accounts,
+            concurrency,
+            shutdown,
+            &actor,
+            |actor, object: Arc<Account>| async move { account::pass(&actor, &object).await }
+        ),
+        each(
+            "ServiceAccount",
+            &world.service_accounts,
+            service_accounts,
+            concurrency,
+            shutdown,
+            &actor,
+            |actor, object: Arc<ServiceAccount>| async move { service_account::pass(&actor, &object).await },
+        ),
+        each(
+            "AccessKey",
+            &world.access_keys,
+            keys,
+            concurrency,
+            shutdown,
+            &actor,
+            |actor, object: Arc<AccessKey>| async move { access_key::pass(&actor, &object).await }
+        ),
+    );
+}
+
+struct Loop<K: Resource<DynamicType = ()> + 'static> {
+    kind: &'static str,
+    store: Store<K>,
+    actor: Arc<Actor>,
+    backoff: Backoff<K>,
+}
+
+/// Passes over each object that `queue` names, never two at once over the same one.
+async fn each<K, F>(
+    kind: &'static str,
+    store: &Store<K>,
+    queue: impl Stream<Item = ObjectRef<K>> + Send + 'static,
+    concurrency: u16,
+    shutdown: &CancellationToken,
+    actor: &Arc<Actor>,
+    pass: impl Fn(Arc<Actor>, Arc<K>) -> F + Clone + Send + Sync + 'static,
+) where
+    K: Resource<DynamicType = ()> + Clone + Debug + DeserializeOwned + Send + Sync + 'static,
+    F: Future<Output = Result<Option<DateTime<Utc>>, PassError>> + Send + 'static,
+{
+    let context = Arc::new(Loop {
+        kind,
+        store: store.clone(),
+        actor: Arc::clone(actor),
+        backoff: Backoff::default(),
+    });
+    let reconcile = move |seen: Arc<K>, context: Arc<Loop<K>>| {
+        let pass = pass.clone();
+        async move { timed(&context, &seen, pass).await }
+    };
+    Controller::for_stream(stream::pending(), store.reader())
+        .reconcile_on(queue)
+        .with_config(Config::default().concurrency(concurrency))
+        .graceful_shutdown_on(shutdown.clone().cancelled_owned())
+        .run(reconcile, failed, context)
+        // A queued object that is gone meanwhile, or a failure that is reported already.
+        .for_each(|_| std::future::ready(()))
+        .await;
+}
+
+async fn timed<K, F>(
+    context: &Loop<K>,
+    seen: &Arc<K>,
+    pass: impl Fn(Arc<Actor>, Arc<K>) -> F,
+) -> Result<Requeue, PassError>
+where
+    K: Resource<DynamicType = ()> + Clone + Debug + 'static,
+    F: Future<Output = Result<Option<DateTime<Utc>>, PassError>>,
+{
+    let started = Instant::now();
+    let object_ref = ObjectRef::from_obj(seen.as_ref());
+    let object = context.store.get(&object_ref).unwrap_or_else(|| Arc::clone(seen));
+    let look_again_at = pass(Arc::clone(&context.actor), object).await?;
+    context.actor.metrics.reconciled(context.kind, started.elapsed());
+    context.backoff.succeeded(&object_ref);
+    Ok(look_again_at.map_or_else(Requeue::await_change, |at| Requeue::requeue(until(at))))
+}
+
+/// How long until `at`, as the wall clock goes.
+fn until(at: DateTime<Utc>) -> Duration {
+    (at - now()).to_std().unwrap_or_default().min(LONGEST_WAIT)
+}
+
+fn failed<K>(object: Arc<K>, error: &PassError, context: Arc<Loop<K>>) -> Requeue
+where
+    K: Resource<DynamicType = ()> + 'static,
+{
+    let kind = context.kind;
+    let (namespace, name) = (object.namespace().unwrap_or_default(), object.name_any());
+    context.actor.metrics.failed(kind, error.reason());
+    // The object or its namespace is going; a change will say so if it stays.
+    if matches!(error.reason(), "NotFound" | "NamespaceTerminating") {
+        tracing::debug!(kind, namespace, name, %error, "the object is going away");
+        return Requeue::await_change();
+    }
+    let (wait, failures) = context.backoff.failed(ObjectRef::from_obj(object.as_ref()));
+    if error.reason() == "Conflict" {
+        tracing::debug!(kind, namespace, name, %error, "the object changed meanwhile; trying again");
+    } else {
+        let error = with_causes(error);
+        tracing::warn!(
+            kind,
+            namespace,
+            name,
+            error,
+            failures,
+            wait_ms = wait.as_millis(),
+            "a pass failed; trying again"
+        );
+    }
+    Requeue::requeue(wait)
+}
+
+/// Brings the gauges of objects by state up to date.
+fn count(world: &World, metrics: &Metrics) {
+    let mut keys: HashMap<&'static str, usize> = ["Pending", "Active", "Inactive", "Expired", "Rejected"]
+        .map(|state| (state, 0))
+        .into();
+    for key in world.access_keys.all() {
+        let state = match key.status.as_ref().and_then(|status| status.state) {
+            Some(KeyState::Active) => "Active",
+            Some(KeyState::Inactive) => "Inactive",
+            Some(KeyState::Expired) => "Expired",
+            Some(KeyState::Rejected) => "Rejected",
+            Some(KeyState::Pending) | None => "Pending",
+        };
+        *keys.entry(state).or_default() += 1;
+    }
+    let mut accounts: HashMap<&'static str, usize> = ["Pending", "Active", "Inactive", "Rejected"]
+        .map(|state| (state, 0))
+        .into();
+    for object in world.service_accounts.all() {
+        let state = match object.status.as_ref().and_then(|status| status.state) {
+            Some(ServiceAccountState::Active) => "Active",
+            Some(ServiceAccountState::Inactive) => "Inactive",
+            Some(ServiceAccountState::Rejected) => "Rejected",
+            None => "Pending",
+        };
+        *accounts.entry(state).or_default() += 1;
+    }
+    keys.into_iter()
+        .for_each(|(state, count)| metrics.objects("AccessKey", state, count));
+    accounts
+        .into_iter()
+        .for_each(|(state, count)| metrics.objects("ServiceAccount", state, count));
+}

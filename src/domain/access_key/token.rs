@@ -1,0 +1,252 @@
+//! The token of a key: which one is recorded, how long the next may live, and when it is due.
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::{FoundParent, Observed, SecretView};
+use crate::api::AccessKeySpec;
+use crate::api::access_key::{PreviousTokenStatus, RotationSpec, TokenStatus};
+use crate::domain::limits::Limits;
+use crate::domain::reason::Reason;
+use crate::domain::secret::{Holds, Record};
+use crate::domain::time::rfc3339;
+use crate::domain::validity::Period;
+
+/// How long a recorded `nextToken` may be on its way into the Secret before it counts as lost, in seconds. Longer than
+/// any one call to the API server may take, so that a slow writer is never overtaken.
+const STAGING_GRACE_SECONDS: i64 = 30;
+
+/// A reason and a sentence.
+pub(super) type Refusal = (Reason, String);
+
+/// The token that the key has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Recorded {
+    /// The one in the Secret.
+    pub(super) current: TokenStatus,
+    /// Its predecessor, while that is good.
+    pub(super) previous: Option<PreviousTokenStatus>,
+    /// The service account it belongs to.
+    pub(super) service_account_uid: String,
+    /// What is new about it, compared with the status.
+    pub(super) changes: Vec<Change>,
+}
+
+/// A difference between the recorded token and the status.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Change {
+    /// The key's first token.
+    First,
+    /// A successor, by revision or by renewal.
+    Rotated,
+    /// A replacement for one that its Secret lost.
+    Reissued,
+    /// The predecessor's time is over.
+    Retired(TokenStatus),
+}
+
+/// The token that the status records, or that the Secret holds and the status does not know yet.
+pub(super) fn recorded(observed: &Observed, parent: &FoundParent, now: DateTime<Utc>) -> Option<Recorded> {
+    let status = &observed.key.status;
+    let Some(current) = status.token.clone() else {
+        return first(observed, parent, now);
+    };
+    let service_account_uid = status
+        .service_account_uid
+        .clone()
+        .unwrap_or_else(|| parent.uid.clone());
+    if let Some(next) = status
+        .next_token
+        .clone()
+        .filter(|next| holds(&observed.secret, next))
+    {
+        let rotated = next.expires_at != current.expires_at || next.revision != current.revision;
+        let previous =
+            overlap(&observed.key.spec, &current, &next).filter(|p| rotated && p.valid_until > now);
+        let change = if rotated {
+            Change::Rotated
+        } else {
+            Change::Reissued
+        };
+        return Some(Recorded {
+            current: next,
+            previous,
+            service_account_uid,
+            changes: vec![change],
+        });
+    }
+    let (previous, changes) = match status.previous_token.clone() {
+        Some(previous) if previous.valid_until <= now => (None, vec![Change::Retired(previous.token)]),
+        previous => (previous, Vec::new()),
+    };
+    Some(Recorded {
+        current,
+        previous,
+        service_account_uid,
+        changes,
+    })
+}
+
+/// A first token that reached its Secret but not the status. What the Secret records must be possible: it was issued
+/// for this service account, not in the future, and for no longer than the account allows.
+fn first(observed: &Observed, parent: &FoundParent, now: DateTime<Utc>) -> Option<Recorded> {
+    let SecretView::Owned(secret) = &observed.secret else {
+        return None;
+    };
+    let Record {
+        token,
+        service_account_uid,
+    } = secret.record.clone()?;
+    let possible = holds(&observed.secret, &token)
+        && service_account_uid == parent.uid
+        && token.issued_at <= now
+        && observed
+            .limits
+            .max_valid_for
+            .after(token.issued_at)
+            .is_some_and(|latest| token.expires_at <= latest);
+    possible.then(|| Recorded {
+        current: token,
+        previous: None,
+        service_account_uid,
+        changes: vec![Change::First],
+    })
+}
+
+fn holds(secret: &SecretView, token: &TokenStatus) -> bool {
+    matches!(secret, SecretView::Owned(owned)
+        if matches!(&owned.holds, Holds::Token { sha256, .. } if *sha256 == token.sha256))
+}
+
+fn overlap(spec: &AccessKeySpec, current: &TokenStatus, next: &TokenStatus) -> Option<PreviousTokenStatus> {
+    let overlap = spec.rotation.as_ref()?.overlap.as_ref()?;
+    let until = Period::parse(&overlap.0).ok()?.after(next.issued_at)?;
+    Some(PreviousTokenStatus {
+        token: current.clone(),
+        valid_until: until.min(current.expires_at),
+    })
+}
+
+/// Until when a recorded `nextToken` is still taken to be on its way into the Secret.
+pub(super) fn staging(observed: &Observed, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+    let next = observed.key.status.next_token.as_ref()?;
+    let until = next.issued_at + TimeDelta::seconds(STAGING_GRACE_SECONDS);
+    (until > now && !holds(&observed.secret, next)).then_some(until)
+}
+
+/// When a token that is issued now would expire.
+pub(super) fn lifetime(
+    spec: &AccessKeySpec,
+    limits: &Limits,
+    now: DateTime<Utc>,
+) -> Result<DateTime<Utc>, Refusal> {
+    if let Some(problem) = limits.problem(now) {
+        return Err((Reason::InvalidLimits, problem));
+    }
+    let out_of_range = |message| (Reason::ExpiryOutOfRange, message);
+    let (given, expires_at) = match (&spec.valid_for, spec.expires_at) {
+        (_, Some(expires_at)) => (format!("spec.expiresAt {}", rfc3339(expires_at)), expires_at),
+        (Some(text), None) => {
+            let period =
+                Period::parse(&text.0).map_err(|error| out_of_range(format!("spec.validFor {error}")))?;
+            let too_far = || {
+                out_of_range(format!(
+                    "spec.validFor {} reaches beyond the end of the calendar",
+                    text.0
+                ))
+            };
+            (
+                format!("spec.validFor {}", text.0),
+                period.after(now).ok_or_else(too_far)?,
+            )
+        }
+        (None, None) => {
+            return Err(out_of_range(
+                "exactly one of spec.validFor and spec.expiresAt must be set; neither is".into(),
+            ));
+        }
+    };
+    limits
+        .check_expiry(&given, now, expires_at)
+        .map_err(out_of_range)?;
+    match renewal_time(spec, expires_at) {
+        Some(Ok(at)) if at > now => Ok(expires_at),
+        None => Ok(expires_at),
+        Some(Ok(_)) => Err((
+            Reason::InvalidRotation,
+            format!(
+                "spec.rotation.renewBefore is {} and {given}; the renewal must be later than the issue",
+                renew_before(spec)
+            ),
+        )),
+        Some(Err(message)) => Err((Reason::InvalidRotation, message)),
+    }
+}
+
+/// Why no token can be issued for `spec`, whoever else is admitted.
+pub fn violation(spec: &AccessKeySpec, limits: &Limits, now: DateTime<Utc>) -> Option<(Reason, String)> {
+    lifetime(spec, limits, now).err()
+}
+
+fn renew_before(spec: &AccessKeySpec) -> &str {
+    spec.rotation
+        .as_ref()
+        .map_or("", |RotationSpec { renew_before, .. }| &renew_before.0)
+}
+
+fn renewal_time(spec: &AccessKeySpec, expires_at: DateTime<Utc>) -> Option<Result<DateTime<Utc>, String>> {
+    let RotationSpec {
+        renew_before,
+        overlap,
+    } = spec.rotation.as_ref()?;
+    let parse = |field: &str, text: &str| {
+        Period::parse(text).map_err(|error| format!("spec.rotation.{field} {error}"))
+    };
+    Some((|| {
+        if let Some(overlap) = overlap {
+            parse("overlap", &overlap.0)?;
+        }
+        let period = parse("renewBefore", &renew_before.0)?;
+        period
+            .before(expires_at)
+            .ok_or_else(|| format!("spec.rotation.renewBefore {period} is too long"))
+    })())
+}
+
+/// Whether the next token is due.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Renewal {
+    /// No.
+    NotDue,
+    /// Yes: when it would expire, or why it cannot be issued.
+    Due(Result<DateTime<Utc>, Refusal>),
+}
+
+/// Whether `current` is to be succeeded: its revision was raised, or its renewal time has come.
+pub(super) fn renewal(observed: &Observed, current: &TokenStatus, now: DateTime<Utc>) -> Renewal {
+    let spec = &observed.key.spec;
+    let due = spec.revision > current.revision
+        || match renewal_time(spec, current.expires_at) {
+            None => false,
+            Some(Ok(at)) => at <= now,
+            Some(Err(_)) => true,
+        };
+    if due {
+        Renewal::Due(lifetime(spec, &observed.limits, now))
+    } else {
+        Renewal::NotDue
+    }
+}
+
+/// The next moment at which time alone changes something.
+pub(super) fn next_look(observed: &Observed, token: &Recorded, now: DateTime<Utc>) -> DateTime<Utc> {
+    let renewal = renewal_time(&observed.key.spec, token.current.expires_at).and_then(Result::ok);
+    let moments = [
+        renewal,
+        token.previous.as_ref().map(|previous| previous.valid_until),
+    ];
+    moments
+        .into_iter()
+        .flatten()
+        .filter(|at| *at > now)
+        .fold(token.current.expires_at, DateTime::min)
+}

@@ -1,0 +1,181 @@
+//! Audit entries as values: what is said, under which id, and how the bounded logs in status are kept.
+
+use chrono::{DateTime, Utc};
+use sha2::{Digest, Sha256};
+
+use crate::api::shared::AuditEntry;
+use crate::domain::reason::Reason;
+
+/// Who the controller says it is in an entry.
+pub const CONTROLLER: &str = "controller";
+/// The actor of a change that nothing vouches for.
+pub const UNKNOWN: &str = "unknown";
+
+/// How many entries an access key keeps.
+pub const KEY_LOG: usize = 20;
+/// How many entries a service account and an account keep.
+pub const PARENT_LOG: usize = 50;
+
+/// The longest note that an Event may have, in bytes.
+const NOTE_LENGTH: usize = 1024;
+
+/// An object that entries speak of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Target {
+    /// Its kind.
+    pub kind: &'static str,
+    /// Its name.
+    pub name: String,
+    /// Its UID, or where it is gone the UID it had.
+    pub uid: String,
+}
+
+impl Target {
+    /// Kind and name, as entries show them.
+    pub fn label(&self) -> String {
+        format!("{}/{}", self.kind, self.name)
+    }
+}
+
+/// What happened, before it has an id and a time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Happening {
+    /// Why.
+    pub reason: Reason,
+    /// Who did it.
+    pub actor: String,
+    /// What it was done to.
+    pub object: Target,
+    /// Public id of the key concerned.
+    pub key_id: Option<String>,
+    /// The same as a sentence.
+    pub message: String,
+}
+
+impl Happening {
+    /// The entry for it. `occurrence` tells repeats of the same reason on one object apart; a retry after a crash
+    /// computes the same one, so the entry's id, and with it the Event's name, is the same again.
+    pub fn entry(&self, occurrence: &str, now: DateTime<Utc>) -> AuditEntry {
+        let Self {
+            reason,
+            actor,
+            object,
+            key_id,
+            message,
+        } = self;
+        AuditEntry {
+            id: id(&object.uid, *reason, occurrence),
+            time: now,
+            actor: actor.clone(),
+            action: reason.action().into(),
+            object: object.label(),
+            key_id: key_id.clone(),
+            reason: reason.as_str().into(),
+            message: cut(message, NOTE_LENGTH),
+            on_behalf_of: None,
+        }
+    }
+}
+
+fn id(uid: &str, reason: Reason, occurrence: &str) -> String {
+    let digest = Sha256::digest(format!("{uid}\n{reason}\n{occurrence}").as_bytes());
+    digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// `text` with at most `length` bytes, cut between characters.
+fn cut(text: &str, length: usize) -> String {
+    if text.len() <= length {
+        return text.to_owned();
+    }
+    let end = (0..=length.saturating_sub('…'.len_utf8()))
+        .rev()
+        .find(|at| text.is_char_boundary(*at))
+        .unwrap_or(0);
+    format!("{}…", text.get(..end).unwrap_or_default())
+}
+
+/// `log` with `new` entries: newest first, each id once, the oldest dropped beyond `bound`.
+///
+/// Merging the same entries again changes nothing, also after some were dropped.
+pub fn merge<'a>(
+    log: &'a [AuditEntry],
+    new: impl IntoIterator<Item = &'a AuditEntry>,
+    bound: usize,
+) -> Vec<AuditEntry> {
+    let mut all: Vec<&AuditEntry> = log.iter().collect();
+    all.extend(new);
+    all.sort_by(|a, b| b.time.cmp(&a.time).then_with(|| a.id.cmp(&b.id)));
+    all.dedup_by(|a, b| a.id == b.id);
+    all.into_iter().take(bound).cloned().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn entry(second: i64, id: &str) -> AuditEntry {
+        let happening = Happening {
+            reason: Reason::Issued,
+            actor: CONTROLLER.into(),
+            object: Target {
+                kind: "AccessKey",
+                name: "deploy".into(),
+                uid: "u".into(),
+            },
+            key_id: Some("k".into()),
+            message: "Key issued".into(),
+        };
+        AuditEntry {
+            id: id.into(),
+            ..happening.entry("1", DateTime::from_timestamp(second, 0).unwrap())
+        }
+    }
+
+    #[test]
+    fn a_retry_gives_the_same_id_and_a_repeat_another() {
+        let happening = |reason| Happening {
+            reason,
+            actor: CONTROLLER.into(),
+            object: Target {
+                kind: "AccessKey",
+                name: "deploy".into(),
+                uid: "u".into(),
+            },
+            key_id: None,
+            message: String::new(),
+        };
+        let at = |second| DateTime::from_timestamp(second, 0).unwrap();
+        let first = happening(Reason::Issued).entry("1", at(1));
+        assert_eq!(first.id, happening(Reason::Issued).entry("1", at(2)).id);
+        assert_ne!(first.id, happening(Reason::Issued).entry("2", at(1)).id);
+        assert_ne!(first.id, happening(Reason::Expired).entry("1", at(1)).id);
+    }
+
+    #[test]
+    fn the_newest_entry_stands_first_and_the_oldest_is_dropped() {
+        let merged = merge(&[entry(2, "b"), entry(1, "a")], &[entry(3, "c")], 2);
+        assert_eq!(
+            merged.iter().map(|e| e.id.as_str()).collect::<Vec<_>>(),
+            ["c", "b"]
+        );
+    }
+
+    #[test]
+    fn a_long_note_is_cut_between_characters() {
+        let text = "ä".repeat(600);
+        let short = cut(&text, NOTE_LENGTH);
+        assert!(short.len() <= NOTE_LENGTH && short.ends_with('…'));
+        assert_eq!(cut("short", NOTE_LENGTH), "short");
+    }
+
+    proptest! {
+        #[test]
+        fn merging_again_changes_nothing(times in prop::collection::vec(0i64..50, 0..40), bound in 1usize..20) {
+            let entries: Vec<_> = times.iter().enumerate().map(|(n, t)| entry(*t, &n.to_string())).collect();
+            let once = merge(&[], &entries, bound);
+            prop_assert!(once.len() <= bound);
+            prop_assert_eq!(&merge(&once, &entries, bound), &once);
+        }
+    }
+}

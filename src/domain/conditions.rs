@@ -1,0 +1,127 @@
+//! Conditions: output only. No decision reads one back.
+
+use chrono::{DateTime, Utc};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
+
+use crate::domain::reason::Reason;
+use crate::domain::time::to_kube;
+
+/// Whether work is under way or only a person can help.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Progress {
+    /// Neither.
+    Settled,
+    /// Work is under way: `Reconciling` is True.
+    Reconciling,
+    /// Only a person can help: `Stalled` is True.
+    Stalled,
+}
+
+/// What the conditions of an object say.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Summary {
+    /// What is asked for holds.
+    pub ready: bool,
+    /// It authenticates; `None` for a kind that cannot.
+    pub active: Option<bool>,
+    /// Whether it will change by itself.
+    pub progress: Progress,
+    /// Why.
+    pub reason: Reason,
+    /// Why, as a sentence.
+    pub message: String,
+}
+
+impl Summary {
+    /// The conditions. `Ready` stands first; `Reconciling` and `Stalled` exist only while True, as kstatus wants it.
+    /// A `lastTransitionTime` of `before` is kept while the condition's status is the same.
+    pub fn conditions(&self, before: &[Condition], generation: i64, now: DateTime<Utc>) -> Vec<Condition> {
+        let Self {
+            ready,
+            active,
+            progress,
+            reason,
+            message,
+        } = self;
+        let mut wanted = vec![("Ready", *ready)];
+        wanted.extend(active.map(|active| ("Active", active)));
+        match progress {
+            Progress::Settled => {}
+            Progress::Reconciling => wanted.push(("Reconciling", true)),
+            Progress::Stalled => wanted.push(("Stalled", true)),
+        }
+        let condition = |(type_, is_true): (&str, bool)| {
+            let status = if is_true { "True" } else { "False" };
+            let unchanged = before
+                .iter()
+                .find(|old| old.type_ == type_ && old.status == status);
+            Condition {
+                type_: type_.into(),
+                status: status.into(),
+                reason: reason.as_str().into(),
+                message: message.clone(),
+                observed_generation: Some(generation),
+                last_transition_time: unchanged
+                    .map_or_else(|| to_kube(now), |old| old.last_transition_time.clone()),
+            }
+        };
+        wanted.into_iter().map(condition).collect()
+    }
+}
+
+/// The reason that `conditions` gave last, so that a change of it can be told from a repeat.
+pub fn last_reason(conditions: &[Condition]) -> Option<&str> {
+    conditions
+        .iter()
+        .find(|condition| condition.type_ == "Ready")
+        .map(|ready| ready.reason.as_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn summary(ready: bool, progress: Progress) -> Summary {
+        Summary {
+            ready,
+            active: Some(ready),
+            progress,
+            reason: Reason::Issued,
+            message: "Issued.".into(),
+        }
+    }
+
+    fn at(second: i64) -> DateTime<Utc> {
+        DateTime::from_timestamp(second, 0).unwrap()
+    }
+
+    #[test]
+    fn a_transition_time_moves_only_with_the_status() {
+        let first = summary(true, Progress::Settled).conditions(&[], 1, at(10));
+        let same = summary(true, Progress::Settled).conditions(&first, 2, at(20));
+        let changed = summary(false, Progress::Stalled).conditions(&same, 2, at(30));
+        assert_eq!(same[0].last_transition_time, to_kube(at(10)));
+        assert_eq!(same[0].observed_generation, Some(2));
+        assert_eq!(changed[0].last_transition_time, to_kube(at(30)));
+    }
+
+    #[test]
+    fn reconciling_and_stalled_exist_only_while_true() {
+        let types = |progress| {
+            let conditions = summary(false, progress).conditions(&[], 1, at(1));
+            conditions
+                .into_iter()
+                .map(|c| format!("{}={}", c.type_, c.status))
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(types(Progress::Settled), ["Ready=False", "Active=False"]);
+        assert_eq!(
+            types(Progress::Reconciling),
+            ["Ready=False", "Active=False", "Reconciling=True"]
+        );
+        assert_eq!(
+            types(Progress::Stalled),
+            ["Ready=False", "Active=False", "Stalled=True"]
+        );
+    }
+}

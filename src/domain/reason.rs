@@ -1,0 +1,90 @@
+//! The closed list of reasons: what conditions, Events and audit entries say, one word each.
+
+use std::fmt;
+
+/// How an Event with a reason is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Severity {
+    /// As it should be.
+    Normal,
+    /// Someone should look.
+    Warning,
+}
+
+impl Severity {
+    /// The `type` of an Event.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Normal => "Normal",
+            Self::Warning => "Warning",
+        }
+    }
+}
+
+macro_rules! reasons {
+    ($($name:ident, $action:literal, $severity:ident, $meaning:literal;)*) => {
+        /// Why something is as it is, or was done.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum Reason {
+            $(#[doc = $meaning] $name,)*
+        }
+
+        impl Reason {
+            /// Every reason, in the order of the documentation.
+            pub const ALL: &[Self] = &[$(Self::$name),*];
+
+            /// The reason's word.
+            pub fn as_str(self) -> &'static str {
+                match self { $(Self::$name => stringify!($name),)* }
+            }
+
+            /// What was done, as one verb.
+            pub fn action(self) -> &'static str {
+                match self { $(Self::$name => $action,)* }
+            }
+
+            /// How an Event with it is shown.
+            pub fn severity(self) -> Severity {
+                match self { $(Self::$name => Severity::$severity,)* }
+            }
+
+            /// What it means, as a sentence.
+            pub fn meaning(self) -> &'static str {
+                match self { $(Self::$name => $meaning,)* }
+            }
+        }
+    };
+}
+
+reasons! {
+    Issued, "Issue", Normal, "The key's token is in its Secret and authenticates.";
+    Rotated, "Rotate", Normal, "A new token was issued because `spec.revision` was raised or its renewal was due.";
+    Reissued, "Reissue", Warning, "A new token was issued because the Secret was deleted or no longer held the one issued.";
+    PreviousTokenRetired, "Retire", Normal, "The overlap of a rotation is over: the previous token no longer authenticates.";
+    SecretRepaired, "Repair", Normal, "The Secret differed from what is asked for and was written again with the same token.";
+    Activated, "Activate", Normal, "The object was switched on and authenticates again.";
+    Inactive, "Deactivate", Normal, "The object was switched off as its `spec.state` asks.";
+    ServiceAccountInactive, "Deactivate", Normal, "The key's service account is switched off, so the key does not authenticate.";
+    Expired, "Expire", Warning, "The key's time has passed; its token was taken out of the Secret.";
+    ServiceAccountNotFound, "Wait", Warning, "The service account that the key names does not exist yet.";
+    ServiceAccountDeleted, "Revoke", Normal, "The service account that the key was issued for is gone, so the key is deleted.";
+    ServiceAccountRejected, "Reject", Warning, "The service account that the key names is not admitted.";
+    KeyLimitExceeded, "Reject", Warning, "The service account already has as many access keys as it may have.";
+    ServiceAccountLimitExceeded, "Reject", Warning, "The account already has as many service accounts as it may have.";
+    DuplicateDisplayName, "Reject", Warning, "Another service account of the account holds that display name.";
+    ExpiryOutOfRange, "Reject", Warning, "The validity asked for is outside the account's limits.";
+    InvalidRotation, "Reject", Warning, "The rotation asked for cannot work with the key's validity.";
+    InvalidLimits, "Reject", Warning, "The account's limits contradict each other.";
+    SecretConflict, "Reject", Warning, "A Secret of that name exists and does not belong to the key; it is left untouched.";
+    Admitted, "Admit", Normal, "The service account is admitted and its active keys authenticate.";
+    Accepted, "Accept", Normal, "The account's limits are in force.";
+    ServiceAccountCreated, "Create", Normal, "A service account was admitted to the account.";
+    KeyAdmitted, "Admit", Normal, "An access key was given a seat.";
+    KeyDeleted, "Delete", Normal, "An access key was deleted and its seat is free.";
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}

@@ -1,0 +1,268 @@
+//! What a key's Secret should hold, and what one that was read holds.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+
+use crate::api::access_key::{SecretSpec, TokenStatus};
+use crate::api::{AccessKeySpec, SECRET_TYPE, names};
+use crate::domain::time::{parse_rfc3339, rfc3339};
+use crate::domain::token::Token;
+
+const TOKEN: &str = "$(token)";
+
+/// The data of a Secret whose key asks for none of its own.
+const DEFAULT_DATA: [(&str, &str); 4] = [
+    ("token", TOKEN),
+    ("key-id", "$(keyId)"),
+    ("service-account", "$(serviceAccount)"),
+    ("expires-at", "$(expiresAt)"),
+];
+
+/// What a Secret says about the token in it, in its annotations; status can be rebuilt from it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Record {
+    /// The token, without the token.
+    pub token: TokenStatus,
+    /// UID of the service account it was issued for.
+    pub service_account_uid: String,
+}
+
+impl Record {
+    /// The annotations that carry the record.
+    pub fn annotations(&self) -> BTreeMap<String, String> {
+        let Self {
+            token:
+                TokenStatus {
+                    id,
+                    sha256,
+                    revision,
+                    issued_at,
+                    expires_at,
+                },
+            service_account_uid,
+        } = self;
+        [
+            (names::KEY_ID, id.clone()),
+            (names::SHA256, sha256.clone()),
+            (names::REVISION, revision.to_string()),
+            (names::ISSUED_AT, rfc3339(*issued_at)),
+            (names::EXPIRES_AT, rfc3339(*expires_at)),
+            (names::SERVICE_ACCOUNT_UID, service_account_uid.clone()),
+        ]
+        .map(|(name, value)| (name.to_owned(), value))
+        .into()
+    }
+
+    /// Whether an annotation of that name carries a part of the record.
+    pub fn is_part(name: &str) -> bool {
+        [
+            names::KEY_ID,
+            names::SHA256,
+            names::REVISION,
+            names::ISSUED_AT,
+            names::EXPIRES_AT,
+            names::SERVICE_ACCOUNT_UID,
+        ]
+        .contains(&name)
+    }
+
+    /// Reads the record; `None` where any part is missing or has another form.
+    pub fn from_annotations(annotations: &BTreeMap<String, String>) -> Option<Self> {
+        let text = |name: &str| annotations.get(name).cloned();
+        let time = |name: &str| -> Option<DateTime<Utc>> { parse_rfc3339(annotations.get(name)?) };
+        Some(Self {
+            token: TokenStatus {
+                id: text(names::KEY_ID)?,
+                sha256: text(names::SHA256)?,
+                revision: text(names::REVISION)?.parse().ok()?,
+                issued_at: time(names::ISSUED_AT)?,
+                expires_at: time(names::EXPIRES_AT)?,
+            },
+            service_account_uid: text(names::SERVICE_ACCOUNT_UID)?,
+        })
+    }
+}
+
+/// Labels, annotations and data as a Secret has them or should have them.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Content {
+    /// The Secret's type.
+    pub type_: String,
+    /// Its labels.
+    pub labels: BTreeMap<String, String>,
+    /// Its annotations.
+    pub annotations: BTreeMap<String, String>,
+    /// Its data. It may hold a token, so this type has no `Debug`.
+    pub data: BTreeMap<String, Vec<u8>>,
+}
+
+/// The names that go into a Secret's data.
+#[derive(Clone, Copy, Debug)]
+pub struct Owner<'a> {
+    /// The key's spec.
+    pub spec: &'a AccessKeySpec,
+    /// The key's name.
+    pub name: &'a str,
+    /// The key's namespace, which is its account.
+    pub account: &'a str,
+}
+
+impl<'a> Owner<'a> {
+    /// The name of the key's Secret.
+    pub fn secret_name(&self) -> &'a str {
+        self.spec
+            .secret
+            .as_ref()
+            .and_then(|secret| secret.name.as_deref())
+            .unwrap_or(self.name)
+    }
+
+    /// The Secret with `token` in it.
+    pub fn content(&self, token: &Token, record: &Record) -> Content {
+        let mut annotations = self.own_annotations();
+        annotations.extend(record.annotations());
+        let render =
+            |(key, template): (&str, &str)| (key.to_owned(), self.render(template, token, &record.token));
+        Content {
+            type_: SECRET_TYPE.into(),
+            labels: self.labels(),
+            annotations,
+            data: self.templates().into_iter().map(render).collect(),
+        }
+    }
+
+    /// The data that stays once `token` has expired: only what holds no part of a token. It is read from the Secret's
+    /// present data, so nothing needs the token.
+    pub fn without_token(&self, present: &BTreeMap<String, Vec<u8>>) -> BTreeMap<String, Vec<u8>> {
+        let templates = self.templates();
+        let keeps = |key: &str, value: &[u8]| {
+            templates
+                .iter()
+                .any(|(name, template)| *name == key && !template.contains(TOKEN))
+                && token_in(value).is_none()
+        };
+        present
+            .iter()
+            .filter(|(key, value)| keeps(key, value))
+            .map(|(k, v)| (k.clone(), v.clone()))
+            .collect()
+    }
+
+    fn templates(&self) -> Vec<(&str, &str)> {
+        match self.spec.secret.as_ref().and_then(|secret| secret.data.as_ref()) {
+            Some(data) => data
+                .iter()
+                .map(|(key, template)| (key.as_str(), template.0.as_str()))
+                .collect(),
+            None => DEFAULT_DATA.to_vec(),
+        }
+    }
+
+    fn render(&self, template: &str, token: &Token, issued: &TokenStatus) -> Vec<u8> {
+        template
+            .replace("$(keyId)", &issued.id)
+            .replace("$(serviceAccount)", &self.spec.service_account_name)
+            .replace("$(account)", self.account)
+            .replace("$(expiresAt)", &rfc3339(issued.expires_at))
+            .replace(TOKEN, token.reveal())
+            .into_bytes()
+    }
+
+    fn labels(&self) -> BTreeMap<String, String> {
+        let own = self
+            .spec
+            .secret
+            .as_ref()
+            .and_then(|SecretSpec { labels, .. }| labels.as_ref());
+        let mut labels: BTreeMap<_, _> = own
+            .into_iter()
+            .flatten()
+            .map(|(key, value)| (key.clone(), value.0.clone()))
+            .collect();
+        labels.insert(names::MANAGED_BY.into(), names::KEYWARD.into());
+        labels
+    }
+
+    fn own_annotations(&self) -> BTreeMap<String, String> {
+        let own = self
+            .spec
+            .secret
+            .as_ref()
+            .and_then(|SecretSpec { annotations, .. }| annotations.as_ref());
+        own.into_iter()
+            .flatten()
+            .map(|(key, value)| (key.clone(), value.0.clone()))
+            .collect()
+    }
+}
+
+/// What a Secret was found to hold.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Holds {
+    /// It was not read, because this version of it was checked before.
+    Unread,
+    /// No token.
+    Nothing,
+    /// A token.
+    Token {
+        /// Its hash.
+        sha256: String,
+        /// The token is a known one, and all else is as asked for too.
+        as_asked: bool,
+    },
+}
+
+/// Looks at a Secret that was read: which token it holds, and whether all of it is as asked for. `own_labels` and
+/// `own_annotations` are the names that Keyward set on it, so that one no longer asked for is noticed.
+pub fn inspect(found: &Content, owner: &Owner<'_>, known: &[Record], own: &OwnedNames) -> Holds {
+    let Some(token) = found.data.values().find_map(|value| token_in(value)) else {
+        return Holds::Nothing;
+    };
+    let wanted = known
+        .iter()
+        .find(|record| token.has_sha256(&record.token.sha256))
+        .map(|r| owner.content(&token, r));
+    let as_asked = wanted.is_some_and(|wanted| {
+        wanted.data == found.data
+            && own.is_exactly(&wanted)
+            && contains(&found.labels, &wanted.labels)
+            && contains(&found.annotations, &wanted.annotations)
+    });
+    Holds::Token {
+        sha256: token.sha256(),
+        as_asked,
+    }
+}
+
+/// The token in a Secret's value, also in the middle of a longer text.
+pub fn token_in(value: &[u8]) -> Option<Token> {
+    std::str::from_utf8(value).ok().and_then(Token::find_in)
+}
+
+fn contains(found: &BTreeMap<String, String>, wanted: &BTreeMap<String, String>) -> bool {
+    wanted.iter().all(|(key, value)| found.get(key) == Some(value))
+}
+
+/// The labels and annotations of an object that Keyward set, as the API server's `managedFields` record them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct OwnedNames {
+    /// Names of labels.
+    pub labels: Vec<String>,
+    /// Names of annotations.
+    pub annotations: Vec<String>,
+}
+
+impl OwnedNames {
+    fn is_exactly(&self, wanted: &Content) -> bool {
+        self.labels.iter().all(|name| wanted.labels.contains_key(name))
+            && self
+                .annotations
+                .iter()
+                .all(|name| wanted.annotations.contains_key(name))
+    }
+}
+
+#[cfg(test)]
+#[path = "secret_tests.rs"]
+mod tests;

@@ -1,0 +1,399 @@
+//! What to do about a service account: its admission, the seats of its keys, its counts and its log.
+
+use chrono::{DateTime, Utc};
+
+use crate::api::ServiceAccountStatus;
+use crate::api::access_key::{AccessKeyStatus, KeyState};
+use crate::api::service_account::{KeyCounts, ServiceAccountSpec, ServiceAccountState};
+use crate::api::shared::{AuditEntry, DesiredState, Seat};
+use crate::domain::access_key::Admission;
+use crate::domain::audit::{self, Happening, Target};
+use crate::domain::conditions::{Progress, Summary, last_reason};
+use crate::domain::limits::Limits;
+use crate::domain::reason::Reason;
+use crate::domain::seats::{Allotment, Candidate, allot};
+use crate::domain::time::whole_seconds;
+use crate::domain::validity::Period;
+
+/// An active key that expires within this time counts as expiring soon.
+const EXPIRING_SOON: Period = Period::days(30);
+/// How many keys are named as ones that could go.
+const REMOVABLE: usize = 3;
+
+/// Everything that the decision about one service account reads.
+#[derive(Clone, Debug)]
+pub struct Observed {
+    /// Its name.
+    pub name: String,
+    /// Its UID.
+    pub uid: String,
+    /// Its `metadata.generation`.
+    pub generation: i64,
+    /// The version it was observed at.
+    pub resource_version: String,
+    /// What it asks for.
+    pub spec: ServiceAccountSpec,
+    /// What was recorded.
+    pub status: ServiceAccountStatus,
+    /// Its account; `None` where there is none yet.
+    pub account: Option<AccountView>,
+    /// The keys that name it.
+    pub keys: Vec<KeyView>,
+    /// UIDs of seated keys that are known to be gone.
+    pub gone: Vec<String>,
+}
+
+/// What a service account reads of its account.
+#[derive(Clone, Debug)]
+pub struct AccountView {
+    /// The limits in force.
+    pub limits: Limits,
+    /// The admitted service accounts.
+    pub seats: Vec<Seat>,
+}
+
+/// What a service account reads of one of its keys.
+#[derive(Clone, Debug)]
+pub struct KeyView {
+    /// UID of the key.
+    pub uid: String,
+    /// Name of the key.
+    pub name: String,
+    /// When it was created.
+    pub created: DateTime<Utc>,
+    /// What was recorded.
+    pub status: AccessKeyStatus,
+    /// It has a token, in its status or in its Secret.
+    pub issued: bool,
+    /// It may be given a seat: nothing but a seat keeps it from a token.
+    pub eligible: bool,
+}
+
+/// What to do, in this order.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Plan {
+    /// The steps.
+    pub actions: Vec<Action>,
+    /// When to look again, if nothing happens before.
+    pub look_again_at: Option<DateTime<Utc>>,
+}
+
+/// One step.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Action {
+    /// Create the namespace's `Account` with the built-in limits.
+    CreateAccount,
+    /// Tell it in an Event and a line of the audit stream.
+    Audit(AuditEntry),
+    /// Record it.
+    WriteStatus(Box<ServiceAccountStatus>),
+}
+
+/// The display name that a service account asks for.
+pub fn wanted_display_name<'a>(spec: &'a ServiceAccountSpec, name: &'a str) -> &'a str {
+    spec.display_name.as_deref().unwrap_or(name)
+}
+
+/// Whether `account` admits the service account with `uid` that wants `display_name`.
+pub fn admission(account: Option<&AccountView>, uid: &str, display_name: &str) -> Admission {
+    let Some(AccountView { limits, seats }) = account else {
+        return Admission::Undecided;
+    };
+    if seats.iter().any(|seat| seat.uid == uid) {
+        return Admission::Admitted;
+    }
+    if let Some(message) = name_conflict(seats, uid, display_name) {
+        return Admission::Rejected(Reason::DuplicateDisplayName, message);
+    }
+    if seats.len() < limits.service_accounts {
+        return Admission::Undecided;
+    }
+    let message = format!(
+        "the account already has {} of {} service accounts; delete one to proceed",
+        seats.len(),
+        limits.service_accounts
+    );
+    Admission::Rejected(Reason::ServiceAccountLimitExceeded, message)
+}
+
+fn name_conflict(seats: &[Seat], uid: &str, display_name: &str) -> Option<String> {
+    let folded = display_name.to_lowercase();
+    let holder = seats.iter().find(|seat| {
+        seat.uid != uid
+            && seat
+                .display_name
+                .as_ref()
+                .is_some_and(|name| name.to_lowercase() == folded)
+    })?;
+    Some(format!(
+        "spec.displayName \"{display_name}\" is held by ServiceAccount.iam.keyward.dev \"{}\"; choose one that no \
+         other service account of the account has, without regard to upper and lower case",
+        holder.name
+    ))
+}
+
+/// Decides. `now` is cut to whole seconds.
+pub fn plan(observed: &Observed, now: DateTime<Utc>) -> Plan {
+    let now = whole_seconds(now);
+    let Some(account) = &observed.account else {
+        return Plan {
+            actions: vec![Action::CreateAccount],
+            look_again_at: None,
+        };
+    };
+    let display_name = wanted_display_name(&observed.spec, &observed.name);
+    let admission = admission(Some(account), &observed.uid, display_name);
+    if admission == Admission::Undecided {
+        return Plan::default();
+    }
+    let allotment = allotment(observed, account, &admission);
+    let (state, summary) = summary(observed, account, admission);
+    let entries = entries(observed, &summary, &allotment, now);
+    let status = status(observed, account, state, &summary, &allotment, &entries, now);
+    let mut actions: Vec<Action> = entries.into_iter().map(Action::Audit).collect();
+    if status != observed.status {
+        actions.push(Action::WriteStatus(Box::new(status)));
+    }
+    Plan {
+        actions,
+        look_again_at: next_expiring(&observed.keys, now),
+    }
+}
+
+fn allotment(observed: &Observed, account: &AccountView, admission: &Admission) -> Allotment {
+    let open = *admission == Admission::Admitted && observed.spec.state == DesiredState::Active;
+    let candidates: Vec<Candidate> = observed
+        .keys
+        .iter()
+        .map(|key| Candidate {
+            seat: Seat {
+                uid: key.uid.clone(),
+                name: key.name.clone(),
+                display_name: None,
+            },
+            created: key.created,
+            issued: key.issued,
+            eligible: key.issued || (open && key.eligible),
+        })
+        .collect();
+    allot(
+        &observed.status.seats,
+        &candidates,
+        &observed.gone,
+        account.limits.access_keys,
+    )
+}
+
+fn summary(
+    observed: &Observed,
+    account: &AccountView,
+    admission: Admission,
+) -> (ServiceAccountState, Summary) {
+    let wanted = wanted_display_name(&observed.spec, &observed.name);
+    let stalled = |active, reason, message| Summary {
+        ready: false,
+        active: Some(active),
+        progress: Progress::Stalled,
+        reason,
+        message,
+    };
+    if let Admission::Rejected(reason, message) = admission {
+        return (
+            ServiceAccountState::Rejected,
+            stalled(false, reason, sentence(&message)),
+        );
+    }
+    let inactive = observed.spec.state == DesiredState::Inactive;
+    let state = if inactive {
+        ServiceAccountState::Inactive
+    } else {
+        ServiceAccountState::Active
+    };
+    // It was renamed to a name that another one holds: it keeps its own, and its keys go on working.
+    if let Some(message) = name_conflict(&account.seats, &observed.uid, wanted) {
+        return (
+            state,
+            stalled(!inactive, Reason::DuplicateDisplayName, sentence(&message)),
+        );
+    }
+    let (reason, message) = if inactive {
+        (
+            Reason::Inactive,
+            "Service account is inactive as requested by spec.state",
+        )
+    } else {
+        (
+            Reason::Admitted,
+            "Service account is admitted; its active keys authenticate",
+        )
+    };
+    let summary = Summary {
+        ready: true,
+        active: Some(!inactive),
+        progress: Progress::Settled,
+        reason,
+        message: message.into(),
+    };
+    (state, summary)
+}
+
+/// `text` with a capital letter in front.
+fn sentence(text: &str) -> String {
+    let mut characters = text.chars();
+    characters.next().map_or_else(String::new, |first| {
+        first.to_uppercase().chain(characters).collect()
+    })
+}
+
+fn status(
+    observed: &Observed,
+    account: &AccountView,
+    state: ServiceAccountState,
+    summary: &Summary,
+    allotment: &Allotment,
+    entries: &[AuditEntry],
+    now: DateTime<Utc>,
+) -> ServiceAccountStatus {
+    let before = &observed.status;
+    let held_name = account
+        .seats
+        .iter()
+        .find(|seat| seat.uid == observed.uid)
+        .and_then(|s| s.display_name.clone());
+    let of_keys = observed.keys.iter().flat_map(|key| &key.status.audit_log);
+    let waits = observed
+        .keys
+        .iter()
+        .any(|key| key.eligible && !allotment.seats.iter().any(|s| s.uid == key.uid));
+    let last_accessed_at = observed
+        .keys
+        .iter()
+        .filter_map(|key| key.status.last_used_at)
+        .max();
+    ServiceAccountStatus {
+        observed_generation: observed.generation,
+        state: Some(state),
+        display_name: held_name,
+        keys: Some(counts(&observed.keys, now)),
+        seats: allotment.seats.clone(),
+        removable_keys: if waits {
+            removable(&observed.keys, &allotment.seats)
+        } else {
+            Vec::new()
+        },
+        last_accessed_at: last_accessed_at.max(before.last_accessed_at),
+        conditions: summary.conditions(&before.conditions, observed.generation, now),
+        audit_log: audit::merge(&before.audit_log, of_keys.chain(entries), audit::PARENT_LOG),
+    }
+}
+
+fn counts(keys: &[KeyView], now: DateTime<Utc>) -> KeyCounts {
+    let count =
+        |wanted: KeyState| saturating(keys.iter().filter(|key| key.status.state == Some(wanted)).count());
+    let soon = EXPIRING_SOON.after(now);
+    let expiring = |key: &&KeyView| {
+        key.status.state == Some(KeyState::Active)
+            && key
+                .status
+                .token
+                .as_ref()
+                .is_some_and(|token| Some(token.expires_at) <= soon)
+    };
+    KeyCounts {
+        total: saturating(keys.len()),
+        active: count(KeyState::Active),
+        inactive: count(KeyState::Inactive),
+        expired: count(KeyState::Expired),
+        rejected: count(KeyState::Rejected),
+        expiring_soon: saturating(keys.iter().filter(expiring).count()),
+    }
+}
+
+/// Counts as status fields hold them.
+pub(super) fn saturating(count: usize) -> i32 {
+    i32::try_from(count).unwrap_or(i32::MAX)
+}
+
+/// Seated keys that could go: expired ones first, then the longest unused.
+fn removable(keys: &[KeyView], seats: &[Seat]) -> Vec<String> {
+    let mut seated: Vec<&KeyView> = keys
+        .iter()
+        .filter(|key| seats.iter().any(|seat| seat.uid == key.uid))
+        .collect();
+    seated.sort_by_key(|key| {
+        let expired = key.status.state == Some(KeyState::Expired);
+        (
+            !expired,
+            key.status.last_used_at.unwrap_or(key.created),
+            key.name.clone(),
+        )
+    });
+    seated
+        .into_iter()
+        .take(REMOVABLE)
+        .map(|key| key.name.clone())
+        .collect()
+}
+
+fn entries(
+    observed: &Observed,
+    summary: &Summary,
+    allotment: &Allotment,
+    now: DateTime<Utc>,
+) -> Vec<AuditEntry> {
+    let own = Target {
+        kind: "ServiceAccount",
+        name: observed.name.clone(),
+        uid: observed.uid.clone(),
+    };
+    let mut entries = Vec::new();
+    let before = last_reason(&observed.status.conditions);
+    if before != Some(summary.reason.as_str()) {
+        let was_inactive = before == Some(Reason::Inactive.as_str());
+        let (reason, actor) = match summary.reason {
+            Reason::Inactive => (Reason::Inactive, audit::UNKNOWN),
+            Reason::Admitted if was_inactive => (Reason::Activated, audit::UNKNOWN),
+            reason => (reason, audit::CONTROLLER),
+        };
+        let message = summary.message.clone();
+        let happening = Happening {
+            reason,
+            actor: actor.into(),
+            object: own,
+            key_id: None,
+            message,
+        };
+        entries.push(happening.entry(&observed.resource_version, now));
+    }
+    entries.extend(allotment.freed.iter().map(|seat| {
+        let object = Target {
+            kind: "AccessKey",
+            name: seat.name.clone(),
+            uid: seat.uid.clone(),
+        };
+        let message = format!("Access key \"{}\" was deleted; its seat is free", seat.name);
+        let reason = Reason::KeyDeleted;
+        Happening {
+            reason,
+            actor: audit::UNKNOWN.into(),
+            object,
+            key_id: None,
+            message,
+        }
+        .entry("deleted", now)
+    }));
+    entries
+}
+
+/// When the next active key starts to count as expiring soon.
+fn next_expiring(keys: &[KeyView], now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+    let tokens = keys.iter().filter_map(|key| key.status.token.as_ref());
+    tokens
+        .filter_map(|token| EXPIRING_SOON.before(token.expires_at))
+        .filter(|at| *at > now)
+        .min()
+}
+
+#[cfg(test)]
+#[path = "service_account_tests.rs"]
+mod tests;

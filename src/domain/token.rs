@@ -1,0 +1,192 @@
+//! The bearer token: `kw_<keyId>_<secret><checksum>`.
+//!
+//! The prefix is for secret scanners, the id is public, the secret holds 256 bits, and the checksum refuses a typo
+//! before anything is looked up.
+
+use std::fmt::Write as _;
+
+use sha2::{Digest, Sha256};
+use subtle::ConstantTimeEq;
+use zeroize::{Zeroize, ZeroizeOnDrop};
+
+const PREFIX: &str = "kw_";
+const ID_LENGTH: usize = 12;
+/// 43 characters of 62 carry 256 bits.
+const SECRET_LENGTH: usize = 43;
+const CHECKSUM_LENGTH: usize = 6;
+const ID_END: usize = PREFIX.len() + ID_LENGTH;
+const BODY_LENGTH: usize = ID_END + 1 + SECRET_LENGTH;
+const LENGTH: usize = BODY_LENGTH + CHECKSUM_LENGTH;
+const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+
+/// How many random bytes [`Token::from_random`] should be given: twice what it uses on average.
+pub const RANDOM_BYTES: usize = 2 * (ID_LENGTH + SECRET_LENGTH);
+
+/// A whole token. It is wiped from memory when dropped, and has no `Debug`, `Display` or `Serialize`.
+#[derive(Clone, Zeroize, ZeroizeOnDrop)]
+pub struct Token(String);
+
+impl Token {
+    /// A new token out of `random` bytes of the operating system's generator.
+    ///
+    /// Bytes that would favour some characters are skipped; `None` where too few are left, so that the caller draws
+    /// again.
+    pub fn from_random(random: &[u8]) -> Option<Self> {
+        let unbiased = 256 - 256 % ALPHABET.len();
+        let mut characters = random
+            .iter()
+            .map(|byte| usize::from(*byte))
+            .filter(|byte| *byte < unbiased)
+            .filter_map(|byte| ALPHABET.get(byte % ALPHABET.len()))
+            .map(|character| char::from(*character));
+        let mut text = String::with_capacity(LENGTH);
+        text.push_str(PREFIX);
+        text.extend(characters.by_ref().take(ID_LENGTH));
+        text.push('_');
+        text.extend(characters.take(SECRET_LENGTH));
+        if text.len() != BODY_LENGTH {
+            text.zeroize();
+            return None;
+        }
+        let checksum = checksum(&text);
+        text.push_str(&checksum);
+        Some(Self(text))
+    }
+
+    /// Reads a presented token; `None` where its form or checksum is wrong.
+    pub fn parse(text: &str) -> Option<Self> {
+        is_token(text).then(|| Self(text.to_owned()))
+    }
+
+    /// The first well-formed token inside `text`, for example in a configuration file that embeds it.
+    pub fn find_in(text: &str) -> Option<Self> {
+        text.match_indices(PREFIX)
+            .find_map(|(at, _)| Self::parse(text.get(at..at.checked_add(LENGTH)?)?))
+    }
+
+    /// The public id.
+    pub fn id(&self) -> &str {
+        self.0.get(PREFIX.len()..ID_END).unwrap_or_default()
+    }
+
+    /// SHA-256 of the whole token, in hexadecimal. A fast hash is right for a 256-bit random value.
+    pub fn sha256(&self) -> String {
+        Sha256::digest(self.0.as_bytes())
+            .iter()
+            .fold(String::with_capacity(64), |mut hex, byte| {
+                // Writing to a String cannot fail.
+                let _ = write!(hex, "{byte:02x}");
+                hex
+            })
+    }
+
+    /// Whether this is the token of that hash, in constant time.
+    pub fn has_sha256(&self, sha256: &str) -> bool {
+        self.sha256().as_bytes().ct_eq(sha256.as_bytes()).into()
+    }
+
+    /// The token's text: for its Secret, and for nothing else.
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+fn is_token(text: &str) -> bool {
+    let base62 =
+        |part: Option<&str>| part.is_some_and(|part| part.bytes().all(|b| b.is_ascii_alphanumeric()));
+    text.len() == LENGTH
+        && text.starts_with(PREFIX)
+        && base62(text.get(PREFIX.len()..ID_END))
+        && text.get(ID_END..=ID_END) == Some("_")
+        && base62(text.get(ID_END + 1..))
+        && text.get(..BODY_LENGTH).map(checksum).as_deref() == text.get(BODY_LENGTH..)
+}
+
+/// CRC-32 (IEEE) of `body` in base 62, padded to six characters.
+fn checksum(body: &str) -> String {
+    let mut rest = crc32fast::hash(body.as_bytes()) as usize;
+    let mut digits = [b'0'; CHECKSUM_LENGTH];
+    for digit in digits.iter_mut().rev() {
+        *digit = ALPHABET.get(rest % ALPHABET.len()).copied().unwrap_or(b'0');
+        rest /= ALPHABET.len();
+    }
+    digits.iter().map(|digit| char::from(*digit)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn token(seed: u8) -> Token {
+        let bytes: Vec<u8> = (0..=255)
+            .map(|n: u8| n.wrapping_mul(31).wrapping_add(seed))
+            .collect();
+        Token::from_random(&bytes).unwrap()
+    }
+
+    #[test]
+    fn a_token_has_the_documented_form() {
+        let token = token(7);
+        let text = token.reveal();
+        assert_eq!(text.len(), 65);
+        assert!(text.starts_with("kw_"));
+        assert_eq!(&text[15..16], "_");
+        assert_eq!(token.id(), &text[3..15]);
+    }
+
+    #[test]
+    fn the_checksum_of_a_known_body_is_known() {
+        // Worked out apart from this program: CRC-32 (IEEE) of the body is 876060838.
+        assert_eq!(checksum(&format!("kw_000000000000_{}", "0".repeat(43))), "0xHrRW");
+    }
+
+    #[test]
+    fn too_few_random_bytes_give_no_token() {
+        assert!(Token::from_random(&[0; 54]).is_none());
+        assert!(
+            Token::from_random(&[255; 512]).is_none(),
+            "biased bytes are skipped"
+        );
+        assert!(Token::from_random(&[0; 55]).is_some());
+    }
+
+    #[test]
+    fn a_token_inside_a_longer_text_is_found() {
+        let token = token(3);
+        let text = format!("Authorization: Bearer kw_not {}\n", token.reveal());
+        assert_eq!(Token::find_in(&text).unwrap().id(), token.id());
+        assert!(Token::find_in("kw_nothing here, kw_").is_none());
+    }
+
+    #[test]
+    fn only_its_own_hash_matches() {
+        let (one, other) = (token(1), token(2));
+        assert!(one.has_sha256(&one.sha256()));
+        assert!(!one.has_sha256(&other.sha256()));
+        assert!(!one.has_sha256(""));
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_is_minted_parses(bytes in prop::collection::vec(any::<u8>(), 256)) {
+            let token = Token::from_random(&bytes).unwrap();
+            prop_assert!(Token::parse(token.reveal()).is_some());
+        }
+
+        #[test]
+        fn one_changed_character_is_refused(seed in any::<u8>(), at in 0usize..65, other in "[0-9A-Za-z_]") {
+            let good = token(seed);
+            let mut text = good.reveal().to_owned();
+            text.replace_range(at..=at, &other);
+            prop_assume!(text != good.reveal());
+            prop_assert!(Token::parse(&text).is_none());
+        }
+
+        #[test]
+        fn no_text_makes_the_parser_panic(text in ".{0,200}") {
+            let _ = Token::parse(&text);
+            let _ = Token::find_in(&text);
+        }
+    }
+}

@@ -1,0 +1,20 @@
+//! Keyward gives machine identities a home in Kubernetes: service accounts with access keys that are limited in
+//! number, always expire, can be switched off, and leave an audit trail.
+//!
+//! # The map
+//! | module | what it is |
+//! | --- | --- |
+//! | [`api`] | the custom resources as users see them: types and CEL rules |
+//! | [`domain`] | values and decisions, all of them pure functions |
+//! | [`controller`] | the only part that changes the cluster |
+//! | [`runtime`] | what a process needs around its work |
+//!
+//! # The way of a change
+//! A watch event reaches the stores and a queue (`controller::feed`). For each object concerned, `controller::observe`
+//! gathers what the decision reads, `domain`'s `plan(observed, now)` decides, and `controller::act` carries the plan
+//! out: Secret, then status, with an event and a line for each thing worth telling. Nothing else changes anything.
+
+pub mod api;
+pub mod controller;
+pub mod domain;
+pub mod runtime;

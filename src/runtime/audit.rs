@@ -1,0 +1,112 @@
+//! The one writer of audit entries: an Event on the object, and a JSON line on standard output under the tracing target
+//! `audit`. The third place, the log in the object's status, is written with the status itself.
+
+use k8s_openapi::api::core::v1::ObjectReference;
+use k8s_openapi::api::events::v1::Event;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{MicroTime, ObjectMeta};
+use kube::api::PostParams;
+use kube::{Api, Client};
+
+use super::client::{CallError, bounded};
+use super::metrics::Metrics;
+use super::telemetry;
+use crate::api::shared::AuditEntry;
+use crate::domain::reason::{Reason, Severity};
+use crate::domain::time::to_kube;
+
+/// Writes audit entries for one process.
+#[derive(Clone)]
+pub struct Audit {
+    client: Client,
+    controller: &'static str,
+    instance: String,
+    metrics: Metrics,
+}
+
+impl Audit {
+    /// A writer whose Events name `controller` and `instance` as their source.
+    pub fn new(client: Client, controller: &'static str, instance: String, metrics: Metrics) -> Self {
+        Self {
+            client,
+            controller,
+            instance,
+            metrics,
+        }
+    }
+
+    /// Tells `entry`, in an Event regarding `object` and in a line. An Event that cannot be written is logged and
+    /// counted, but never holds up what it tells of.
+    pub async fn tell(&self, entry: &AuditEntry, object: ObjectReference) {
+        let AuditEntry {
+            id,
+            time,
+            actor,
+            action,
+            object: target,
+            key_id,
+            reason,
+            message,
+            on_behalf_of,
+        } = entry;
+        tracing::info!(
+            target: telemetry::AUDIT,
+            id,
+            at = %crate::domain::time::rfc3339(*time),
+            actor,
+            action,
+            account = object.namespace,
+            object = target,
+            key_id,
+            reason,
+            on_behalf_of,
+            "{message}"
+        );
+        self.metrics.audited(reason);
+        if let Err(error) = self.publish(entry, object).await {
+            self.metrics.api_error(error.reason());
+            if !error.is_namespace_terminating() {
+                tracing::warn!(%error, object = target, reason, "an audit event could not be written");
+            }
+        }
+    }
+
+    async fn publish(&self, entry: &AuditEntry, object: ObjectReference) -> Result<(), CallError> {
+        let namespace = object.namespace.clone().unwrap_or_default();
+        let event = self.event(entry, object);
+        let events: Api<Event> = Api::namespaced(self.client.clone(), &namespace);
+        match bounded("create event", events.create(&PostParams::default(), &event)).await {
+            // A retry after a crash: it was told before.
+            Err(error) if error.is_already_exists() => Ok(()),
+            other => other.map(drop),
+        }
+    }
+
+    fn event(&self, entry: &AuditEntry, object: ObjectReference) -> Event {
+        let name = object.name.clone().unwrap_or_default();
+        let severity = Reason::ALL
+            .iter()
+            .find(|reason| reason.as_str() == entry.reason)
+            .map_or(Severity::Normal, |r| r.severity());
+        Event {
+            metadata: ObjectMeta {
+                // Leaves room for the id within a name's 253 characters.
+                name: Some(format!(
+                    "{}.{}",
+                    name.get(..name.len().min(200)).unwrap_or_default(),
+                    entry.id
+                )),
+                namespace: object.namespace.clone(),
+                ..ObjectMeta::default()
+            },
+            action: Some(entry.action.clone()),
+            event_time: Some(MicroTime(to_kube(entry.time).0)),
+            note: Some(entry.message.clone()),
+            reason: Some(entry.reason.clone()),
+            regarding: Some(object),
+            reporting_controller: Some(self.controller.to_owned()),
+            reporting_instance: Some(self.instance.chars().take(128).collect()),
+            type_: Some(severity.as_str().to_owned()),
+            ..Event::default()
+        }
+    }
+}

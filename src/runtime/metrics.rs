@@ -1,0 +1,175 @@
+//! Prometheus metrics. Every label comes from a closed list; none holds the name of an object.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use parking_lot::RwLock;
+use prometheus_client::encoding::{EncodeLabelSet, text};
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
+use prometheus_client::registry::Registry;
+
+use crate::domain::reason::Reason;
+
+/// The metrics of one process.
+#[derive(Clone)]
+pub struct Metrics {
+    registry: Arc<RwLock<Registry>>,
+    reconciles: Family<KindLabel, Counter>,
+    durations: Family<KindLabel, Histogram>,
+    errors: Family<KindReasonLabels, Counter>,
+    writes: Family<KindLabel, Counter>,
+    audits: Family<ReasonLabel, Counter>,
+    api_errors: Family<ReasonLabel, Counter>,
+    objects: Family<KindStateLabels, Gauge>,
+    leader: Gauge,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct KindLabel {
+    kind: &'static str,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct KindStateLabels {
+    kind: &'static str,
+    state: &'static str,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct KindReasonLabels {
+    kind: &'static str,
+    reason: &'static str,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct ReasonLabel {
+    reason: &'static str,
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        let metrics = Self {
+            registry: Arc::new(RwLock::new(Registry::with_prefix("keyward"))),
+            reconciles: Family::default(),
+            durations: Family::new_with_constructor(|| Histogram::new(exponential_buckets(0.0005, 2.0, 16))),
+            errors: Family::default(),
+            writes: Family::default(),
+            audits: Family::default(),
+            api_errors: Family::default(),
+            objects: Family::default(),
+            leader: Gauge::default(),
+        };
+        metrics.register();
+        metrics
+    }
+}
+
+impl Metrics {
+    fn register(&self) {
+        let Self {
+            registry,
+            reconciles,
+            durations,
+            errors,
+            writes,
+            audits,
+            api_errors,
+            objects,
+            leader,
+        } = self;
+        let mut registry = registry.write();
+        registry.register("reconciles", "Passes over an object, by kind", reconciles.clone());
+        registry.register(
+            "reconcile_duration_seconds",
+            "Time of a pass over an object, by kind",
+            durations.clone(),
+        );
+        registry.register(
+            "reconcile_errors",
+            "Passes that failed, by kind and reason",
+            errors.clone(),
+        );
+        registry.register(
+            "writes",
+            "Objects written to the API server, by kind",
+            writes.clone(),
+        );
+        registry.register(
+            "audit_entries",
+            "Audit entries written, by reason",
+            audits.clone(),
+        );
+        registry.register(
+            "audit_event_errors",
+            "Audit events that could not be written, by reason",
+            api_errors.clone(),
+        );
+        registry.register("objects", "Objects, by kind and state", objects.clone());
+        registry.register(
+            "leader",
+            "1 while this process holds the leader lease",
+            leader.clone(),
+        );
+    }
+
+    /// A pass over an object of `kind` is over.
+    pub fn reconciled(&self, kind: &'static str, took: Duration) {
+        self.reconciles.get_or_create(&KindLabel { kind }).inc();
+        self.durations
+            .get_or_create(&KindLabel { kind })
+            .observe(took.as_secs_f64());
+    }
+
+    /// A pass over an object of `kind` failed.
+    pub fn failed(&self, kind: &'static str, reason: &'static str) {
+        self.errors
+            .get_or_create(&KindReasonLabels { kind, reason })
+            .inc();
+    }
+
+    /// An object of `kind` was written.
+    pub fn wrote(&self, kind: &'static str) {
+        self.writes.get_or_create(&KindLabel { kind }).inc();
+    }
+
+    /// An audit entry was written. A word outside the closed list is not counted.
+    pub fn audited(&self, reason: &str) {
+        if let Some(reason) = Reason::ALL.iter().find(|known| known.as_str() == reason) {
+            self.audits
+                .get_or_create(&ReasonLabel {
+                    reason: reason.as_str(),
+                })
+                .inc();
+        }
+    }
+
+    /// An audit event could not be written.
+    pub fn api_error(&self, reason: &'static str) {
+        self.api_errors.get_or_create(&ReasonLabel { reason }).inc();
+    }
+
+    /// How many objects of `kind` are in `state`.
+    pub fn objects(&self, kind: &'static str, state: &'static str, count: usize) {
+        self.objects
+            .get_or_create(&KindStateLabels { kind, state })
+            .set(i64::try_from(count).unwrap_or(i64::MAX));
+    }
+
+    /// Whether this process leads.
+    pub fn leads(&self, leads: bool) {
+        self.leader.set(i64::from(leads));
+    }
+
+    /// All of it in the OpenMetrics text format.
+    ///
+    /// # Errors
+    /// When a metric cannot be written as text.
+    pub fn text(&self) -> Result<String, std::fmt::Error> {
+        let mut text = String::new();
+        text::encode(&mut text, &self.registry.read())?;
+        Ok(text)
+    }
+}

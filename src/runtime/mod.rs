@@ -1,0 +1,12 @@
+//! What every process needs around its work: configuration, telemetry, health, the lease, shutdown, the clock.
+
+pub mod audit;
+pub mod client;
+pub mod clock;
+pub mod config;
+pub mod health;
+pub mod lease;
+pub mod metrics;
+pub mod preflight;
+pub mod shutdown;
+pub mod telemetry;

@@ -1,0 +1,139 @@
+//! Looks, before any work, whether the CRDs are there and RBAC allows what will be done, so that a broken installation
+//! says what is missing instead of failing object by object.
+
+use futures::future::try_join_all;
+use k8s_openapi::api::authorization::v1::{
+    ResourceAttributes, SelfSubjectAccessReview, SelfSubjectAccessReviewSpec,
+};
+use kube::api::PostParams;
+use kube::{Api, Client};
+use serde::Deserialize;
+
+use super::client::{CallError, bounded, found};
+use crate::api::GROUP;
+
+const VERSION: &str = "iam.keyward.dev/v1alpha1";
+const CONTROLLER_RULES: &str = include_str!("../../charts/keyward/files/controller-rules.yaml");
+
+/// Why the process cannot work here.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The API server does not know the kinds.
+    #[error(
+        "the cluster does not serve {0} of {GROUP}; install the CRDs with: keyward crds | kubectl apply --server-side -f -"
+    )]
+    CrdsMissing(String),
+    /// RBAC forbids something.
+    #[error(
+        "RBAC does not allow this process to: {0}; see charts/keyward/files/controller-rules.yaml for all that it needs"
+    )]
+    Forbidden(String),
+    /// The rules that are built in do not parse.
+    #[error("the built-in list of RBAC rules")]
+    Rules(#[from] serde_yaml::Error),
+    /// The API server could not be asked.
+    #[error(transparent)]
+    Call(#[from] CallError),
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Rule {
+    api_groups: Vec<String>,
+    resources: Vec<String>,
+    verbs: Vec<String>,
+}
+
+/// Checks all that the controller needs, in `namespace` or in all.
+///
+/// # Errors
+/// What is missing, all of it at once.
+pub async fn check(client: &Client, namespace: Option<&str>) -> Result<(), Error> {
+    check_crds(client).await?;
+    let rules: Vec<Rule> = serde_yaml::from_str(CONTROLLER_RULES)?;
+    let asked = rules
+        .iter()
+        .flat_map(permissions)
+        .map(|permission| allowed(client, namespace, permission));
+    let denied: Vec<String> = try_join_all(asked).await?.into_iter().flatten().collect();
+    if denied.is_empty() {
+        Ok(())
+    } else {
+        Err(Error::Forbidden(denied.join(", ")))
+    }
+}
+
+async fn check_crds(client: &Client) -> Result<(), Error> {
+    let served = found(bounded("discover", client.list_api_group_resources(VERSION)).await)?;
+    let names: Vec<String> = served
+        .into_iter()
+        .flat_map(|list| list.resources)
+        .map(|resource| resource.name)
+        .collect();
+    let missing: Vec<&str> = ["accounts", "serviceaccounts", "accesskeys"]
+        .into_iter()
+        .filter(|plural| !names.iter().any(|name| name == plural))
+        .collect();
+    if missing.is_empty() {
+        Ok(())
+    } else {
+        Err(Error::CrdsMissing(missing.join(", ")))
+    }
+}
+
+fn permissions(rule: &Rule) -> impl Iterator<Item = ResourceAttributes> + '_ {
+    let resources = rule
+        .api_groups
+        .iter()
+        .flat_map(|group| rule.resources.iter().map(move |name| (group, name)));
+    resources.flat_map(|(group, name)| {
+        rule.verbs.iter().map(move |verb| {
+            let (resource, subresource) = name
+                .split_once('/')
+                .map_or((name.as_str(), None), |(r, s)| (r, Some(s)));
+            ResourceAttributes {
+                group: Some(group.clone()),
+                resource: Some(resource.to_owned()),
+                subresource: subresource.map(str::to_owned),
+                verb: Some(verb.clone()),
+                ..ResourceAttributes::default()
+            }
+        })
+    })
+}
+
+/// `None` where it is allowed, and otherwise what is not, in words.
+async fn allowed(
+    client: &Client,
+    namespace: Option<&str>,
+    permission: ResourceAttributes,
+) -> Result<Option<String>, CallError> {
+    let name = |part: &Option<String>| part.clone().unwrap_or_default();
+    let subresource = permission
+        .subresource
+        .as_ref()
+        .map(|name| format!("/{name}"))
+        .unwrap_or_default();
+    let words = format!(
+        "{} {}{subresource}",
+        name(&permission.verb),
+        name(&permission.resource)
+    );
+    let review = SelfSubjectAccessReview {
+        spec: SelfSubjectAccessReviewSpec {
+            resource_attributes: Some(ResourceAttributes {
+                namespace: namespace.map(str::to_owned),
+                ..permission
+            }),
+            ..SelfSubjectAccessReviewSpec::default()
+        },
+        ..SelfSubjectAccessReview::default()
+    };
+    let reviews: Api<SelfSubjectAccessReview> = Api::all(client.clone());
+    let answer = bounded("review access", reviews.create(&PostParams::default(), &review)).await?;
+    Ok(if answer.status.is_some_and(|status| status.allowed) {
+        None
+    } else {
+        Some(words)
+    })
+}
