@@ -1,12 +1,15 @@
 //! The `keyward` program: its subcommands, and nothing else.
 
 use std::io::Write as _;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use keyward::domain::reference;
 use keyward::runtime::config::ControllerArgs;
 use keyward::runtime::{client, shutdown, telemetry};
 use keyward::{api, controller};
+use kube::ResourceExt as _;
 
 /// Machine identities for Kubernetes.
 #[derive(Parser)]
@@ -21,14 +24,22 @@ enum Command {
     /// Issue and police access keys.
     Controller(ControllerArgs),
     /// Print the CustomResourceDefinitions as YAML.
-    Crds,
+    Crds {
+        /// Write one file a kind into this folder instead.
+        #[arg(long, value_name = "FOLDER")]
+        dir: Option<PathBuf>,
+    },
+    /// Print the list of reasons as Markdown, for the documentation.
+    #[command(hide = true)]
+    Reference,
 }
 
 #[tokio::main]
 async fn main() -> ExitCode {
     let ended = match Cli::parse().command {
         Command::Controller(args) => run_controller(args).await,
-        Command::Crds => print_crds(),
+        Command::Crds { dir } => crds(dir.as_deref()),
+        Command::Reference => print(&reference::reasons()),
     };
     match ended {
         Ok(()) => ExitCode::SUCCESS,
@@ -48,6 +59,20 @@ async fn run_controller(args: ControllerArgs) -> Result<(), Box<dyn std::error::
     Ok(controller::run(client, args, shutdown).await?)
 }
 
-fn print_crds() -> Result<(), Box<dyn std::error::Error>> {
-    Ok(std::io::stdout().write_all(api::crds::yaml()?.as_bytes())?)
+fn crds(dir: Option<&Path>) -> Result<(), Box<dyn std::error::Error>> {
+    let Some(dir) = dir else {
+        return print(&api::crds::yaml()?);
+    };
+    std::fs::create_dir_all(dir)?;
+    for crd in api::crds::all()? {
+        std::fs::write(
+            dir.join(format!("{}.yaml", crd.name_any())),
+            api::crds::document(&crd)?,
+        )?;
+    }
+    Ok(())
+}
+
+fn print(text: &str) -> Result<(), Box<dyn std::error::Error>> {
+    Ok(std::io::stdout().write_all(text.as_bytes())?)
 }

@@ -6,6 +6,7 @@ pub mod audit;
 pub mod conditions;
 pub mod limits;
 pub mod reason;
+pub mod reference;
 pub mod seats;
 pub mod secret;
 pub mod service_account;

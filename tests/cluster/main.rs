@@ -1,0 +1,19 @@
+//! Keyward against a real API server: every test in a namespace of its own, with a controller of its own that runs
+//! under exactly the chart's RBAC rules. `make test` starts the control plane.
+
+mod support;
+
+mod bad_input;
+mod crash;
+mod examples;
+mod gitops;
+mod issue;
+mod lease;
+mod limits;
+//mod process;
+mod removal;
+mod repair;
+mod rotation;
+mod schema;
+mod settled;
+mod switch;

@@ -1,0 +1,255 @@
+//! What the tests stand on: a namespace, the controllers in it, kubectl, and waiting for something to become true.
+
+mod controller;
+mod proxy;
+
+use std::fmt::Debug;
+use std::path::PathBuf;
+use std::process::{Command, Output, Stdio};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
+
+use k8s_openapi::api::core::v1::{Namespace, Secret};
+use k8s_openapi::api::events::v1::Event;
+use keyward::api::{AccessKey, Account, ServiceAccount};
+use keyward::domain::token::Token;
+use kube::api::{ListParams, Patch, PatchParams, PostParams};
+use kube::{Api, Client, Resource, ResourceExt};
+use serde_json::{Value, json};
+
+pub use controller::{Controller, Flags};
+pub use proxy::{Fault, Proxy};
+
+/// How long anything may take before a test gives up.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// The folder of the control plane; its logs are searched for tokens at the end of a run.
+pub fn dev_dir() -> PathBuf {
+    let dir = std::env::var_os("KEYWARD_DEV_DIR");
+    PathBuf::from(dir.expect("no control plane: run `make test`, or `cargo run -p keyward-dev -- with -- cargo test`"))
+}
+
+/// A namespace to test in.
+pub struct Scene {
+    pub client: Client,
+    pub namespace: String,
+}
+
+impl Scene {
+    pub async fn new(name: &str) -> Self {
+        install_crds();
+        let client = Client::try_default().await.unwrap();
+        static NUMBER: AtomicU32 = AtomicU32::new(0);
+        let namespace = format!("{name}-{}", NUMBER.fetch_add(1, Ordering::Relaxed));
+        let object: Namespace = from_json(json!({"metadata": {"name": namespace}}));
+        Api::all(client.clone()).create(&PostParams::default(), &object).await.unwrap();
+        Self { client, namespace }
+    }
+
+    /// With a controller at work.
+    pub async fn with_controller(name: &str) -> (Self, Controller) {
+        let scene = Self::new(name).await;
+        let controller = Controller::start(&scene, Flags::default()).await;
+        (scene, controller)
+    }
+
+    pub fn api<K>(&self) -> Api<K>
+    where
+        K: Resource<DynamicType = (), Scope = kube::core::NamespaceResourceScope>,
+    {
+        Api::namespaced(self.client.clone(), &self.namespace)
+    }
+
+    pub async fn service_account(&self, name: &str) -> ServiceAccount {
+        let object = ServiceAccount::new(name, from_json(json!({})));
+        self.api().create(&PostParams::default(), &object).await.unwrap()
+    }
+
+    pub async fn key(&self, name: &str, service_account: &str) -> AccessKey {
+        self.key_with(name, service_account, json!({"validFor": "P6M"})).await
+    }
+
+    pub async fn key_with(&self, name: &str, service_account: &str, mut spec: Value) -> AccessKey {
+        spec["serviceAccountName"] = json!(service_account);
+        self.api().create(&PostParams::default(), &AccessKey::new(name, from_json(spec))).await.unwrap()
+    }
+
+    /// An account whose keys may live for seconds.
+    pub async fn short_lived(&self) {
+        self.limits(json!({"minValidFor": "PT1S"})).await;
+    }
+
+    pub async fn limits(&self, limits: Value) {
+        let account = json!({
+            "apiVersion": "iam.keyward.dev/v1alpha1", "kind": "Account",
+            "metadata": {"name": "account"}, "spec": {"limits": limits},
+        });
+        let params = PatchParams::apply("test").force();
+        self.api::<Account>().patch("account", &params, &Patch::Apply(account)).await.unwrap();
+    }
+
+    pub async fn set<K>(&self, name: &str, spec: Value) -> K
+    where
+        K: Resource<DynamicType = (), Scope = kube::core::NamespaceResourceScope>
+            + Clone + Debug + serde::de::DeserializeOwned,
+    {
+        let patch = Patch::Merge(json!({"spec": spec}));
+        self.api::<K>().patch(name, &PatchParams::default(), &patch).await.unwrap()
+    }
+
+    pub async fn get<K>(&self, name: &str) -> K
+    where
+        K: Resource<DynamicType = (), Scope = kube::core::NamespaceResourceScope>
+            + Clone + Debug + serde::de::DeserializeOwned,
+    {
+        self.api::<K>().get(name).await.unwrap()
+    }
+
+    /// The key, once its Ready condition has that reason.
+    pub async fn key_when(&self, name: &str, reason: &str) -> AccessKey {
+        self.key_once(name, &format!("has reason {reason}"), |key| key_reason(key) == reason).await
+    }
+
+    pub async fn key_once(&self, name: &str, what: &str, is_so: impl Fn(&AccessKey) -> bool) -> AccessKey {
+        let keys = self.api::<AccessKey>();
+        eventually(&format!("key {name} {what}"), async || {
+            let key = keys.get_opt(name).await.unwrap();
+            key.as_ref().filter(|key| is_so(key)).cloned().ok_or(key.map(|key| key.status))
+        })
+        .await
+    }
+
+    pub async fn service_account_when(&self, name: &str, reason: &str) -> ServiceAccount {
+        self.service_account_once(name, &format!("has reason {reason}"), |object| {
+            let conditions = object.status.as_ref().map(|status| status.conditions.as_slice()).unwrap_or_default();
+            ready_reason(conditions) == reason
+        })
+        .await
+    }
+
+    pub async fn service_account_once(
+        &self,
+        name: &str,
+        what: &str,
+        is_so: impl Fn(&ServiceAccount) -> bool,
+    ) -> ServiceAccount {
+        let objects = self.api::<ServiceAccount>();
+        eventually(&format!("service account {name} {what}"), async || {
+            let object = objects.get_opt(name).await.unwrap();
+            object.as_ref().filter(|object| is_so(object)).cloned().ok_or(object.map(|object| object.status))
+        })
+        .await
+    }
+
+    pub async fn account_once(&self, what: &str, is_so: impl Fn(&Account) -> bool) -> Account {
+        let accounts = self.api::<Account>();
+        eventually(&format!("account {what}"), async || {
+            let account = accounts.get_opt("account").await.unwrap();
+            account.as_ref().filter(|account| is_so(account)).cloned().ok_or(account.map(|account| account.status))
+        })
+        .await
+    }
+
+    /// The token in a Secret, which the caller must not print.
+    pub async fn token(&self, secret: &str) -> Token {
+        token_of(&self.get::<Secret>(secret).await, "token").expect("the Secret holds a token")
+    }
+
+    pub async fn keys(&self) -> Vec<AccessKey> {
+        self.api().list(&ListParams::default()).await.unwrap().items
+    }
+
+    /// Reasons of the Events on an object, oldest first.
+    pub async fn event_reasons(&self, object: &impl ResourceExt) -> Vec<String> {
+        let mut events: Vec<Event> = self.api::<Event>().list(&ListParams::default()).await.unwrap().items;
+        events.retain(|event| event.regarding.as_ref().and_then(|object| object.uid.as_deref()) == object.uid().as_deref());
+        events.sort_by_key(|event| event.event_time.as_ref().map(|time| time.0));
+        events.into_iter().filter_map(|event| event.reason).collect()
+    }
+
+    /// kubectl in the namespace, as an administrator.
+    pub fn kubectl(&self, arguments: &[&str]) -> Output {
+        self.kubectl_with(arguments, "")
+    }
+
+    /// As [`Self::kubectl`], with standard input.
+    pub fn kubectl_with(&self, arguments: &[&str], input: &str) -> Output {
+        let arguments: Vec<&str> = ["-n", &self.namespace].into_iter().chain(arguments.iter().copied()).collect();
+        run("kubectl", &arguments, input)
+    }
+
+    /// What kubectl prints; it must succeed.
+    pub fn kubectl_text(&self, arguments: &[&str]) -> String {
+        text(&self.kubectl(arguments))
+    }
+}
+
+/// Standard output of a command that must have succeeded.
+pub fn text(output: &Output) -> String {
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{errors}");
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+/// Runs a command to its end.
+pub fn run(program: &str, arguments: &[&str], input: &str) -> Output {
+    use std::io::Write as _;
+    let mut child = Command::new(program)
+        .args(arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap_or_else(|error| panic!("{program}: {error}"));
+    child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+    child.wait_with_output().unwrap()
+}
+
+fn install_crds() {
+    static ONCE: OnceLock<()> = OnceLock::new();
+    ONCE.get_or_init(|| {
+        let crds = keyward::api::crds::yaml().unwrap();
+        text(&run("kubectl", &["apply", "--server-side", "-f", "-"], &crds));
+        text(&run("kubectl", &["wait", "--for=condition=Established", "crd", "--all", "--timeout=30s"], ""));
+    });
+}
+
+pub fn from_json<T: serde::de::DeserializeOwned>(value: Value) -> T {
+    serde_json::from_value(value).unwrap()
+}
+
+pub fn key_reason(key: &AccessKey) -> &str {
+    ready_reason(key.status.as_ref().map(|status| status.conditions.as_slice()).unwrap_or_default())
+}
+
+fn ready_reason(conditions: &[k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition]) -> &str {
+    keyward::domain::conditions::last_reason(conditions).unwrap_or_default()
+}
+
+/// `type=status` of each condition, in order.
+pub fn condition_states(conditions: &[k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition]) -> Vec<String> {
+    conditions.iter().map(|condition| format!("{}={}", condition.type_, condition.status)).collect()
+}
+
+/// The Ready condition's message.
+pub fn message(key: &AccessKey) -> String {
+    let conditions = key.status.as_ref().map(|status| status.conditions.as_slice()).unwrap_or_default();
+    conditions.iter().find(|condition| condition.type_ == "Ready").map(|c| c.message.clone()).unwrap_or_default()
+}
+
+pub fn token_of(secret: &Secret, entry: &str) -> Option<Token> {
+    Token::find_in(std::str::from_utf8(&secret.data.as_ref()?.get(entry)?.0).ok()?)
+}
+
+/// Waits until `look` gives a value; what it gives instead is shown when patience ends.
+pub async fn eventually<T, E: Debug>(what: &str, mut look: impl AsyncFnMut() -> Result<T, E>) -> T {
+    let start = Instant::now();
+    loop {
+        match look().await {
+            Ok(value) => return value,
+            Err(found) => assert!(start.elapsed() < PATIENCE, "not in time: {what}; found {found:#?}"),
+        }
+        tokio::time::sleep(Duration::from_millis(25)).await;
+    }
+}
