@@ -178,7 +178,8 @@ pub struct AnnotationValue(#[schemars(length(max = 1024))] pub String);
 #[serde(transparent)]
 pub struct DataTemplate(#[schemars(length(max = 4096))] pub String);
 
-/// What an access key is, as the controller found it.
+/// What the key is. `Pending`: waiting for something that is on its way. `Active`: it authenticates. `Inactive`: a person
+/// switched it or its service account off. `Expired`: its time has passed. `Rejected`: refused, the conditions say why.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 pub enum KeyState {
     /// Waiting for something that is on its way.

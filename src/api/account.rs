@@ -95,11 +95,11 @@ pub struct AccountStatus {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ServiceAccountCounts {
-    /// Service accounts that hold a seat.
+    /// How many service accounts hold a seat.
     pub admitted: i32,
-    /// Service accounts without a seat.
+    /// How many service accounts wait for a seat or are refused.
     pub rejected: i32,
-    /// The limit in force.
+    /// How many service accounts may hold a seat.
     pub limit: i32,
 }
 

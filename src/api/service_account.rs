@@ -98,7 +98,8 @@ pub enum Icon {
     Terminal,
 }
 
-/// What a service account is, as the controller found it.
+/// What the service account is. `Active`: its active keys authenticate. `Inactive`: a person switched it off. `Rejected`:
+/// it is not admitted, and its keys get no token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum ServiceAccountState {
     /// Its active keys authenticate.

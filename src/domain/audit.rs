@@ -94,19 +94,42 @@ fn cut(text: &str, length: usize) -> String {
     format!("{}…", text.get(..end).unwrap_or_default())
 }
 
-/// `log` with `new` entries: newest first, each id once, the oldest dropped beyond `bound`.
-///
-/// Merging the same entries again changes nothing, also after some were dropped.
+/// `log` with `new` entries in front: newest first, each id once, the oldest dropped beyond `bound`. Entries of one second
+/// stay in the order in which they came.
 pub fn merge<'a>(
     log: &'a [AuditEntry],
     new: impl IntoIterator<Item = &'a AuditEntry>,
     bound: usize,
 ) -> Vec<AuditEntry> {
-    let mut all: Vec<&AuditEntry> = log.iter().collect();
-    all.extend(new);
-    all.sort_by(|a, b| b.time.cmp(&a.time).then_with(|| a.id.cmp(&b.id)));
-    all.dedup_by(|a, b| a.id == b.id);
+    let mut all: Vec<&AuditEntry> = Vec::with_capacity(log.len());
+    for entry in new {
+        if !log
+            .iter()
+            .chain(all.iter().copied())
+            .any(|known| known.id == entry.id)
+        {
+            all.insert(0, entry);
+        }
+    }
+    all.extend(log);
+    all.sort_by_key(|entry| std::cmp::Reverse(entry.time));
     all.into_iter().take(bound).cloned().collect()
+}
+
+/// As [`merge`], for entries of another log that may have been dropped here before: those older than all of a full log
+/// do not come back, so that doing it again changes nothing.
+pub fn absorb<'a>(
+    log: &'a [AuditEntry],
+    others: impl IntoIterator<Item = &'a AuditEntry>,
+    bound: usize,
+) -> Vec<AuditEntry> {
+    let oldest = log.last().filter(|_| log.len() >= bound).map(|entry| entry.time);
+    let mut young: Vec<&AuditEntry> = others
+        .into_iter()
+        .filter(|entry| oldest.is_none_or(|oldest| entry.time > oldest))
+        .collect();
+    young.sort_by_key(|entry| entry.time);
+    merge(log, young, bound)
 }
 
 #[cfg(test)]
@@ -169,13 +192,27 @@ mod tests {
         assert_eq!(cut("short", NOTE_LENGTH), "short");
     }
 
+    #[test]
+    fn entries_of_one_second_stay_in_the_order_in_which_they_came() {
+        let merged = merge(
+            &[entry(1, "b"), entry(1, "a")],
+            &[entry(1, "c"), entry(1, "d")],
+            3,
+        );
+        assert_eq!(
+            merged.iter().map(|e| e.id.as_str()).collect::<Vec<_>>(),
+            ["d", "c", "b"]
+        );
+    }
+
     proptest! {
         #[test]
-        fn merging_again_changes_nothing(times in prop::collection::vec(0i64..50, 0..40), bound in 1usize..20) {
+        fn absorbing_again_changes_nothing(times in prop::collection::vec(0i64..50, 0..40), bound in 1usize..20) {
             let entries: Vec<_> = times.iter().enumerate().map(|(n, t)| entry(*t, &n.to_string())).collect();
-            let once = merge(&[], &entries, bound);
+            let once = absorb(&[], &entries, bound);
             prop_assert!(once.len() <= bound);
-            prop_assert_eq!(&merge(&once, &entries, bound), &once);
+            prop_assert!(once.is_sorted_by_key(|entry| std::cmp::Reverse(entry.time)));
+            prop_assert_eq!(&absorb(&once, &entries, bound), &once);
         }
     }
 }

@@ -283,7 +283,11 @@ fn status(
         },
         last_accessed_at: last_accessed_at.max(before.last_accessed_at),
         conditions: summary.conditions(&before.conditions, observed.generation, now),
-        audit_log: audit::merge(&before.audit_log, of_keys.chain(entries), audit::PARENT_LOG),
+        audit_log: audit::absorb(
+            &audit::merge(&before.audit_log, entries, audit::PARENT_LOG),
+            of_keys,
+            audit::PARENT_LOG,
+        ),
     }
 }
 

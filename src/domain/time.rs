@@ -1,7 +1,7 @@
 //! Times: whole seconds, and the one place where Kubernetes' `Time` and ours meet.
 
 use chrono::{DateTime, SecondsFormat, SubsecRound, Utc};
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{MicroTime, Time};
 use k8s_openapi::jiff::Timestamp;
 
 /// `time` without its fraction of a second: Kubernetes stores whole seconds, so nothing finer may be compared.
@@ -24,6 +24,11 @@ pub fn parse_rfc3339(text: &str) -> Option<DateTime<Utc>> {
 /// Our time as Kubernetes'. Both reach far beyond any year that a manifest can hold.
 pub fn to_kube(time: DateTime<Utc>) -> Time {
     Time(Timestamp::from_second(time.timestamp()).unwrap_or(Timestamp::UNIX_EPOCH))
+}
+
+/// Our time as Kubernetes', with its microseconds: for the time of an Event.
+pub fn precise(time: DateTime<Utc>) -> MicroTime {
+    MicroTime(Timestamp::from_microsecond(time.timestamp_micros()).unwrap_or(Timestamp::UNIX_EPOCH))
 }
 
 /// Kubernetes' time as ours, in whole seconds.

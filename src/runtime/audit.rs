@@ -3,7 +3,7 @@
 
 use k8s_openapi::api::core::v1::ObjectReference;
 use k8s_openapi::api::events::v1::Event;
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::{MicroTime, ObjectMeta};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::api::PostParams;
 use kube::{Api, Client};
 
@@ -12,7 +12,8 @@ use super::metrics::Metrics;
 use super::telemetry;
 use crate::api::shared::AuditEntry;
 use crate::domain::reason::{Reason, Severity};
-use crate::domain::time::to_kube;
+use crate::domain::time::precise;
+use crate::runtime::clock::now;
 
 /// Writes audit entries for one process.
 #[derive(Clone)]
@@ -99,7 +100,8 @@ impl Audit {
                 ..ObjectMeta::default()
             },
             action: Some(entry.action.clone()),
-            event_time: Some(MicroTime(to_kube(entry.time).0)),
+            // Finer than the entry, so that events of one second keep their order.
+            event_time: Some(precise(now())),
             note: Some(entry.message.clone()),
             reason: Some(entry.reason.clone()),
             regarding: Some(object),

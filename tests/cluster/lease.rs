@@ -7,19 +7,35 @@ use k8s_openapi::api::coordination::v1::Lease;
 use super::support::{Controller, Flags, Proxy, Scene, eventually};
 
 fn flags(through: Option<&Proxy>) -> Flags {
-    Flags { lease: Some("leader".into()), through: through.map(|proxy| proxy.url.clone()), ..Flags::default() }
+    Flags {
+        lease: Some("leader".into()),
+        through: through.map(|proxy| proxy.url.clone()),
+        ..Flags::default()
+    }
 }
 
 fn leads(controller: &Controller) -> bool {
-    controller.metrics().contains("keyward_leader 1")
+    controller
+        .metrics()
+        .lines()
+        .any(|line| line == "keyward_leader 1")
 }
 
 async fn holder(scene: &Scene) -> Option<String> {
-    scene.api::<Lease>().get_opt("leader").await.unwrap()?.spec?.holder_identity
+    scene
+        .api::<Lease>()
+        .get_opt("leader")
+        .await
+        .unwrap()?
+        .spec?
+        .holder_identity
 }
 
 async fn leader_is(controller: &Controller) {
-    eventually(&format!("{} leads", controller.name), async || leads(controller).then_some(()).ok_or("not yet")).await;
+    eventually(&format!("{} leads", controller.name), async || {
+        leads(controller).then_some(()).ok_or("not yet")
+    })
+    .await;
 }
 
 #[tokio::test]
@@ -56,7 +72,20 @@ async fn a_leader_that_is_cut_off_stops_before_its_lease_runs_out() {
     proxy.cut();
     let cut = Instant::now();
     assert!(!controller.exit().await.success());
-    assert!(cut.elapsed() < Duration::from_secs(6), "the lease lasts six seconds from its last renewal");
-    assert!(controller.log().contains("the leader lease was lost: it was not renewed in time"), "{}", controller.log());
-    assert_eq!(holder(&scene).await.as_deref(), Some(controller.name.as_str()), "it could not give it back");
+    assert!(
+        cut.elapsed() < Duration::from_secs(6),
+        "the lease lasts six seconds from its last renewal"
+    );
+    assert!(
+        controller
+            .log()
+            .contains("the leader lease was lost: it was not renewed in time"),
+        "{}",
+        controller.log()
+    );
+    assert_eq!(
+        holder(&scene).await.as_deref(),
+        Some(controller.name.as_str()),
+        "it could not give it back"
+    );
 }

@@ -27,7 +27,9 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// The folder of the control plane; its logs are searched for tokens at the end of a run.
 pub fn dev_dir() -> PathBuf {
     let dir = std::env::var_os("KEYWARD_DEV_DIR");
-    PathBuf::from(dir.expect("no control plane: run `make test`, or `cargo run -p keyward-dev -- with -- cargo test`"))
+    PathBuf::from(
+        dir.expect("no control plane: run `make test`, or `cargo run -p keyward-dev -- with -- cargo test`"),
+    )
 }
 
 /// A namespace to test in.
@@ -41,9 +43,13 @@ impl Scene {
         install_crds();
         let client = Client::try_default().await.unwrap();
         static NUMBER: AtomicU32 = AtomicU32::new(0);
-        let namespace = format!("{name}-{}", NUMBER.fetch_add(1, Ordering::Relaxed));
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let namespace = format!("{name}-{}-{number}", std::process::id());
         let object: Namespace = from_json(json!({"metadata": {"name": namespace}}));
-        Api::all(client.clone()).create(&PostParams::default(), &object).await.unwrap();
+        Api::all(client.clone())
+            .create(&PostParams::default(), &object)
+            .await
+            .unwrap();
         Self { client, namespace }
     }
 
@@ -67,12 +73,16 @@ impl Scene {
     }
 
     pub async fn key(&self, name: &str, service_account: &str) -> AccessKey {
-        self.key_with(name, service_account, json!({"validFor": "P6M"})).await
+        self.key_with(name, service_account, json!({"validFor": "P6M"}))
+            .await
     }
 
     pub async fn key_with(&self, name: &str, service_account: &str, mut spec: Value) -> AccessKey {
         spec["serviceAccountName"] = json!(service_account);
-        self.api().create(&PostParams::default(), &AccessKey::new(name, from_json(spec))).await.unwrap()
+        self.api()
+            .create(&PostParams::default(), &AccessKey::new(name, from_json(spec)))
+            .await
+            .unwrap()
     }
 
     /// An account whose keys may live for seconds.
@@ -86,43 +96,63 @@ impl Scene {
             "metadata": {"name": "account"}, "spec": {"limits": limits},
         });
         let params = PatchParams::apply("test").force();
-        self.api::<Account>().patch("account", &params, &Patch::Apply(account)).await.unwrap();
+        self.api::<Account>()
+            .patch("account", &params, &Patch::Apply(account))
+            .await
+            .unwrap();
     }
 
     pub async fn set<K>(&self, name: &str, spec: Value) -> K
     where
         K: Resource<DynamicType = (), Scope = kube::core::NamespaceResourceScope>
-            + Clone + Debug + serde::de::DeserializeOwned,
+            + Clone
+            + Debug
+            + serde::de::DeserializeOwned,
     {
         let patch = Patch::Merge(json!({"spec": spec}));
-        self.api::<K>().patch(name, &PatchParams::default(), &patch).await.unwrap()
+        self.api::<K>()
+            .patch(name, &PatchParams::default(), &patch)
+            .await
+            .unwrap()
     }
 
     pub async fn get<K>(&self, name: &str) -> K
     where
         K: Resource<DynamicType = (), Scope = kube::core::NamespaceResourceScope>
-            + Clone + Debug + serde::de::DeserializeOwned,
+            + Clone
+            + Debug
+            + serde::de::DeserializeOwned,
     {
         self.api::<K>().get(name).await.unwrap()
     }
 
     /// The key, once its Ready condition has that reason.
     pub async fn key_when(&self, name: &str, reason: &str) -> AccessKey {
-        self.key_once(name, &format!("has reason {reason}"), |key| key_reason(key) == reason).await
+        self.key_once(name, &format!("has reason {reason}"), |key| {
+            key_reason(key) == reason
+        })
+        .await
     }
 
     pub async fn key_once(&self, name: &str, what: &str, is_so: impl Fn(&AccessKey) -> bool) -> AccessKey {
         let keys = self.api::<AccessKey>();
         eventually(&format!("key {name} {what}"), async || {
             let key = keys.get_opt(name).await.unwrap();
-            key.as_ref().filter(|key| is_so(key)).cloned().ok_or(key.map(|key| key.status))
+            key.as_ref()
+                .filter(|key| is_so(key))
+                .cloned()
+                .ok_or(key.map(|key| key.status))
         })
         .await
     }
 
     pub async fn service_account_when(&self, name: &str, reason: &str) -> ServiceAccount {
         self.service_account_once(name, &format!("has reason {reason}"), |object| {
-            let conditions = object.status.as_ref().map(|status| status.conditions.as_slice()).unwrap_or_default();
+            let conditions = object
+                .status
+                .as_ref()
+                .map(|status| status.conditions.as_slice())
+                .unwrap_or_default();
             ready_reason(conditions) == reason
         })
         .await
@@ -137,7 +167,11 @@ impl Scene {
         let objects = self.api::<ServiceAccount>();
         eventually(&format!("service account {name} {what}"), async || {
             let object = objects.get_opt(name).await.unwrap();
-            object.as_ref().filter(|object| is_so(object)).cloned().ok_or(object.map(|object| object.status))
+            object
+                .as_ref()
+                .filter(|object| is_so(object))
+                .cloned()
+                .ok_or(object.map(|object| object.status))
         })
         .await
     }
@@ -146,7 +180,11 @@ impl Scene {
         let accounts = self.api::<Account>();
         eventually(&format!("account {what}"), async || {
             let account = accounts.get_opt("account").await.unwrap();
-            account.as_ref().filter(|account| is_so(account)).cloned().ok_or(account.map(|account| account.status))
+            account
+                .as_ref()
+                .filter(|account| is_so(account))
+                .cloned()
+                .ok_or(account.map(|account| account.status))
         })
         .await
     }
@@ -162,8 +200,15 @@ impl Scene {
 
     /// Reasons of the Events on an object, oldest first.
     pub async fn event_reasons(&self, object: &impl ResourceExt) -> Vec<String> {
-        let mut events: Vec<Event> = self.api::<Event>().list(&ListParams::default()).await.unwrap().items;
-        events.retain(|event| event.regarding.as_ref().and_then(|object| object.uid.as_deref()) == object.uid().as_deref());
+        let mut events: Vec<Event> = self
+            .api::<Event>()
+            .list(&ListParams::default())
+            .await
+            .unwrap()
+            .items;
+        events.retain(|event| {
+            event.regarding.as_ref().and_then(|object| object.uid.as_deref()) == object.uid().as_deref()
+        });
         events.sort_by_key(|event| event.event_time.as_ref().map(|time| time.0));
         events.into_iter().filter_map(|event| event.reason).collect()
     }
@@ -175,7 +220,10 @@ impl Scene {
 
     /// As [`Self::kubectl`], with standard input.
     pub fn kubectl_with(&self, arguments: &[&str], input: &str) -> Output {
-        let arguments: Vec<&str> = ["-n", &self.namespace].into_iter().chain(arguments.iter().copied()).collect();
+        let arguments: Vec<&str> = ["-n", &self.namespace]
+            .into_iter()
+            .chain(arguments.iter().copied())
+            .collect();
         run("kubectl", &arguments, input)
     }
 
@@ -211,7 +259,17 @@ fn install_crds() {
     ONCE.get_or_init(|| {
         let crds = keyward::api::crds::yaml().unwrap();
         text(&run("kubectl", &["apply", "--server-side", "-f", "-"], &crds));
-        text(&run("kubectl", &["wait", "--for=condition=Established", "crd", "--all", "--timeout=30s"], ""));
+        text(&run(
+            "kubectl",
+            &[
+                "wait",
+                "--for=condition=Established",
+                "crd",
+                "--all",
+                "--timeout=30s",
+            ],
+            "",
+        ));
     });
 }
 
@@ -220,7 +278,12 @@ pub fn from_json<T: serde::de::DeserializeOwned>(value: Value) -> T {
 }
 
 pub fn key_reason(key: &AccessKey) -> &str {
-    ready_reason(key.status.as_ref().map(|status| status.conditions.as_slice()).unwrap_or_default())
+    ready_reason(
+        key.status
+            .as_ref()
+            .map(|status| status.conditions.as_slice())
+            .unwrap_or_default(),
+    )
 }
 
 fn ready_reason(conditions: &[k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition]) -> &str {
@@ -228,14 +291,27 @@ fn ready_reason(conditions: &[k8s_openapi::apimachinery::pkg::apis::meta::v1::Co
 }
 
 /// `type=status` of each condition, in order.
-pub fn condition_states(conditions: &[k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition]) -> Vec<String> {
-    conditions.iter().map(|condition| format!("{}={}", condition.type_, condition.status)).collect()
+pub fn condition_states(
+    conditions: &[k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition],
+) -> Vec<String> {
+    conditions
+        .iter()
+        .map(|condition| format!("{}={}", condition.type_, condition.status))
+        .collect()
 }
 
 /// The Ready condition's message.
 pub fn message(key: &AccessKey) -> String {
-    let conditions = key.status.as_ref().map(|status| status.conditions.as_slice()).unwrap_or_default();
-    conditions.iter().find(|condition| condition.type_ == "Ready").map(|c| c.message.clone()).unwrap_or_default()
+    let conditions = key
+        .status
+        .as_ref()
+        .map(|status| status.conditions.as_slice())
+        .unwrap_or_default();
+    conditions
+        .iter()
+        .find(|condition| condition.type_ == "Ready")
+        .map(|c| c.message.clone())
+        .unwrap_or_default()
 }
 
 pub fn token_of(secret: &Secret, entry: &str) -> Option<Token> {
@@ -248,7 +324,10 @@ pub async fn eventually<T, E: Debug>(what: &str, mut look: impl AsyncFnMut() -> 
     loop {
         match look().await {
             Ok(value) => return value,
-            Err(found) => assert!(start.elapsed() < PATIENCE, "not in time: {what}; found {found:#?}"),
+            Err(found) => assert!(
+                start.elapsed() < PATIENCE,
+                "not in time: {what}; found {found:#?}"
+            ),
         }
         tokio::time::sleep(Duration::from_millis(25)).await;
     }

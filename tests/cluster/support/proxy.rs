@@ -36,7 +36,6 @@ struct Shared {
     client: Client,
     fault: Mutex<Option<Fault>>,
     counted: AtomicU32,
-    struck: AtomicU32,
     /// Answers nothing any more, as a network that is cut.
     cut: std::sync::atomic::AtomicBool,
 }
@@ -53,7 +52,6 @@ impl Proxy {
             client,
             fault: Mutex::default(),
             counted: AtomicU32::new(0),
-            struck: AtomicU32::new(0),
             cut: false.into(),
         });
         let router = Router::new().fallback(forward).with_state(Arc::clone(&shared));
@@ -64,15 +62,6 @@ impl Proxy {
     pub fn set(&self, fault: Fault) {
         self.shared.counted.store(0, Ordering::SeqCst);
         *self.shared.fault.lock().unwrap() = Some(fault);
-    }
-
-    pub fn clear(&self) {
-        *self.shared.fault.lock().unwrap() = None;
-    }
-
-    /// How many faults have struck.
-    pub fn struck(&self) -> u32 {
-        self.shared.struck.load(Ordering::SeqCst)
     }
 
     /// From now on no request is answered.
@@ -88,15 +77,17 @@ async fn forward(State(shared): State<Arc<Shared>>, request: Request) -> Respons
     let (mut parts, body) = request.into_parts();
     let due = {
         let fault = shared.fault.lock().unwrap();
-        fault.as_ref().filter(|fault| (fault.counts)(&parts.method, parts.uri.path())).and_then(|fault| {
-            let number = shared.counted.fetch_add(1, Ordering::SeqCst) + 1;
-            (number == fault.at).then_some(fault.after)
-        })
+        fault
+            .as_ref()
+            .filter(|fault| (fault.counts)(&parts.method, parts.uri.path()))
+            .and_then(|fault| {
+                let number = shared.counted.fetch_add(1, Ordering::SeqCst) + 1;
+                (number == fault.at).then_some(fault.after)
+            })
     };
     let strike = || {
         if let Some(fault) = shared.fault.lock().unwrap().take() {
             (fault.strike)();
-            shared.struck.fetch_add(1, Ordering::SeqCst);
         }
     };
     if due == Some(false) {
@@ -105,7 +96,11 @@ async fn forward(State(shared): State<Arc<Shared>>, request: Request) -> Respons
     }
     // The client in between has its own credentials and its own connection.
     parts.headers.remove(HOST);
-    parts.uri = parts.uri.path_and_query().map(|path| Uri::from(path.clone())).unwrap();
+    parts.uri = parts
+        .uri
+        .path_and_query()
+        .map(|path| Uri::from(path.clone()))
+        .unwrap();
     let body = axum::body::to_bytes(body, 4 << 20).await.unwrap();
     let request = axum::http::Request::from_parts(parts, kube::client::Body::from(body.to_vec()));
     match shared.client.send(request).await {

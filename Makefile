@@ -1,0 +1,82 @@
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/keyward
+CARGO_DENY_VERSION := 0.20.2
+CARGO_DENY := $(CACHE)/tools/cargo-deny-$(CARGO_DENY_VERSION)/bin/cargo-deny
+DEV := cargo run -q -p keyward-dev --
+# Where `generate` writes; `generated` gives it a temporary folder.
+OUT := .
+
+.PHONY: help
+help: ## List the targets.
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: demo
+demo: ## Show what Keyward does, on a local control plane. KEEP=1 leaves it running afterwards.
+	cargo build --bins
+	KEEP="$(KEEP)" $(DEV) with --audit-log -- bash examples/demo.sh
+
+.PHONY: cluster
+cluster: ## Start a local control plane to play with, until Ctrl-C.
+	$(DEV) up
+
+.PHONY: build
+build: ## Build the programs for release.
+	cargo build --release --bins
+
+.PHONY: test
+test: ## Run every test. The first run builds a Kubernetes control plane, which takes minutes.
+	@$(DEV) assets
+	cargo build --bins
+	cargo test --workspace
+
+.PHONY: bench
+bench: ## Measure how fast keys are issued.
+	$(DEV) with -- cargo run --release --example bench_issue
+
+.PHONY: generate
+generate: ## Write what is generated from the source: CRDs, the chart's copy of them, reference pages.
+	@mkdir -p $(OUT)/crds $(OUT)/charts/keyward/files/crds $(OUT)/docs/reference
+	@rm -f $(OUT)/crds/*.yaml $(OUT)/charts/keyward/files/crds/*.yaml
+	cargo run -q -- crds --dir $(OUT)/crds
+	@cp $(OUT)/crds/*.yaml $(OUT)/charts/keyward/files/crds/
+	cargo run -q -- reference > $(OUT)/docs/reference/reasons.md
+
+.PHONY: lint
+lint: ## Check format, lints, dependencies, the chart, and that generated files are up to date.
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets -- -D warnings
+	@$(MAKE) dependencies
+	@$(MAKE) generated
+	@$(MAKE) chart
+
+.PHONY: dependencies
+dependencies: $(CARGO_DENY)
+	$(CARGO_DENY) check --hide-inclusion-graph bans licenses sources
+	@if said=$$($(CARGO_DENY) --color never check --hide-inclusion-graph advisories 2>&1); then echo "$$said"; \
+	elif grep -q 'failed to fetch advisory database' <<< "$$said"; then \
+		echo "NOT CHECKED: security advisories, because their database could not be fetched:"; \
+		sed 's/^/    /' <<< "$$said"; \
+	else echo "$$said"; exit 1; fi
+
+$(CARGO_DENY):
+	@echo "Installing cargo-deny $(CARGO_DENY_VERSION) into $(CACHE)/tools; this takes a few minutes, once."
+	cargo install --quiet --locked cargo-deny --version $(CARGO_DENY_VERSION) --root $(CACHE)/tools/cargo-deny-$(CARGO_DENY_VERSION)
+
+.PHONY: generated
+generated:
+	@fresh=$$(mktemp -d); trap 'rm -rf "$$fresh"' EXIT; \
+	$(MAKE) -s generate OUT="$$fresh"; \
+	for path in crds charts/keyward/files/crds docs/reference; do \
+		diff -ru "$$path" "$$fresh/$$path" || { echo "$$path is out of date; run: make generate"; exit 1; }; \
+	done; \
+	echo "generated files are up to date"
+
+.PHONY: chart
+chart:
+	@tools=$$($(DEV) assets | tail -n 1); \
+	"$$tools/helm" lint --strict charts/keyward; \
+	cmp <("$$tools/helm" template keyward charts/keyward) <("$$tools/helm" template keyward charts/keyward)
