@@ -39,11 +39,12 @@ bench: ## Measure how fast keys are issued.
 
 .PHONY: generate
 generate: ## Write what is generated from the source: CRDs, the chart's copy of them, reference pages.
+	cargo build --bins
 	@mkdir -p $(OUT)/crds $(OUT)/charts/keyward/files/crds $(OUT)/docs/reference
 	@rm -f $(OUT)/crds/*.yaml $(OUT)/charts/keyward/files/crds/*.yaml
-	cargo run -q -- crds --dir $(OUT)/crds
+	@cargo run -q -- crds --dir $(OUT)/crds
 	@cp $(OUT)/crds/*.yaml $(OUT)/charts/keyward/files/crds/
-	cargo run -q -- reference > $(OUT)/docs/reference/reasons.md
+	@cargo run -q -- reference > $(OUT)/docs/reference/reasons.md
 
 .PHONY: lint
 lint: ## Check format, lints, dependencies, the chart, and that generated files are up to date.

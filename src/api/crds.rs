@@ -54,22 +54,48 @@ fn finish(crd: CustomResourceDefinition) -> Result<CustomResourceDefinition, Err
     if let Some(status) = value.pointer_mut("/spec/versions/0/schema/openAPIV3Schema/properties/status") {
         status["default"] = json!({ "observedGeneration": super::shared::never_observed() });
     }
+    if let Some(schema) = value.pointer_mut("/spec/versions/0/schema/openAPIV3Schema") {
+        default_spec(schema);
+    }
     if let Some(versions) = value.pointer_mut("/spec/versions") {
-        drop_nullable(versions);
+        tidy(versions);
     }
     Ok(serde_json::from_value(value)?)
 }
 
-/// `Option` makes a field nullable, but here "not given" has one spelling: the field is left out.
-fn drop_nullable(value: &mut Value) {
+/// A spec that asks for nothing may be left out.
+fn default_spec(schema: &mut Value) {
+    let asks_for_nothing = schema.pointer("/properties/spec/required").is_none();
+    if asks_for_nothing && let Some(spec) = schema.pointer_mut("/properties/spec") {
+        spec["default"] = json!({});
+        if let Some(required) = schema.get_mut("required").and_then(Value::as_array_mut) {
+            required.retain(|field| field != "spec");
+        }
+    }
+}
+
+/// Two things that a derive does and a reader of the schema should not see. `Option` makes a field nullable, but here
+/// "not given" has one spelling: the field is left out. And a doc comment's lines end where the source's do.
+fn tidy(value: &mut Value) {
     match value {
         Value::Object(map) => {
             if map.get("nullable") == Some(&Value::Bool(true)) {
                 map.remove("nullable");
             }
-            map.values_mut().for_each(drop_nullable);
+            if let Some(Value::String(text)) = map.get_mut("description") {
+                *text = unwrapped(text);
+            }
+            map.values_mut().for_each(tidy);
         }
-        Value::Array(items) => items.iter_mut().for_each(drop_nullable),
+        Value::Array(items) => items.iter_mut().for_each(tidy),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
     }
+}
+
+/// Each paragraph on one line.
+fn unwrapped(text: &str) -> String {
+    text.split("\n\n")
+        .map(|paragraph| paragraph.replace('\n', " "))
+        .collect::<Vec<_>>()
+        .join("\n\n")
 }

@@ -67,7 +67,7 @@ reasons! {
     ServiceAccountInactive, "Deactivate", Normal, "The key's service account is switched off, so the key does not authenticate.";
     Expired, "Expire", Warning, "The key's time has passed; its token was taken out of the Secret.";
     ServiceAccountNotFound, "Wait", Warning, "The service account that the key names does not exist yet.";
-    ServiceAccountDeleted, "Revoke", Normal, "The service account that the key was issued for is gone, so the key is deleted.";
+    ServiceAccountDeleted, "Delete", Normal, "The service account that the key was issued for is gone, so the key is deleted.";
     ServiceAccountRejected, "Reject", Warning, "The service account that the key names is not admitted.";
     KeyLimitExceeded, "Reject", Warning, "The service account already has as many access keys as it may have.";
     ServiceAccountLimitExceeded, "Reject", Warning, "The account already has as many service accounts as it may have.";

@@ -1,0 +1,100 @@
+#!/usr/bin/env bash
+# The demo: the controller under the chart's own RBAC on a real API server, and what a user would do and look at.
+# `make demo` starts the control plane and runs this; with KEEP=1 it stays up until Ctrl-C.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+KEYWARD="${CARGO_TARGET_DIR:-target}/debug/keyward"
+WORK=$(mktemp -d)
+CONTROLLER=
+finish() {
+  [ -z "$CONTROLLER" ] || { kill "$CONTROLLER" 2>/dev/null && wait "$CONTROLLER"; } || true
+  rm -rf "$WORK"
+}
+trap finish EXIT
+
+BOLD= DIM= PLAIN=
+if [ -t 1 ]; then BOLD=$'\e[1m' DIM=$'\e[2m' PLAIN=$'\e[0m'; fi
+SCENES=8 SCENE=0
+scene() { SCENE=$((SCENE + 1)); printf '\n%s[%d/%d] %s%s\n' "$BOLD" "$SCENE" "$SCENES" "$1" "$PLAIN"; }
+show() { printf '%s$ %s%s\n' "$DIM" "$*" "$PLAIN"; "$@"; }
+shop() { show kubectl -n shop "$@"; }
+ready() { kubectl -n shop wait --for=condition=Ready --timeout=60s "$@" >/dev/null; }
+reason() { kubectl -n shop wait --for=jsonpath='{.status.conditions[0].reason}'="$2" --timeout=60s "$1" >/dev/null; }
+
+scene "Install: the CRDs, and a controller that may do what the chart lists and no more"
+kubectl create namespace keyward-system >/dev/null
+"$KEYWARD" crds | kubectl apply --server-side -f -
+kubectl wait --for=condition=Established --timeout=30s crd --all >/dev/null
+helm template keyward charts/keyward --namespace keyward-system --set crds.enabled=false \
+  --show-only templates/serviceaccount.yaml --show-only templates/rbac.yaml | kubectl apply -f - >/dev/null
+ACCOUNT=$(kubectl -n keyward-system get serviceaccounts -l app.kubernetes.io/name=keyward -o jsonpath='{.items[0].metadata.name}')
+TOKEN=$(kubectl -n keyward-system create token "$ACCOUNT" --duration=24h)
+kubectl config view --raw --flatten > "$WORK/kubeconfig"
+KUBECONFIG="$WORK/kubeconfig" kubectl config set-credentials controller --token="$TOKEN" >/dev/null
+KUBECONFIG="$WORK/kubeconfig" kubectl config set-context --current --user=controller --namespace=keyward-system >/dev/null
+KUBECONFIG="$WORK/kubeconfig" "$KEYWARD" controller --health-address 127.0.0.1:0 --log-format text > "$WORK/controller.log" 2>&1 &
+CONTROLLER=$!
+
+scene "A service account and its first key"
+show kubectl create namespace shop
+shop apply -f examples/01-service-account.yaml -f examples/02-access-key.yaml -f examples/03-access-key-custom-secret.yaml
+ready kwsa/ci-bot kwkey/deploy kwkey/registry
+kubectl -n shop wait --for=jsonpath='{.status.keys.active}'=2 --timeout=60s kwsa/ci-bot >/dev/null
+shop get keyward
+echo "The token stands in the key's Secret, and nowhere else:"
+shop get secret deploy -o go-template='{{range $entry, $value := .data}}  {{$entry}}{{"\n"}}{{end}}'
+
+scene "What happened: Events, and the log in the status"
+shop events --for accesskey/deploy
+shop get kwsa ci-bot -o jsonpath='{range .status.auditLog[*]}  {.time}  {.actor}  {.action}  {.object}  {.message}{"\n"}{end}'
+
+scene "Switched off, and on again with the same token"
+shop patch kwkey deploy --type=merge -p '{"spec":{"state":"Inactive"}}'
+reason kwkey/deploy Inactive
+shop get kwkey deploy
+shop patch kwkey deploy --type=merge -p '{"spec":{"state":"Active"}}'
+reason kwkey/deploy Issued
+
+scene "A deleted Secret comes back with a new token, and the log says so"
+shop delete secret deploy
+kubectl -n shop wait --for=create --timeout=60s secret/deploy >/dev/null
+reason kwkey/deploy Issued
+kubectl -n shop wait --for=jsonpath='{.status.auditLog[0].reason}'=Reissued --timeout=60s kwkey/deploy >/dev/null
+shop get kwkey deploy -o jsonpath='{"  "}{.status.auditLog[0].message}{"\n"}'
+
+scene "A key that lives ten seconds, in an account meant for trying things out"
+shop apply --server-side -f examples/try-out/account-short.yaml -f examples/try-out/key-short.yaml
+ready kwkey/short
+shop get kwkey short
+reason kwkey/short Expired
+shop get kwkey short
+shop get secret short -o go-template='{{range $entry, $value := .data}}  {{$entry}}{{"\n"}}{{end}}'
+
+scene "Fifty keys to a service account: the 51st is refused, and says why"
+printf 'apiVersion: iam.keyward.dev/v1alpha1\nkind: ServiceAccount\nmetadata: {name: many}\n---\n' > "$WORK/many.yaml"
+for n in $(seq -w 1 51); do
+  printf 'apiVersion: iam.keyward.dev/v1alpha1\nkind: AccessKey\nmetadata: {name: key-%s}\nspec: {serviceAccountName: many, validFor: P6M}\n---\n' "$n"
+done >> "$WORK/many.yaml"
+kubectl -n shop apply -f "$WORK/many.yaml" >/dev/null
+kubectl -n shop wait --for=jsonpath='{.status.keys.active}'=50 --timeout=60s kwsa/many >/dev/null
+kubectl -n shop wait --for=jsonpath='{.status.keys.rejected}'=1 --timeout=60s kwsa/many >/dev/null
+shop get kwsa many
+shop get kwkey --field-selector spec.serviceAccountName=many -o jsonpath='{range .items[?(@.status.state=="Rejected")]}  {.metadata.name}: {.status.conditions[0].message}{"\n"}{end}'
+
+scene "A deleted service account takes its keys with it, and the account remembers"
+shop delete kwsa many
+kubectl -n shop wait --for=delete --timeout=60s kwkey/key-01 >/dev/null
+kubectl -n shop wait --for=jsonpath='{.status.auditLog[0].reason}'=ServiceAccountDeleted --timeout=60s accounts.iam.keyward.dev/account >/dev/null
+shop get accounts.iam.keyward.dev account -o jsonpath='{range .status.auditLog[*]}  {.time}  {.action}  {.message}{"\n"}{end}'
+
+if grep -Eq 'kw_[0-9A-Za-z]{12}_[0-9A-Za-z]{49}' "$WORK/controller.log"; then
+  echo "a token stands in the controller's log" >&2
+  exit 1
+fi
+printf '\n%sDone.%s The controller wrote no token into its log.\n' "$BOLD" "$PLAIN"
+
+if [ "${KEEP:-}" = 1 ]; then
+  printf 'Still running, until Ctrl-C. In another terminal:\n  export KUBECONFIG=%s\n  export PATH=%s:$PATH\n' "$KUBECONFIG" "$KUBEBUILDER_ASSETS"
+  wait "$CONTROLLER"
+fi

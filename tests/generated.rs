@@ -1,0 +1,28 @@
+//! What is generated is up to date: `make generate` writes it.
+
+use std::path::Path;
+
+use keyward::api::crds;
+use keyward::domain::reference;
+use kube::ResourceExt;
+
+fn read(path: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
+    std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}; run: make generate", path.display()))
+}
+
+#[test]
+fn the_crds_are_those_of_the_types() {
+    for crd in crds::all().unwrap() {
+        let fresh = crds::document(&crd).unwrap();
+        for folder in ["crds", "charts/keyward/files/crds"] {
+            let path = format!("{folder}/{}.yaml", crd.name_any());
+            assert!(read(&path) == fresh, "{path} is out of date; run: make generate");
+        }
+    }
+}
+
+#[test]
+fn the_list_of_reasons_is_that_of_the_enum() {
+    assert!(read("docs/reference/reasons.md") == reference::reasons(), "docs/reference/reasons.md; run: make generate");
+}
