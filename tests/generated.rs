@@ -8,7 +8,8 @@ use kube::ResourceExt;
 
 fn read(path: &str) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
-    std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}; run: make generate", path.display()))
+    std::fs::read_to_string(&path)
+        .unwrap_or_else(|error| panic!("{}: {error}; run: make generate", path.display()))
 }
 
 #[test]
@@ -24,5 +25,8 @@ fn the_crds_are_those_of_the_types() {
 
 #[test]
 fn the_list_of_reasons_is_that_of_the_enum() {
-    assert!(read("docs/reference/reasons.md") == reference::reasons(), "docs/reference/reasons.md; run: make generate");
+    assert!(
+        read("docs/reference/reasons.md") == reference::reasons(),
+        "docs/reference/reasons.md; run: make generate"
+    );
 }

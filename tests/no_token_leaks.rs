@@ -12,13 +12,30 @@ fn stored() -> Vec<(String, String)> {
     kinds
         .lines()
         .filter(|kind| *kind != "secrets")
-        .map(|kind| (kind.to_owned(), kubectl(&["get", kind, "-A", "-o", "json", "--show-managed-fields", "--ignore-not-found"])))
+        .map(|kind| {
+            (
+                kind.to_owned(),
+                kubectl(&[
+                    "get",
+                    kind,
+                    "-A",
+                    "-o",
+                    "json",
+                    "--show-managed-fields",
+                    "--ignore-not-found",
+                ]),
+            )
+        })
         .collect()
 }
 
 fn kubectl(arguments: &[&str]) -> String {
     let output = Command::new("kubectl").args(arguments).output().unwrap();
-    assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "{arguments:?}: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
@@ -38,9 +55,23 @@ fn files(folder: &Path, found: &mut Vec<PathBuf>) {
 #[test]
 fn nothing_but_secrets_holds_a_token() {
     let dir = std::env::var_os("KEYWARD_DEV_DIR").expect("no control plane: run `make test`");
-    let secrets = kubectl(&["get", "secrets", "-A", "-l", "app.kubernetes.io/managed-by=keyward", "-o", "go-template={{range .items}}{{range .data}}{{. | base64decode}}{{\"\\n\"}}{{end}}{{end}}"]);
-    let issued = secrets.lines().filter(|line| Token::find_in(line).is_some()).count();
-    assert!(issued >= 10, "the run before left tokens to search for; it left {issued}");
+    let secrets = kubectl(&[
+        "get",
+        "secrets",
+        "-A",
+        "-l",
+        "app.kubernetes.io/managed-by=keyward",
+        "-o",
+        "go-template={{range .items}}{{range .data}}{{. | base64decode}}{{\"\\n\"}}{{end}}{{end}}",
+    ]);
+    let issued = secrets
+        .lines()
+        .filter(|line| Token::find_in(line).is_some())
+        .count();
+    assert!(
+        issued >= 10,
+        "the run before left tokens to search for; it left {issued}"
+    );
 
     let mut leaks = Vec::new();
     for (kind, text) in stored() {
@@ -50,8 +81,14 @@ fn nothing_but_secrets_holds_a_token() {
     }
     let mut logs = Vec::new();
     files(Path::new(&dir), &mut logs);
-    let controllers = logs.iter().filter(|path| path.to_string_lossy().contains("-controller-")).count();
-    assert!(controllers >= 10, "the run before left logs of controllers; it left {controllers}");
+    let controllers = logs
+        .iter()
+        .filter(|path| path.to_string_lossy().contains("-controller-"))
+        .count();
+    assert!(
+        controllers >= 10,
+        "the run before left logs of controllers; it left {controllers}"
+    );
     for path in logs {
         let bytes = std::fs::read(&path).unwrap();
         if Token::find_in(&String::from_utf8_lossy(&bytes)).is_some() {

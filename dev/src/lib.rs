@@ -1,1 +1,11 @@
-//! A local Kubernetes control plane.
+//! A local Kubernetes control plane: a real etcd and kube-apiserver, and a kube-controller-manager where
+//! cascading deletes and quotas are wanted, on loopback with own certificates and data in a temporary folder.
+//!
+//! - [`Assets`] finds the programs it is made of, and builds them once where they are missing.
+//! - [`ControlPlane`] starts them and stops them, and leaves nothing behind.
+
+pub mod assets;
+pub mod control_plane;
+
+pub use assets::{Assets, Program};
+pub use control_plane::{ControlPlane, Error, Options};

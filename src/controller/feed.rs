@@ -253,12 +253,13 @@ fn service_account(
         return;
     }
     let deleted = matches!(event, Event::Delete(_));
-    queues.seats(ObjectRef::from_obj(now));
-    if deleted
-        || before.map(|object| (object.uid(), object.metadata.generation))
-            != Some((now.uid(), now.metadata.generation))
-    {
+    let version = |object: &ServiceAccount| (object.uid(), object.metadata.generation);
+    if deleted || before.map(version) != Some(version(now)) {
         queues.account(account_of(now));
+        queues.seats(ObjectRef::from_obj(now));
+    } else {
+        // Only its status moved, mostly by this controller's own hand: that must not set off the next write at once.
+        queues.counts(ObjectRef::from_obj(now));
     }
     if deleted || before.map(read_by_keys) != Some(read_by_keys(now)) {
         keys_of(

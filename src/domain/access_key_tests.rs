@@ -1,1 +1,243 @@
+//! Decisions about access keys as a table: what was observed, the moment, and every step of the plan.
 
+use super::*;
+use crate::api::access_key::{PreviousTokenStatus, RotationSpec};
+use crate::api::shared::IsoDuration;
+use crate::domain::validity::Period;
+
+#[path = "access_key_property_tests.rs"]
+mod properties;
+#[path = "access_key_refusal_tests.rs"]
+mod refusals;
+#[path = "access_key_rotation_tests.rs"]
+mod rotation;
+#[path = "access_key_state_tests.rs"]
+mod states;
+#[path = "access_key_world_tests.rs"]
+mod world;
+
+const NOW: &str = "2026-08-31T12:00:00Z";
+const EXPIRY: &str = "2027-02-28T12:00:00Z";
+
+fn at(text: &str) -> DateTime<Utc> {
+    text.parse().unwrap()
+}
+
+fn duration(text: &str) -> IsoDuration {
+    IsoDuration(text.into())
+}
+
+fn parent() -> FoundParent {
+    FoundParent {
+        uid: "sa-uid".into(),
+        state: DesiredState::Active,
+        admission: Admission::Admitted,
+        seated: true,
+        seats_taken: 1,
+        removable: Vec::new(),
+    }
+}
+
+/// A key for six months that has a seat and no token yet.
+fn unissued() -> Observed {
+    Observed {
+        key: Key {
+            namespace: "team-a".into(),
+            name: "deploy".into(),
+            uid: "key-uid".into(),
+            generation: 1,
+            resource_version: "100".into(),
+            spec: AccessKeySpec {
+                service_account_name: "ci".into(),
+                valid_for: Some(duration("P6M")),
+                revision: 1,
+                ..AccessKeySpec::default()
+            },
+            status: AccessKeyStatus::default(),
+        },
+        service_account: Parent::Found(parent()),
+        limits: Limits::default(),
+        secret: SecretView::Absent,
+    }
+}
+
+fn of(parent: FoundParent) -> Observed {
+    Observed {
+        service_account: Parent::Found(parent),
+        ..unissued()
+    }
+}
+
+fn token(id: &str) -> TokenStatus {
+    TokenStatus {
+        id: id.into(),
+        sha256: format!("hash-of-{id}"),
+        revision: 1,
+        issued_at: at(NOW),
+        expires_at: at(EXPIRY),
+    }
+}
+
+fn holding(version: &str, token: &TokenStatus) -> SecretView {
+    SecretView::Owned(OwnedSecret {
+        resource_version: version.into(),
+        record: Some(Record {
+            token: token.clone(),
+            service_account_uid: "sa-uid".into(),
+        }),
+        holds: Holds::Token {
+            sha256: token.sha256.clone(),
+            as_asked: true,
+        },
+    })
+}
+
+/// The key after the plan's status was written.
+fn settled(mut observed: Observed, now: &str) -> Observed {
+    for action in plan(&observed, at(now)).actions {
+        if let Action::WriteStatus(status) = action {
+            observed.key.status = *status;
+        }
+    }
+    observed
+}
+
+/// A key with the token `k1` in the Secret's version 7, all of it recorded.
+fn issued() -> Observed {
+    let secret = holding("7", &token("k1"));
+    settled(Observed { secret, ..unissued() }, NOW)
+}
+
+/// Every step of the plan, in words.
+fn steps(observed: &Observed, now: &str) -> Vec<String> {
+    let plan = plan(observed, at(now));
+    let log: Vec<AuditEntry> = plan.actions.iter().filter_map(logged).flatten().collect();
+    plan.actions
+        .into_iter()
+        .map(|action| match action {
+            Action::Issue(issue) => format!(
+                "issue r{} {} to {} for {}, replaces {}, stage {}",
+                issue.revision,
+                issue.issued_at.format("%FT%TZ"),
+                issue.expires_at.format("%FT%TZ"),
+                issue.service_account_uid,
+                issue.replaces.as_deref().unwrap_or("nothing"),
+                issue.stage
+            ),
+            Action::RepairSecret => "repair".into(),
+            Action::EmptySecret => "empty".into(),
+            Action::DeleteKey => "delete".into(),
+            Action::Audit(entry) => {
+                assert!(log.contains(&entry), "told but not logged: {entry:?}");
+                assert_eq!(entry.object, "AccessKey/deploy");
+                let id = entry.key_id.as_deref().unwrap_or("-");
+                format!(
+                    "tell {} {} of {id} by {}: {}",
+                    entry.action, entry.reason, entry.actor, entry.message
+                )
+            }
+            Action::WriteStatus(status) => {
+                assert_eq!(status.observed_generation, observed.key.generation);
+                shown(&status)
+            }
+        })
+        .collect()
+}
+
+fn logged(action: &Action) -> Option<Vec<AuditEntry>> {
+    match action {
+        Action::WriteStatus(status) => Some(status.audit_log.clone()),
+        _ => None,
+    }
+}
+
+fn shown(status: &AccessKeyStatus) -> String {
+    let id = |token: &TokenStatus| token.id.clone();
+    let state = status.state.map_or("-".into(), |state| format!("{state:?}"));
+    let token = status.token.as_ref().map_or("-".into(), id);
+    let next = status
+        .next_token
+        .as_ref()
+        .map_or(String::new(), |next| format!(" next {}", next.id));
+    let previous = status.previous_token.as_ref().map_or(String::new(), |old| {
+        format!(" before {} to {}", old.token.id, old.valid_until.format("%FT%TZ"))
+    });
+    let version = status.secret_resource_version.as_deref().unwrap_or("-");
+    let conditions: Vec<String> = status
+        .conditions
+        .iter()
+        .map(|c| format!("{}={}", c.type_, c.status))
+        .collect();
+    let ready = &status.conditions[0];
+    assert!(
+        status
+            .conditions
+            .iter()
+            .all(|c| c.reason == ready.reason && c.message == ready.message)
+    );
+    format!(
+        "status {state} {token}{next}{previous} @{version} {} {}: {}",
+        conditions.join(" "),
+        ready.reason,
+        ready.message
+    )
+}
+
+#[test]
+fn the_first_token_is_issued_until_the_last_day_of_february() {
+    let Plan {
+        actions,
+        look_again_at,
+    } = plan(&unissued(), at(NOW));
+    let issue = Issue {
+        revision: 1,
+        issued_at: at("2026-08-31T12:00:00Z"),
+        expires_at: at("2027-02-28T12:00:00Z"),
+        service_account_uid: "sa-uid".into(),
+        replaces: None,
+        stage: false,
+    };
+    assert_eq!((actions, look_again_at), (vec![Action::Issue(issue)], None));
+}
+
+#[test]
+fn fractions_of_a_second_are_cut() {
+    let whole = plan(&unissued(), at(NOW));
+    assert_eq!(plan(&unissued(), at("2026-08-31T12:00:00.999Z")), whole);
+}
+
+#[test]
+fn a_secret_of_its_own_without_a_token_is_replaced() {
+    let mut observed = unissued();
+    observed.secret = SecretView::Owned(OwnedSecret {
+        resource_version: "6".into(),
+        record: None,
+        holds: Holds::Nothing,
+    });
+    assert_eq!(
+        steps(&observed, NOW),
+        ["issue r1 2026-08-31T12:00:00Z to 2027-02-28T12:00:00Z for sa-uid, replaces 6, stage false"]
+    );
+}
+
+fn asking(valid_for: Option<&str>, expires_at: Option<&str>) -> Observed {
+    let mut observed = unissued();
+    observed.key.spec.valid_for = valid_for.map(duration);
+    observed.key.spec.expires_at = expires_at.map(at);
+    observed
+}
+
+#[test]
+fn both_ends_of_the_range_are_accepted() {
+    for (valid_for, expires_at, end) in [
+        (Some("P6M"), None, "2027-02-28T12:00:00Z"),
+        (Some("P2Y"), None, "2028-08-31T12:00:00Z"),
+        (Some("P24M"), None, "2028-08-31T12:00:00Z"),
+        (None, Some("2027-02-28T12:00:00Z"), "2027-02-28T12:00:00Z"),
+        (None, Some("2028-08-31T12:00:00Z"), "2028-08-31T12:00:00Z"),
+    ] {
+        let want =
+            format!("issue r1 2026-08-31T12:00:00Z to {end} for sa-uid, replaces nothing, stage false");
+        assert_eq!(steps(&asking(valid_for, expires_at), NOW), [want]);
+    }
+}

@@ -10,7 +10,7 @@ mod gitops;
 mod issue;
 mod lease;
 mod limits;
-//mod process;
+mod process;
 mod removal;
 mod repair;
 mod rotation;

@@ -1,0 +1,166 @@
+//! Builds programs with Go: beside the cache first, and moved into it only when they are whole.
+
+use std::collections::VecDeque;
+use std::ffi::OsStr;
+use std::fs;
+use std::io::{self, BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+use super::pins::Pins;
+use super::program::{Program, names};
+use super::progress::{Counter, Display};
+use super::{Error, go};
+
+/// How many of Go's own lines an error shows.
+const TAIL_LINES: usize = 20;
+
+/// A build of some programs; whoever runs it holds the lock of the cache.
+pub(crate) struct Build<'a> {
+    pub(crate) module: &'a Path,
+    pub(crate) pins: &'a Pins,
+    pub(crate) programs: &'a [Program],
+    pub(crate) cache: &'a Path,
+}
+
+impl Build<'_> {
+    pub(crate) fn run(&self) -> Result<(), Error> {
+        let names = names(self.programs);
+        let go = go::check(self.module, &self.pins.go, &names)?;
+        eprintln!("Building {names} with Go {go}; this takes minutes, once");
+        self.download()?;
+        let counter = self.packages()?;
+        // What a build that was killed has left; nobody else writes here while the lock is held.
+        let building = self.cache.with_extension("building");
+        remove_if_there(&building)?;
+        self.compile(&building, counter)?;
+        self.install(&building)?;
+        remove_if_there(&building)
+    }
+
+    fn download(&self) -> Result<(), Error> {
+        let _display = Display::spinner("Fetching the sources")?;
+        let mut command = go::command(self.module);
+        command.args(["mod", "download"]);
+        output(command, "go mod download").map(|_| ())
+    }
+
+    /// Every package that the programs are made of.
+    fn packages(&self) -> Result<Counter, Error> {
+        let mut command = go::command(self.module);
+        command.args(["list", "-deps"]).args(self.go_packages());
+        output(command, "go list").map(|packages| Counter::new(&packages))
+    }
+
+    fn compile(&self, building: &Path, mut counter: Counter) -> Result<(), Error> {
+        let mut display = Display::counted("Compiling and linking", counter.total())?;
+        let mut command = go::command(self.module);
+        command.args(["build", "-v"]).args(self.pins.flags());
+        // The slash at the end makes it a folder, also for a single program.
+        command.arg("-o").arg(building.join("")).args(self.go_packages());
+        command
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped());
+        let mut child = command.spawn().map_err(Error::RunGo)?;
+        let tail = follow(&mut child, |line| {
+            let known = counter.take(line);
+            display.update(&counter);
+            known
+        })
+        .map_err(Error::RunGo)?;
+        let status = child.wait().map_err(Error::RunGo)?;
+        drop(display);
+        if status.success() {
+            return Ok(());
+        }
+        Err(Error::GoFailed {
+            command: "go build".into(),
+            status: status.to_string(),
+            tail,
+        })
+    }
+
+    fn install(&self, building: &Path) -> Result<(), Error> {
+        fs::create_dir_all(self.cache).map_err(Error::file("create", self.cache))?;
+        for program in self.programs {
+            let target = self.cache.join(program.file_name());
+            fs::rename(building.join(program.built_name()), &target)
+                .map_err(Error::file("write", &target))?;
+        }
+        Ok(())
+    }
+
+    fn go_packages(&self) -> impl Iterator<Item = &'static OsStr> {
+        self.programs.iter().map(|program| OsStr::new(program.package()))
+    }
+}
+
+/// Runs a Go command to its end and gives its standard output.
+fn output(mut command: Command, name: &str) -> Result<String, Error> {
+    let output = command.stdin(Stdio::null()).output().map_err(Error::RunGo)?;
+    if output.status.success() {
+        return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
+    }
+    let mut tail = Tail::default();
+    String::from_utf8_lossy(&output.stderr)
+        .lines()
+        .for_each(|line| tail.push(line));
+    Err(Error::GoFailed {
+        command: name.to_owned(),
+        status: output.status.to_string(),
+        tail: tail.text(),
+    })
+}
+
+/// Reads the command's standard error to its end; gives the last lines that are no progress.
+fn follow(child: &mut Child, mut is_progress: impl FnMut(&str) -> bool) -> io::Result<String> {
+    let mut tail = Tail::default();
+    if let Some(stderr) = child.stderr.take() {
+        for line in BufReader::new(stderr).split(b'\n') {
+            let line = line?;
+            let line = String::from_utf8_lossy(&line);
+            if !is_progress(&line) {
+                tail.push(&line);
+            }
+        }
+    }
+    Ok(tail.text())
+}
+
+fn remove_if_there(folder: &Path) -> Result<(), Error> {
+    match fs::remove_dir_all(folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        other => other.map_err(Error::file("remove", folder)),
+    }
+}
+
+/// The last lines of what a command wrote.
+#[derive(Default)]
+struct Tail(VecDeque<String>);
+
+impl Tail {
+    fn push(&mut self, line: &str) {
+        if self.0.len() == TAIL_LINES {
+            self.0.pop_front();
+        }
+        self.0.push_back(line.to_owned());
+    }
+
+    fn text(self) -> String {
+        Vec::from(self.0).join("\n")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_tail_keeps_the_last_lines() {
+        let mut tail = Tail::default();
+        (0..30).for_each(|number| tail.push(&number.to_string()));
+        let text = tail.text();
+        assert!(text.starts_with("10\n") && text.ends_with("\n29"), "{text}");
+    }
+}

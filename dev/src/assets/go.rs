@@ -1,0 +1,124 @@
+//! The Go toolchain: which one there is, and the environment in which it builds.
+
+use std::fmt;
+use std::io;
+use std::path::Path;
+use std::process::Command;
+
+use super::Error;
+
+/// A Go version; a release candidate counts as its release.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct GoVersion([u32; 3]);
+
+impl GoVersion {
+    /// Reads `1.26`, `1.26.8`, `go1.26.8`, `go1.27rc1` or `go1.27-devel_0123abc`.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        let mut parts = text.strip_prefix("go").unwrap_or(text).split('.');
+        let major = parts.next()?.parse().ok()?;
+        let minor = leading_number(parts.next()?)?;
+        let patch = parts.next().and_then(leading_number).unwrap_or(0);
+        Some(Self([major, minor, patch]))
+    }
+
+    /// Reads what `go version` prints.
+    fn from_output(output: &str) -> Option<Self> {
+        output
+            .split_whitespace()
+            .filter(|word| word.starts_with("go1."))
+            .find_map(Self::parse)
+    }
+}
+
+impl fmt::Display for GoVersion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [major, minor, patch] = self.0;
+        if patch == 0 {
+            write!(f, "{major}.{minor}")
+        } else {
+            write!(f, "{major}.{minor}.{patch}")
+        }
+    }
+}
+
+fn leading_number(text: &str) -> Option<u32> {
+    let end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    text.get(..end)?.parse().ok()
+}
+
+/// A `go` command in the folder `module`, shielded from what a user's environment may ask of other builds.
+pub(crate) fn command(module: &Path) -> Command {
+    let mut command = Command::new("go");
+    command
+        .current_dir(module)
+        .env("CGO_ENABLED", "0")
+        .env("GO111MODULE", "on")
+        .env("GOFLAGS", "-mod=readonly")
+        .env("GOTOOLCHAIN", "local")
+        .env("GOWORK", "off")
+        .env_remove("GOOS")
+        .env_remove("GOARCH");
+    command
+}
+
+/// The version of the Go on `PATH`, when it is `needed` or newer.
+pub(crate) fn check(module: &Path, needed: &GoVersion, programs: &str) -> Result<GoVersion, Error> {
+    let too_old = |found: String| Error::Go {
+        needed: needed.to_string(),
+        found,
+        programs: programs.to_owned(),
+    };
+    let output = match command(module).arg("version").output() {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(too_old("no Go".into())),
+        other => other.map_err(Error::RunGo)?,
+    };
+    let text = String::from_utf8_lossy(&output.stdout);
+    match GoVersion::from_output(&text) {
+        Some(found) if found >= *needed => Ok(found),
+        Some(found) => Err(too_old(format!("Go {found}"))),
+        None => Err(Error::GoFailed {
+            command: "go version".into(),
+            status: output.status.to_string(),
+            tail: format!("{text}{}", String::from_utf8_lossy(&output.stderr)),
+        }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_what_go_version_prints() {
+        let read = |text| GoVersion::from_output(text).map(|version| version.0);
+        assert_eq!(read("go version go1.26.8 linux/amd64\n"), Some([1, 26, 8]));
+        assert_eq!(read("go version go1.27rc1 darwin/arm64"), Some([1, 27, 0]));
+        assert_eq!(
+            read("go version devel go1.27-0123abc Mon Jan 1 linux/amd64"),
+            Some([1, 27, 0])
+        );
+        assert_eq!(
+            read("go version go1.27-devel_0123abc linux/amd64"),
+            Some([1, 27, 0])
+        );
+        assert_eq!(read("command not found"), None);
+        assert_eq!(read(""), None);
+    }
+
+    #[test]
+    fn versions_compare_as_numbers() {
+        let version = |text| GoVersion::parse(text).unwrap();
+        assert!(version("1.9") < version("1.26.0"));
+        assert!(version("1.26.0") == version("1.26"));
+        assert!(version("1.26.8") > version("1.26"));
+        assert!(version("go2.0") > version("1.26"));
+        assert_eq!(GoVersion::parse("one.two"), None);
+        assert_eq!(GoVersion::parse("1"), None);
+    }
+
+    #[test]
+    fn a_version_reads_as_people_write_it() {
+        assert_eq!(GoVersion::parse("1.26.0").unwrap().to_string(), "1.26");
+        assert_eq!(GoVersion::parse("1.26.8").unwrap().to_string(), "1.26.8");
+    }
+}

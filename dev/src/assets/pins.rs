@@ -1,0 +1,155 @@
+//! What go.mod pins: the versions, and the key under which their build is kept.
+
+use std::path::Path;
+
+use sha2::{Digest, Sha256};
+
+use super::Error;
+use super::go::GoVersion;
+
+/// What the module of the control plane asks for.
+#[derive(Clone, Debug)]
+pub(crate) struct Pins {
+    /// The `go` line: the oldest Go that will do.
+    pub(crate) go: GoVersion,
+    flags: Vec<String>,
+    key: String,
+}
+
+impl Pins {
+    /// Reads go.mod and go.sum in the folder `module`.
+    pub(crate) fn read(module: &Path) -> Result<Self, Error> {
+        let read = |path: &Path| std::fs::read_to_string(path).map_err(Error::file("read", path));
+        let mod_path = module.join("go.mod");
+        let go_mod = read(&mod_path)?;
+        let go_sum = read(&module.join("go.sum"))?;
+        Self::new(&go_mod, &go_sum).map_err(|what| Error::GoMod { path: mod_path, what })
+    }
+
+    /// The error is what go.mod lacks.
+    pub(crate) fn new(go_mod: &str, go_sum: &str) -> Result<Self, &'static str> {
+        let go = word_after(go_mod, "go")
+            .and_then(GoVersion::parse)
+            .ok_or("go line")?;
+        let kubernetes = word_after(go_mod, "k8s.io/kubernetes").ok_or("version of k8s.io/kubernetes")?;
+        let flags = build_flags(kubernetes).ok_or("version of k8s.io/kubernetes like v1.2.3")?;
+        let key = cache_key(go_mod, go_sum, &flags);
+        Ok(Self { go, flags, key })
+    }
+
+    /// The flags of `go build`, beside where its output goes.
+    pub(crate) fn flags(&self) -> &[String] {
+        &self.flags
+    }
+
+    /// The name of the folder in the cache: another one whenever a build would give other programs.
+    pub(crate) fn key(&self) -> &str {
+        &self.key
+    }
+}
+
+/// The second word of the first line that starts with the word `first`.
+fn word_after<'a>(text: &'a str, first: &str) -> Option<&'a str> {
+    text.lines().find_map(|line| {
+        let mut words = line
+            .trim_start()
+            .trim_start_matches("require ")
+            .split_whitespace();
+        if words.next()? == first {
+            words.next()
+        } else {
+            None
+        }
+    })
+}
+
+/// Kubernetes takes its own version from the linker; without it the API server calls itself v0.0.0.
+fn build_flags(kubernetes: &str) -> Option<Vec<String>> {
+    let (major, rest) = kubernetes.strip_prefix('v')?.split_once('.')?;
+    let (minor, _patch) = rest.split_once('.')?;
+    let values = [
+        ("gitVersion", kubernetes),
+        ("gitMajor", major),
+        ("gitMinor", minor),
+    ];
+    let mut ldflags = String::from("-s -w");
+    for (name, value) in values {
+        ldflags.push_str(&format!(" -X k8s.io/component-base/version.{name}={value}"));
+    }
+    Some(vec![
+        "-trimpath".into(),
+        "-buildvcs=false".into(),
+        "-ldflags".into(),
+        ldflags,
+    ])
+}
+
+fn cache_key(go_mod: &str, go_sum: &str, flags: &[String]) -> String {
+    let flags = flags.join("\n");
+    let parts = [
+        go_mod,
+        go_sum,
+        &flags,
+        std::env::consts::OS,
+        std::env::consts::ARCH,
+    ];
+    let mut hash = Sha256::new();
+    for part in parts {
+        // The length keeps two different splits of the same bytes apart.
+        hash.update(part.len().to_le_bytes());
+        hash.update(part);
+    }
+    hash.finalize()
+        .iter()
+        .take(6)
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GO_MOD: &str =
+        "// go 9.9\nmodule m\n\ngo 1.26.0\n\nrequire (\n\tk8s.io/kubernetes v1.37.2 // indirect\n)\n";
+
+    #[test]
+    fn reads_the_versions_out_of_go_mod() {
+        let pins = Pins::new(GO_MOD, "").unwrap();
+        assert_eq!(pins.go, GoVersion::parse("1.26.0").unwrap());
+        let ldflags = pins.flags().last().unwrap();
+        assert!(
+            ldflags.starts_with("-s -w -X k8s.io/component-base/version.gitVersion=v1.37.2 "),
+            "{ldflags}"
+        );
+        assert!(ldflags.ends_with("version.gitMajor=1 -X k8s.io/component-base/version.gitMinor=37"));
+    }
+
+    #[test]
+    fn says_what_go_mod_lacks() {
+        assert_eq!(Pins::new("module m\n", "").unwrap_err(), "go line");
+        assert_eq!(
+            Pins::new("go 1.26\n", "").unwrap_err(),
+            "version of k8s.io/kubernetes"
+        );
+    }
+
+    #[test]
+    fn a_single_require_line_is_read_too() {
+        assert_eq!(
+            word_after("require k8s.io/kubernetes v1.2.3\n", "k8s.io/kubernetes"),
+            Some("v1.2.3")
+        );
+    }
+
+    #[test]
+    fn the_key_follows_every_input() {
+        let key = |go_mod: &str, go_sum: &str| Pins::new(go_mod, go_sum).unwrap().key().to_owned();
+        let base = key(GO_MOD, "a");
+        assert_eq!(base.len(), 12);
+        assert_eq!(base, key(GO_MOD, "a"));
+        assert_ne!(base, key(GO_MOD, "b"));
+        assert_ne!(base, key(&GO_MOD.replace("1.37.2", "1.37.3"), "a"));
+        assert_ne!(cache_key("a", "b", &[]), cache_key("ab", "", &[]));
+    }
+}

@@ -1,0 +1,329 @@
+//! Whoever reads the Secret holds a token that is good: over arbitrary clocks, edits and crashes between any two writes.
+
+use chrono::TimeDelta;
+use proptest::prelude::*;
+
+use super::*;
+
+/// The Secret as the API server keeps it.
+#[derive(Clone, Debug)]
+struct Stored {
+    version: u32,
+    token: Option<TokenStatus>,
+    as_asked: bool,
+}
+
+/// The cluster, a clock, and a controller that makes its writes one at a time.
+#[derive(Clone, Debug)]
+struct World {
+    observed: Observed,
+    secret: Option<Stored>,
+    now: DateTime<Utc>,
+    versions: u32,
+}
+
+/// The controller died before its next write.
+struct Crash;
+
+impl World {
+    fn new(renew_before: &str, overlap: Option<&str>) -> Self {
+        let mut observed = unissued();
+        observed.key.spec.rotation = Some(RotationSpec {
+            renew_before: duration(renew_before),
+            overlap: overlap.map(duration),
+        });
+        Self {
+            observed,
+            secret: None,
+            now: at(NOW),
+            versions: 0,
+        }
+    }
+
+    /// Reads the Secret where the production rule says so.
+    fn observe(&mut self) {
+        let key = &self.observed.key;
+        let seen = self
+            .secret
+            .as_ref()
+            .map(|s| (s.version.to_string(), s.token.is_some()));
+        let seen = seen.as_ref().map(|(version, record)| (version.as_str(), *record));
+        let read = needs_inspection(&key.status, key.generation, seen, self.now);
+        self.observed.secret = self.view(read);
+    }
+
+    fn view(&self, read: bool) -> SecretView {
+        let Some(Stored {
+            version,
+            token,
+            as_asked,
+        }) = self.secret.clone()
+        else {
+            return SecretView::Absent;
+        };
+        let holds = match &token {
+            _ if !read => Holds::Unread,
+            None => Holds::Nothing,
+            Some(token) => Holds::Token {
+                sha256: token.sha256.clone(),
+                as_asked,
+            },
+        };
+        SecretView::Owned(OwnedSecret {
+            resource_version: version.to_string(),
+            record: token.map(|token| Record {
+                token,
+                service_account_uid: "sa-uid".into(),
+            }),
+            holds,
+        })
+    }
+
+    fn store(&mut self, token: Option<TokenStatus>) {
+        self.versions += 1;
+        self.secret = Some(Stored {
+            version: self.versions,
+            token,
+            as_asked: true,
+        });
+        self.observed.secret = self.view(true);
+    }
+
+    /// One pass of the controller, which dies after `writes` writes. Gives back when it wants to look again.
+    fn pass(&mut self, mut writes: usize) -> Result<Option<DateTime<Utc>>, Crash> {
+        self.observe();
+        for _ in 0..4 {
+            let plan = plan(&self.observed, self.now);
+            let again = plan
+                .actions
+                .iter()
+                .any(|a| matches!(a, Action::Issue(_) | Action::RepairSecret));
+            for action in plan.actions {
+                self.act(action, &mut writes)?;
+                self.check();
+            }
+            if !again {
+                return Ok(plan.look_again_at);
+            }
+        }
+        panic!("more rounds than any plan needs: {self:?}")
+    }
+
+    fn act(&mut self, action: Action, writes: &mut usize) -> Result<(), Crash> {
+        let mut write = || {
+            *writes = writes.checked_sub(1).ok_or(Crash)?;
+            Ok(())
+        };
+        match action {
+            Action::Audit(_) => {}
+            Action::WriteStatus(status) => {
+                write()?;
+                self.observed.key.status = *status;
+            }
+            Action::Issue(issue) => {
+                let id = format!("k{}", self.versions + 1);
+                let token = TokenStatus {
+                    revision: issue.revision,
+                    issued_at: issue.issued_at,
+                    expires_at: issue.expires_at,
+                    ..token(&id)
+                };
+                if issue.stage {
+                    write()?;
+                    self.observed.key.status.next_token = Some(token.clone());
+                    self.check();
+                }
+                write()?;
+                assert_eq!(
+                    issue.replaces,
+                    self.secret.as_ref().map(|s| s.version.to_string())
+                );
+                self.store(Some(token));
+            }
+            Action::RepairSecret => {
+                write()?;
+                let token = self.secret.take().and_then(|s| s.token);
+                assert_eq!(token, self.observed.key.status.token);
+                self.store(token);
+            }
+            Action::EmptySecret => {
+                write()?;
+                self.store(None);
+            }
+            Action::DeleteKey => panic!("its service account is there: {self:?}"),
+        }
+        Ok(())
+    }
+
+    /// What a verifier takes.
+    fn accepts(&self, token: &TokenStatus) -> bool {
+        let status = &self.observed.key.status;
+        let same = |other: &TokenStatus| other.sha256 == token.sha256;
+        status.state == Some(KeyState::Active)
+            && token.expires_at > self.now
+            && (status.token.as_ref().is_some_and(same)
+                || status.next_token.as_ref().is_some_and(same)
+                || status
+                    .previous_token
+                    .as_ref()
+                    .is_some_and(|old| same(&old.token) && old.valid_until > self.now))
+    }
+
+    /// A consumer that reads the Secret now is served, while the key is on and its token's time is not over.
+    fn check(&self) {
+        let Some(token) = self.secret.as_ref().and_then(|s| s.token.as_ref()) else {
+            return;
+        };
+        if self.observed.key.status.state == Some(KeyState::Active) && token.expires_at > self.now {
+            assert!(self.accepts(token), "a published token is refused: {self:?}");
+        }
+    }
+
+    fn has_unrecorded_token(&self) -> bool {
+        let held = self.secret.as_ref().and_then(|s| s.token.as_ref());
+        held.is_some() && held != self.observed.key.status.token.as_ref()
+    }
+
+    fn is_settled(&self) -> bool {
+        let mut last = self.clone();
+        last.observe();
+        plan(&last.observed, last.now).actions.is_empty()
+    }
+
+    fn edit(&mut self, change: impl FnOnce(&mut AccessKeySpec)) {
+        change(&mut self.observed.key.spec);
+        self.observed.key.generation += 1;
+    }
+}
+
+#[derive(Clone, Debug)]
+enum Event {
+    Sleep(TimeDelta),
+    Pass { writes: usize },
+    RaiseRevision,
+    Overlap(Option<&'static str>),
+    Switch(DesiredState),
+    SwitchServiceAccount(DesiredState),
+    DeleteSecret,
+    AlterSecret,
+}
+
+fn events() -> impl Strategy<Value = Event> {
+    let state = || {
+        prop::sample::select(vec![
+            DesiredState::Active,
+            DesiredState::Active,
+            DesiredState::Inactive,
+        ])
+    };
+    prop_oneof![
+        2 => (1i64..60).prop_map(|n| Event::Sleep(TimeDelta::seconds(n))),
+        3 => (1i64..40).prop_map(|n| Event::Sleep(TimeDelta::days(n))),
+        6 => (0usize..6).prop_map(|writes| Event::Pass { writes }),
+        2 => Just(Event::Pass { writes: usize::MAX }),
+        1 => Just(Event::RaiseRevision),
+        1 => prop::sample::select(vec![None, Some("PT20S"), Some("P7D"), Some("P1Y")]).prop_map(Event::Overlap),
+        1 => state().prop_map(Event::Switch),
+        1 => state().prop_map(Event::SwitchServiceAccount),
+        1 => Just(Event::DeleteSecret),
+        1 => Just(Event::AlterSecret),
+    ]
+}
+
+fn happens(world: &mut World, event: Event) {
+    if !matches!(event, Event::Pass { .. }) && world.has_unrecorded_token() {
+        let _ = world.pass(usize::MAX);
+    }
+    match event {
+        Event::Sleep(time) => world.now += time,
+        Event::Pass { writes } => {
+            let _ = world.pass(writes);
+        }
+        Event::RaiseRevision => world.edit(|spec| spec.revision += 1),
+        Event::Overlap(overlap) => world.edit(|spec| {
+            if let Some(rotation) = &mut spec.rotation {
+                rotation.overlap = overlap.map(duration);
+            }
+        }),
+        Event::Switch(state) => world.edit(|spec| spec.state = state),
+        Event::SwitchServiceAccount(state) => {
+            world.observed.service_account = Parent::Found(FoundParent { state, ..parent() });
+        }
+        Event::DeleteSecret => world.secret = None,
+        Event::AlterSecret => {
+            world.versions += 1;
+            if let Some(secret) = &mut world.secret {
+                secret.version = world.versions;
+                secret.as_asked = false;
+            }
+        }
+    }
+    world.check();
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2048))]
+
+    #[test]
+    fn whoever_reads_the_secret_is_served_whatever_crashes(history in prop::collection::vec(events(), 1..40)) {
+        let mut world = World::new("P14D", None);
+        for event in history {
+            happens(&mut world, event);
+        }
+        world.now += TimeDelta::seconds(31);
+        for _ in 0..3 {
+            let again = world.pass(usize::MAX);
+            prop_assert!(again.is_ok());
+        }
+        prop_assert!(world.is_settled(), "{:?}", world);
+        let status = &world.observed.key.status;
+        if status.state == Some(KeyState::Active) {
+            prop_assert_eq!(&world.secret.as_ref().unwrap().token, &status.token);
+        }
+    }
+}
+
+#[test]
+fn a_key_that_is_looked_at_when_its_plan_says_so_never_stops_over_five_years() {
+    for overlap in [None, Some("PT20S"), Some("P7D"), Some("P1Y")] {
+        let mut world = World::new("P14D", overlap);
+        let mut minted = 0;
+        while world.now < at("2031-08-31T12:00:00Z") {
+            let before = world.versions;
+            let Ok(Some(again)) = world.pass(usize::MAX) else {
+                panic!("nothing to look at again: {world:?}")
+            };
+            minted += world.versions - before;
+            assert!(world.is_settled(), "{world:?}");
+            let previous = world.observed.key.status.token.clone().unwrap();
+            assert!(world.accepts(&previous));
+            world.now = again - TimeDelta::seconds(1);
+            assert!(world.accepts(&previous), "up to the last second: {world:?}");
+            world.now = again;
+            world.check();
+        }
+        assert_eq!(minted, 11, "one for each renewal, with overlap {overlap:?}");
+    }
+}
+
+#[test]
+fn a_crash_after_any_write_of_a_rotation_is_made_good_by_the_next_pass() {
+    for writes in 0..4 {
+        let mut world = World::new("P14D", Some("P7D"));
+        assert!(world.pass(usize::MAX).is_ok());
+        let old = world.observed.key.status.token.clone().unwrap();
+        world.now = at("2027-02-14T12:00:00Z");
+        let crashed = world.pass(writes).is_err();
+        assert_eq!(crashed, writes < 3, "stage, Secret, status");
+        assert!(world.accepts(&old));
+        world.now += TimeDelta::seconds(30);
+        assert!(world.pass(usize::MAX).is_ok());
+        assert!(world.is_settled() && world.accepts(&old));
+        let status = &world.observed.key.status;
+        assert_eq!(
+            status.previous_token.as_ref().map(|previous| &previous.token),
+            Some(&old)
+        );
+        assert_eq!(status.token, world.secret.unwrap().token);
+    }
+}
