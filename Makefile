@@ -7,7 +7,7 @@ CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/keyward
 CARGO_DENY_VERSION := 0.20.2
 CARGO_DENY := $(CACHE)/tools/cargo-deny-$(CARGO_DENY_VERSION)/bin/cargo-deny
 DEV := cargo run -q -p keyward-dev --
-# Where `generate` writes; `generated` gives it a temporary folder.
+# Where `generate` writes; `generated` has it write to a temporary folder, to compare.
 OUT := .
 
 .PHONY: help
@@ -15,26 +15,30 @@ help: ## List the targets.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: demo
-demo: ## Show what Keyward does, on a local control plane. KEEP=1 leaves it running afterwards.
+demo: dev ## Show what Keyward does, on a local control plane. KEEP=1 leaves it running afterwards.
 	cargo build --bins
 	KEEP="$(KEEP)" $(DEV) with --audit-log -- bash examples/demo.sh
 
 .PHONY: cluster
-cluster: ## Start a local control plane to play with, until Ctrl-C.
+cluster: dev ## Start a local control plane to play with, until Ctrl-C.
 	$(DEV) up
+
+# Not quiet, as DEV is, since the first time takes a while.
+.PHONY: dev
+dev:
+	@cargo build -p keyward-dev
 
 .PHONY: build
 build: ## Build the programs for release.
 	cargo build --release --bins
 
 .PHONY: test
-test: ## Run every test. The first run builds a Kubernetes control plane, which takes minutes.
+test: dev ## Run every test. The first run builds a Kubernetes control plane, which takes minutes.
 	@$(DEV) assets
-	cargo build --bins
-	cargo test --workspace
+	$(DEV) with --audit-log -- cargo test --workspace
 
 .PHONY: bench
-bench: ## Measure how fast keys are issued, as a ratio to a bare client. KEYS=5000 takes more keys than 1000.
+bench: dev ## Measure how fast keys are issued, as a ratio to a bare client. KEYS=5000 takes more keys than 1000.
 	$(DEV) with -- cargo bench --bench issue
 
 .PHONY: generate
@@ -77,7 +81,7 @@ generated:
 	echo "generated files are up to date"
 
 .PHONY: chart
-chart:
-	@tools=$$($(DEV) assets | tail -n 1); \
-	"$$tools/helm" lint --strict charts/keyward; \
-	cmp <("$$tools/helm" template keyward charts/keyward) <("$$tools/helm" template keyward charts/keyward)
+chart: dev
+	@PATH="$$($(DEV) assets | tail -n 1):$$PATH"; \
+	helm lint --strict charts/keyward; \
+	cmp <(helm template keyward charts/keyward) <(helm template keyward charts/keyward)

@@ -23,7 +23,7 @@ struct Cli {
 enum Command {
     /// Issue and police access keys.
     Controller(ControllerArgs),
-    /// Print the CustomResourceDefinitions as YAML.
+    /// Print the `CustomResourceDefinitions` as YAML.
     Crds {
         /// Write one file a kind into this folder instead.
         #[arg(long, value_name = "FOLDER")]
@@ -37,7 +37,7 @@ enum Command {
 #[tokio::main]
 async fn main() -> ExitCode {
     let ended = match Cli::parse().command {
-        Command::Controller(args) => run_controller(args).await,
+        Command::Controller(args) => Box::pin(run_controller(args)).await,
         Command::Crds { dir } => crds(dir.as_deref()),
         Command::Reference => print(&reference::reasons()),
     };
@@ -56,7 +56,7 @@ async fn run_controller(args: ControllerArgs) -> Result<(), Box<dyn std::error::
     let _ = rustls::crypto::ring::default_provider().install_default();
     let shutdown = shutdown::on_signal()?;
     let client = client::connect().await?;
-    Ok(controller::run(client, args, shutdown).await?)
+    Ok(Box::pin(controller::run(client, args, shutdown)).await?)
 }
 
 fn crds(dir: Option<&Path>) -> Result<(), Box<dyn std::error::Error>> {

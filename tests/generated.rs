@@ -1,5 +1,16 @@
 //! What is generated is up to date: `make generate` writes it.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::too_many_lines,
+    clippy::default_trait_access,
+    clippy::large_futures,
+    reason = "a test fails by panicking, and its cases stand in one place"
+)]
+
 use std::path::Path;
 
 use keyward::api::crds;

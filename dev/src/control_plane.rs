@@ -25,7 +25,7 @@ use crate::assets::{Assets, Program};
 pub use error::Error;
 
 /// How long each program may take until it is ready.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 /// How long each program may take to stop before it is killed.
 const GRACE: Duration = Duration::from_secs(5);
 const POLL: Duration = Duration::from_millis(100);

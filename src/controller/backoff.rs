@@ -9,7 +9,7 @@ use parking_lot::Mutex;
 use rand::RngExt;
 
 const FIRST: Duration = Duration::from_millis(50);
-const LONGEST: Duration = Duration::from_secs(60);
+const LONGEST: Duration = Duration::from_mins(1);
 
 /// How often each object of a kind has failed in a row.
 pub(super) struct Backoff<K: Resource<DynamicType = ()>> {

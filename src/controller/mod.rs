@@ -8,6 +8,7 @@ mod account;
 mod act;
 mod backoff;
 mod feed;
+mod gauges;
 mod observe;
 mod queue;
 mod run;

@@ -1,6 +1,5 @@
 //! Wires the controller together and runs it: the feed, the lease, and one loop for each kind.
 
-use std::collections::HashMap;
 use std::fmt::Debug;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -16,12 +15,11 @@ use tokio_util::sync::CancellationToken;
 use super::act::{Actor, Error as PassError};
 use super::backoff::Backoff;
 use super::feed::follow;
+use super::gauges::count;
 use super::observe::Observer;
 use super::queue::{Queued, Streams, queues};
 use super::store::{Store, World};
 use super::{access_key, account, service_account};
-use crate::api::access_key::KeyState;
-use crate::api::service_account::ServiceAccountState;
 use crate::api::{AccessKey, Account, ServiceAccount};
 use crate::runtime::audit::Audit;
 use crate::runtime::clock::now;
@@ -33,7 +31,7 @@ use crate::runtime::preflight;
 use crate::runtime::telemetry::with_causes;
 
 /// The longest time without a look at an object that has something coming: the wall clock may be set meanwhile.
-const LONGEST_WAIT: Duration = Duration::from_secs(3600);
+const LONGEST_WAIT: Duration = Duration::from_hours(1);
 
 /// What [`run`] needs to know.
 pub type Options = ControllerArgs;
@@ -73,11 +71,11 @@ pub async fn run(client: Client, options: Options, shutdown: CancellationToken) 
 
     let metrics = Metrics::default();
     let (world, writers) = World::new();
-    let (queues, queued) = queues();
+    let (senders, queued) = queues();
     let gauges = (world.clone(), metrics.clone());
     let health = Health::new(metrics.clone(), move || count(&gauges.0, &gauges.1));
     let endpoints = health.clone().serve(health_address);
-    let feed = follow(client.clone(), namespace, world.clone(), writers, queues);
+    let feed = follow(client.clone(), namespace, world.clone(), writers, senders);
 
     let audit = Audit::new(
         client.clone(),
@@ -108,7 +106,7 @@ pub async fn run(client: Client, options: Options, shutdown: CancellationToken) 
             instance,
             &metrics,
             &shutdown,
-            loops(actor, &world, queued, concurrency, &shutdown),
+            Box::pin(loops(actor, &world, queued, concurrency, &shutdown)),
         )
         .await
     };
@@ -265,6 +263,7 @@ fn until(at: DateTime<Utc>) -> Duration {
     (at - now()).to_std().unwrap_or_default().min(LONGEST_WAIT)
 }
 
+#[allow(clippy::needless_pass_by_value, reason = "the signature that kube calls")]
 fn failed<K>(object: Arc<K>, error: &PassError, context: Arc<Loop<K>>) -> Requeue
 where
     K: Resource<DynamicType = ()> + 'static,
@@ -293,38 +292,4 @@ where
         );
     }
     Requeue::requeue(wait)
-}
-
-/// Brings the gauges of objects by state up to date.
-fn count(world: &World, metrics: &Metrics) {
-    let mut keys: HashMap<&'static str, usize> = ["Pending", "Active", "Inactive", "Expired", "Rejected"]
-        .map(|state| (state, 0))
-        .into();
-    for key in world.access_keys.all() {
-        let state = match key.status.as_ref().and_then(|status| status.state) {
-            Some(KeyState::Active) => "Active",
-            Some(KeyState::Inactive) => "Inactive",
-            Some(KeyState::Expired) => "Expired",
-            Some(KeyState::Rejected) => "Rejected",
-            Some(KeyState::Pending) | None => "Pending",
-        };
-        *keys.entry(state).or_default() += 1;
-    }
-    let mut accounts: HashMap<&'static str, usize> = ["Pending", "Active", "Inactive", "Rejected"]
-        .map(|state| (state, 0))
-        .into();
-    for object in world.service_accounts.all() {
-        let state = match object.status.as_ref().and_then(|status| status.state) {
-            Some(ServiceAccountState::Active) => "Active",
-            Some(ServiceAccountState::Inactive) => "Inactive",
-            Some(ServiceAccountState::Rejected) => "Rejected",
-            None => "Pending",
-        };
-        *accounts.entry(state).or_default() += 1;
-    }
-    keys.into_iter()
-        .for_each(|(state, count)| metrics.objects("AccessKey", state, count));
-    accounts
-        .into_iter()
-        .for_each(|(state, count)| metrics.objects("ServiceAccount", state, count));
 }

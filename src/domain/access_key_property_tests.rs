@@ -174,7 +174,7 @@ fn written(observed: &Observed, now: DateTime<Utc>) -> Option<AccessKeyStatus> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2048))]
+    #![proptest_config(ProptestConfig::with_cases(1024))]
 
     #[test]
     fn the_same_input_gives_the_same_plan((observed, now) in observations()) {

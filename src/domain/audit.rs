@@ -1,9 +1,9 @@
 //! Audit entries as values: what is said, under which id, and how the bounded logs in status are kept.
 
 use chrono::{DateTime, Utc};
-use sha2::{Digest, Sha256};
 
 use crate::api::shared::AuditEntry;
+use crate::domain::digest::sha256_hex;
 use crate::domain::reason::Reason;
 
 /// Who the controller says it is in an entry.
@@ -78,8 +78,10 @@ impl Happening {
 }
 
 fn id(uid: &str, reason: Reason, occurrence: &str) -> String {
-    let digest = Sha256::digest(format!("{uid}\n{reason}\n{occurrence}").as_bytes());
-    digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+    sha256_hex(format!("{uid}\n{reason}\n{occurrence}").as_bytes())
+        .chars()
+        .take(16)
+        .collect()
 }
 
 /// `text` with at most `length` bytes, cut between characters.

@@ -103,3 +103,7 @@ impl Limits {
         ))
     }
 }
+
+#[cfg(test)]
+#[path = "limits_tests.rs"]
+mod tests;

@@ -4,6 +4,7 @@ pub mod access_key;
 pub mod account;
 pub mod audit;
 pub mod conditions;
+pub mod digest;
 pub mod limits;
 pub mod reason;
 pub mod reference;

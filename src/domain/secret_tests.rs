@@ -23,13 +23,11 @@ fn record() -> Record {
     }
 }
 
-fn map<V>(pairs: &[(&str, &str)], value: fn(String) -> V) -> Option<BTreeMap<String, V>> {
-    Some(
-        pairs
-            .iter()
-            .map(|(k, v)| ((*k).to_owned(), value((*v).to_owned())))
-            .collect(),
-    )
+fn map<V>(pairs: &[(&str, &str)], value: fn(String) -> V) -> BTreeMap<String, V> {
+    pairs
+        .iter()
+        .map(|(k, v)| ((*k).to_owned(), value((*v).to_owned())))
+        .collect()
 }
 
 fn spec(secret: Option<SecretSpec>) -> AccessKeySpec {
@@ -70,13 +68,13 @@ fn the_default_data_has_four_entries() {
 
 #[test]
 fn data_of_its_own_replaces_the_default_whole() {
-    let data = map(
+    let data = Some(map(
         &[(
             "auth.conf",
             "user=$(account)/$(serviceAccount) bearer=$(token) $(unknown)",
         )],
         DataTemplate,
-    );
+    ));
     let spec = spec(Some(SecretSpec {
         name: Some("other".into()),
         data,
@@ -105,8 +103,8 @@ fn holds(found: &Content, spec: &AccessKeySpec, own: &OwnedNames) -> Holds {
 
 #[test]
 fn inspection_tells_what_differs() {
-    let labels = map(&[("team", "a")], LabelValue);
-    let annotations = map(&[("note", "x")], AnnotationValue);
+    let labels = Some(map(&[("team", "a")], LabelValue));
+    let annotations = Some(map(&[("note", "x")], AnnotationValue));
     let spec = spec(Some(SecretSpec {
         labels,
         annotations,

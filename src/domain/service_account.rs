@@ -126,7 +126,7 @@ fn name_conflict(seats: &[Seat], uid: &str, display_name: &str) -> Option<String
                 .is_some_and(|name| name.to_lowercase() == folded)
     })?;
     Some(format!(
-        "spec.displayName \"{display_name}\" is held by ServiceAccount.iam.keyward.dev \"{}\"; choose one that no \
+        "display name \"{display_name}\" (spec.displayName) is held by ServiceAccount.iam.keyward.dev \"{}\"; choose one that no \
          other service account of the account has, without regard to upper and lower case",
         holder.name
     ))

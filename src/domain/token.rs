@@ -3,11 +3,10 @@
 //! The prefix is for secret scanners, the id is public, the secret holds 256 bits, and the checksum refuses a typo
 //! before anything is looked up.
 
-use std::fmt::Write as _;
-
-use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 use zeroize::{Zeroize, ZeroizeOnDrop};
+
+use crate::domain::digest::sha256_hex;
 
 const PREFIX: &str = "kw_";
 const ID_LENGTH: usize = 12;
@@ -71,13 +70,7 @@ impl Token {
 
     /// SHA-256 of the whole token, in hexadecimal. A fast hash is right for a 256-bit random value.
     pub fn sha256(&self) -> String {
-        Sha256::digest(self.0.as_bytes())
-            .iter()
-            .fold(String::with_capacity(64), |mut hex, byte| {
-                // Writing to a String cannot fail.
-                let _ = write!(hex, "{byte:02x}");
-                hex
-            })
+        sha256_hex(self.0.as_bytes())
     }
 
     /// Whether this is the token of that hash, in constant time.

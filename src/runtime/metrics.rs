@@ -163,7 +163,7 @@ impl Metrics {
         self.leader.set(i64::from(leads));
     }
 
-    /// All of it in the OpenMetrics text format.
+    /// All of it in the `OpenMetrics` text format.
     ///
     /// # Errors
     /// When a metric cannot be written as text.

@@ -292,7 +292,7 @@ async fn a_display_name_is_held_by_one_service_account_without_regard_to_case() 
     let two = scene.service_account_when("two", "DuplicateDisplayName").await;
     assert_eq!(
         two.status.unwrap().conditions[0].message,
-        "Spec.displayName \"CAFÉ\" is held by ServiceAccount.iam.keyward.dev \"one\"; choose one that no other service \
+        "Display name \"CAFÉ\" (spec.displayName) is held by ServiceAccount.iam.keyward.dev \"one\"; choose one that no other service \
          account of the account has, without regard to upper and lower case"
     );
     scene

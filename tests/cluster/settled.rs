@@ -122,7 +122,12 @@ async fn a_settled_cluster_sees_no_write_in_thirty_seconds_restart_included() {
     super::support::eventually("nothing changes for three seconds", async || {
         tokio::time::sleep(Duration::from_secs(3)).await;
         let now = versions(&scene).await;
-        if now == before { Ok(()) } else { Err(before = now) }
+        if now == before {
+            Ok(())
+        } else {
+            let _: () = before = now;
+            Err(())
+        }
     })
     .await;
 

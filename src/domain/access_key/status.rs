@@ -92,79 +92,90 @@ fn status(
     }
 }
 
+/// The audit entries for what is new, compared with the recorded status.
 fn entries(observed: &Observed, settled: &Settled, now: DateTime<Utc>) -> Vec<AuditEntry> {
-    let Observed { key, secret, .. } = observed;
+    let Observed { key, .. } = observed;
+    let changes = settled.token.as_ref().map_or(&[][..], |token| &token.changes);
+    let of_tokens = changes.iter().map(|change| {
+        let (reason, about, message) = told(observed, settled, change);
+        let id = about.map(|token| token.id.clone()).unwrap_or_default();
+        (
+            Happening {
+                reason,
+                actor: audit::CONTROLLER.into(),
+                object: key.target(),
+                key_id: Some(id.clone()),
+                message,
+            },
+            id,
+        )
+    });
+    let of_state = transition(observed, settled).map(|happening| (happening, key.resource_version.clone()));
+    let of_secret = repair(observed, settled);
+    let all = of_tokens.chain(of_state).chain(of_secret);
+    all.map(|(happening, occurrence)| happening.entry(&occurrence, now))
+        .collect()
+}
+
+/// What the change of the reason tells.
+fn transition(observed: &Observed, settled: &Settled) -> Option<Happening> {
+    let Observed { key, .. } = observed;
     let Settled {
         state,
         summary,
         token,
-        then,
         ..
     } = settled;
+    let switched_off = |reason: &str| {
+        [Reason::Inactive, Reason::ServiceAccountInactive]
+            .iter()
+            .any(|known| known.as_str() == reason)
+    };
+    let before = last_reason(&key.status.conditions);
+    if before == Some(summary.reason.as_str()) {
+        return None;
+    }
+    let switched_on = before.is_some_and(switched_off);
+    let changes = token.as_ref().map_or(&[][..], |token| &token.changes);
+    let new_token = changes.iter().any(|change| !matches!(change, Change::Retired(_)));
+    let (reason, actor) = match (state, summary.reason) {
+        // A first token tells that the key authenticates; a later one does not tell that it was switched on.
+        (KeyState::Active, Reason::Issued) if changes.contains(&Change::First) => return None,
+        (KeyState::Active, Reason::Issued) if switched_on => (Reason::Activated, audit::UNKNOWN),
+        (KeyState::Active, Reason::Issued) if new_token => return None,
+        (KeyState::Active, Reason::Issued) => (Reason::Activated, audit::CONTROLLER),
+        (_, reason) if switched_off(reason.as_str()) => (reason, audit::UNKNOWN),
+        (_, reason) => (reason, audit::CONTROLLER),
+    };
     let current = token
         .as_ref()
         .map(|token| &token.current)
         .or(key.status.token.as_ref());
-    let entry = |reason, actor: &str, token: Option<&TokenStatus>, message: String, occurrence: &str| {
-        let key_id = token.map(|token| token.id.clone());
-        Happening {
-            reason,
-            actor: actor.into(),
-            object: key.target(),
-            key_id,
-            message,
-        }
-        .entry(occurrence, now)
+    Some(Happening {
+        reason,
+        actor: actor.into(),
+        object: key.target(),
+        key_id: current.map(|token| token.id.clone()),
+        message: summary.message.clone(),
+    })
+}
+
+fn repair(observed: &Observed, settled: &Settled) -> Option<(Happening, String)> {
+    let Observed { key, secret, .. } = observed;
+    let (Some(Action::RepairSecret), SecretView::Owned(secret)) = (&settled.then, secret) else {
+        return None;
     };
-    let changes = token.as_ref().map_or(&[][..], |token| &token.changes);
-    let mut entries: Vec<AuditEntry> = changes
-        .iter()
-        .map(|change| {
-            let (reason, about, message) = told(observed, settled, change);
-            let id = about.map(|token| token.id.clone()).unwrap_or_default();
-            entry(reason, audit::CONTROLLER, about, message, &id)
-        })
-        .collect();
-    let before = last_reason(&key.status.conditions);
-    let new_token = changes.iter().any(|change| !matches!(change, Change::Retired(_)));
-    if before != Some(summary.reason.as_str()) {
-        let by_a_person = [Reason::Inactive.as_str(), Reason::ServiceAccountInactive.as_str()];
-        let told = match (state, summary.reason) {
-            (KeyState::Active, Reason::Issued) => {
-                let actor = if before.is_some_and(|r| by_a_person.contains(&r)) {
-                    audit::UNKNOWN
-                } else {
-                    audit::CONTROLLER
-                };
-                (!new_token).then_some((Reason::Activated, actor))
-            }
-            (_, reason) if by_a_person.contains(&reason.as_str()) => Some((reason, audit::UNKNOWN)),
-            (_, reason) => Some((reason, audit::CONTROLLER)),
-        };
-        entries.extend(told.map(|(reason, actor)| {
-            entry(
-                reason,
-                actor,
-                current,
-                summary.message.clone(),
-                &key.resource_version,
-            )
-        }));
-    }
-    if let (Some(Action::RepairSecret), SecretView::Owned(secret)) = (then, secret) {
-        let message = format!(
+    let happening = Happening {
+        reason: Reason::SecretRepaired,
+        actor: audit::CONTROLLER.into(),
+        object: key.target(),
+        key_id: settled.token.as_ref().map(|token| token.current.id.clone()),
+        message: format!(
             "Secret \"{}\" was written again with the same token",
             key.owner().secret_name()
-        );
-        entries.push(entry(
-            Reason::SecretRepaired,
-            audit::CONTROLLER,
-            current,
-            message,
-            &secret.resource_version,
-        ));
-    }
-    entries
+        ),
+    };
+    Some((happening, secret.resource_version.clone()))
 }
 
 fn told<'a>(

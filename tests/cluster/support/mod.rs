@@ -22,7 +22,7 @@ pub use controller::{Controller, Flags};
 pub use proxy::{Fault, Proxy};
 
 /// How long anything may take before a test gives up.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// The folder of the control plane; its logs are searched for tokens at the end of a run.
 pub fn dev_dir() -> PathBuf {
@@ -40,9 +40,9 @@ pub struct Scene {
 
 impl Scene {
     pub async fn new(name: &str) -> Self {
+        static NUMBER: AtomicU32 = AtomicU32::new(0);
         install_crds();
         let client = Client::try_default().await.unwrap();
-        static NUMBER: AtomicU32 = AtomicU32::new(0);
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let namespace = format!("{name}-{}-{number}", std::process::id());
         let object: Namespace = from_json(json!({"metadata": {"name": namespace}}));
