@@ -17,7 +17,7 @@ use pins::Pins;
 
 pub use error::Error;
 pub use program::Program;
-pub use sources::Sources;
+use sources::Sources;
 
 /// Where each program of the control plane lies.
 #[derive(Clone, Debug)]
@@ -41,7 +41,7 @@ impl Assets {
     ///
     /// # Errors
     /// When the given folder holds no program, or a program is missing and can't be built.
-    pub fn ensure_from(sources: Sources) -> Result<Self, Error> {
+    pub(crate) fn ensure_from(sources: Sources) -> Result<Self, Error> {
         let pins = Pins::read(&sources.module)?;
         let assets = Self {
             cache: sources.cache.join(pins.key()),

@@ -1,241 +1,224 @@
-//! Starts a control plane, says how to reach it, and stops it without leaving a process or a folder behind.
+//! A control plane of real programs that lives as long as the value that stands for it.
 
 mod arguments;
 mod error;
 mod folder;
 mod kubeconfig;
+mod launch;
 mod log_tail;
 mod pki;
 mod ports;
 mod process;
+mod ready;
 
+use std::io;
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
-use std::time::{Duration, Instant};
 
 use arguments::{AUDIT_POLICY, AUDIT_POLICY_CONTENT, Setting};
-use folder::{Folder, write_private};
-use kubeconfig::Credential;
+use folder::{Folder, sweep, write_private};
+use kubeconfig::{Credential, is_name, render};
+use launch::{KUBECONFIG, Running};
 use pki::Pki;
 use ports::Ports;
-use process::Process;
 
 use crate::assets::{Assets, Program};
 
 pub use error::Error;
 
-/// How long each program may take until it is ready.
-const PATIENCE: Duration = Duration::from_mins(1);
-/// How long each program may take to stop before it is killed.
-const GRACE: Duration = Duration::from_secs(5);
-const POLL: Duration = Duration::from_millis(100);
-/// How often other ports are tried where another process took one.
-const ATTEMPTS: u32 = 3;
+/// How often a control plane is tried with other ports when another process has taken one of them.
+const TRIES: usize = 3;
 
-/// What a control plane has.
-#[derive(Clone, Debug)]
+/// What a control plane is started with.
+#[derive(Clone, Debug, Default)]
 pub struct Options {
-    /// The controllers for cascading deletes, namespace deletion and quotas.
+    /// Starts a kube-controller-manager too: cascading deletes, namespace deletion and quotas.
     pub controller_manager: bool,
-    /// A log of every request, who made it and how it ended.
+    /// Writes each request's metadata to a file, see [`ControlPlane::audit_log_path`].
     pub audit_log: bool,
-    /// More flags for the API server.
+    /// More arguments of the API server, after its own.
     pub extra_api_server_args: Vec<String>,
 }
 
-impl Default for Options {
-    fn default() -> Self {
-        Self {
-            controller_manager: true,
-            audit_log: false,
-            extra_api_server_args: Vec::new(),
-        }
-    }
-}
-
-/// A running control plane. A drop kills it and removes its folder.
+/// A running control plane. [`ControlPlane::stop`] ends it in order; a drop kills it. Both remove its folder.
 #[derive(Debug)]
 pub struct ControlPlane {
-    // Fields drop in this order: clients before what they talk to, the folder last.
-    processes: Vec<Process>,
-    assets: Assets,
-    authority: String,
+    // Dropped first: the programs write into the folder.
+    running: Running,
     server: String,
+    authority: String,
+    assets: Assets,
+    kubectl: PathBuf,
+    helm: PathBuf,
+    kubeconfig: PathBuf,
     audit_log: Option<PathBuf>,
     folder: Folder,
 }
 
 impl ControlPlane {
-    /// Starts one. Where its programs are missing they are built first, which takes minutes.
+    /// Starts one and waits until it is ready; builds its programs first where they are missing.
     ///
     /// # Errors
-    /// When a program is missing and can't be built, doesn't start, or isn't ready in time.
+    /// When its programs can't be had, or one of them ends or doesn't get ready within a minute.
     pub async fn start(options: Options) -> Result<Self, Error> {
-        folder::sweep();
         let assets = tokio::task::spawn_blocking(Assets::ensure).await??;
-        let mut attempt = 1;
-        loop {
-            match Self::start_once(&assets, &options).await {
-                Err(error) if error.is_port_clash() && attempt < ATTEMPTS => attempt += 1,
-                other => return other,
-            }
-        }
+        sweep();
+        Self::start_on(assets, &options, Ports::pick).await
     }
 
-    async fn start_once(assets: &Assets, options: &Options) -> Result<Self, Error> {
+    async fn start_on(
+        assets: Assets,
+        options: &Options,
+        mut pick: impl FnMut() -> io::Result<Ports>,
+    ) -> Result<Self, Error> {
         let folder = Folder::create()?;
         let pki = Pki::create(&folder.path().join("pki"))?;
-        let ports = Ports::pick().map_err(Error::Port)?;
-        let path = folder.path().to_owned();
-        let setting = Setting {
-            folder: &path,
-            pki: &pki,
-            ports,
-            options,
+        let audit_log = options.audit_log.then(|| folder.path().join("audit.log"));
+        write_private(&folder.path().join(AUDIT_POLICY), AUDIT_POLICY_CONTENT.as_bytes())?;
+        let mut tries = 1;
+        let (running, server) = loop {
+            let ports = pick().map_err(Error::Port)?;
+            let setting = Setting {
+                folder: folder.path(),
+                pki: &pki,
+                ports,
+                options,
+            };
+            match Running::start(&assets, &setting, audit_log.as_deref()).await {
+                Ok(running) => break (running, setting.api_server_url()),
+                Err(error) if error.is_port_clash() && tries < TRIES => tries += 1,
+                Err(error) => return Err(error),
+            }
         };
-        let audit_log = options.audit_log.then(|| path.join("audit.log"));
-        write_private(&path.join(AUDIT_POLICY), AUDIT_POLICY_CONTENT.as_bytes())?;
-
-        let etcd = run(assets, Program::Etcd, &setting.etcd(), &path)?;
-        let api_server = run(
+        Ok(Self {
+            running,
+            server,
+            authority: pki.authority,
+            kubectl: assets.path(Program::Kubectl),
+            helm: assets.path(Program::Helm),
             assets,
-            Program::ApiServer,
-            &setting.api_server(audit_log.as_deref()),
-            &path,
-        )?;
-        let mut plane = Self {
-            processes: vec![api_server, etcd],
-            assets: assets.clone(),
-            authority: pki.authority.clone(),
-            server: setting.api_server_url(),
+            kubeconfig: folder.path().join(KUBECONFIG),
             audit_log,
             folder,
-        };
-        let admin = plane.write_kubeconfig("admin", &Credential::Certificate(&pki.admin))?;
-        plane
-            .wait_until_ready(&admin, &setting.api_server_url(), "/readyz")
-            .await?;
-        if options.controller_manager {
-            let own = plane.write_kubeconfig(
-                "controller-manager",
-                &Credential::Certificate(&pki.controller_manager),
-            )?;
-            let args = setting.controller_manager(&own);
-            let started = run(assets, Program::ControllerManager, &args, &path)?;
-            plane.processes.insert(0, started);
-            plane
-                .wait_until_ready(&admin, &setting.controller_manager_url(), "/healthz")
-                .await?;
-        }
-        Ok(plane)
+        })
     }
 
-    /// The folder with logs, certificates and data. It goes with the control plane.
+    /// The administrator's kubeconfig.
+    pub fn kubeconfig_path(&self) -> &Path {
+        &self.kubeconfig
+    }
+
+    /// The folder with everything that belongs to this control plane; it goes with it.
     pub fn dir(&self) -> &Path {
         self.folder.path()
     }
 
-    /// The kubeconfig of an administrator (group `system:masters`).
-    pub fn kubeconfig_path(&self) -> PathBuf {
-        self.dir().join("admin.kubeconfig")
+    /// The `kubectl` of the same version as the API server.
+    pub fn kubectl(&self) -> &Path {
+        &self.kubectl
     }
 
-    /// The log of requests, where [`Options::audit_log`] asked for it.
-    pub fn audit_log_path(&self) -> Option<&Path> {
-        self.audit_log.as_deref()
+    /// The chart installer.
+    pub fn helm(&self) -> &Path {
+        &self.helm
     }
 
-    /// Where the programs lie.
+    /// Where all programs lie.
     pub fn assets(&self) -> &Assets {
         &self.assets
     }
 
-    /// The path of kubectl.
-    pub fn kubectl(&self) -> PathBuf {
-        self.assets.path(Program::Kubectl)
+    /// The address of the API server.
+    pub fn server(&self) -> &str {
+        &self.server
     }
 
-    /// The path of helm.
-    pub fn helm(&self) -> PathBuf {
-        self.assets.path(Program::Helm)
+    /// The audit log, when it was asked for: one JSON object a line.
+    pub fn audit_log_path(&self) -> Option<&Path> {
+        self.audit_log.as_deref()
     }
 
-    /// Writes a kubeconfig with a bearer token into the folder, readable by its owner only.
+    /// Writes a kubeconfig for whoever holds `token`; only its owner can read the file.
     ///
     /// # Errors
     /// When `name` is no file name, or the file can't be written.
     pub fn kubeconfig_for_token(&self, name: &str, token: &str) -> Result<PathBuf, Error> {
-        if !kubeconfig::is_name(name) {
+        if !is_name(name) {
             return Err(Error::Name {
                 name: name.to_owned(),
             });
         }
-        self.write_kubeconfig(name, &Credential::Token(token))
-    }
-
-    /// Stops every program and removes the folder.
-    ///
-    /// # Errors
-    /// When a program can't be stopped or the folder can't be removed.
-    pub async fn stop(self) -> Result<(), Error> {
-        for process in &self.processes {
-            process.stop(GRACE).await?;
-        }
-        drop(self.processes);
-        self.folder.close()
-    }
-
-    fn write_kubeconfig(&self, name: &str, credential: &Credential<'_>) -> Result<PathBuf, Error> {
-        let path = self.dir().join(format!("{name}.kubeconfig"));
-        let text = kubeconfig::render(&self.server, &self.authority, name, credential);
-        write_private(&path, text.as_bytes())?;
+        let path = self.dir().join(format!("{KUBECONFIG}-{name}"));
+        let content = render(&self.server, &self.authority, name, &Credential::Token(token));
+        write_private(&path, content.as_bytes())?;
         Ok(path)
     }
 
-    /// Asks until the youngest program says that it is ready, or one of them ends.
-    async fn wait_until_ready(&self, admin: &Path, server: &str, path: &str) -> Result<(), Error> {
-        let started = Instant::now();
+    /// Waits until one of the programs ends though nobody stopped it; gives the reason.
+    pub async fn died(&self) -> Error {
         loop {
-            for process in &self.processes {
-                process.check()?;
-            }
-            let answer = self.ask(admin, server, path).await?;
-            match (answer, self.processes.first()) {
-                (None, _) => return Ok(()),
-                (Some(last), Some(youngest)) if started.elapsed() > PATIENCE => {
-                    return Err(youngest.not_ready(PATIENCE, last));
-                }
-                (Some(_), _) => tokio::time::sleep(POLL).await,
+            self.running.one_ended().await;
+            if let Err(error) = self.running.check() {
+                return error;
             }
         }
     }
 
-    /// `None` where `path` answers well, and otherwise what it answers.
-    async fn ask(&self, admin: &Path, server: &str, path: &str) -> Result<Option<String>, Error> {
-        let output = tokio::process::Command::new(self.kubectl())
-            .arg("--kubeconfig")
-            .arg(admin)
-            .args(["--server", server, "--request-timeout=5s", "get", "--raw", path])
-            .stdin(Stdio::null())
-            .output()
-            .await
-            .map_err(|source| Error::Run {
-                program: "kubectl",
-                source,
-            })?;
-        if output.status.success() {
-            return Ok(None);
-        }
-        Ok(Some(String::from_utf8_lossy(&output.stderr).trim().to_owned()))
+    /// Stops the programs, each with a request first, and removes the folder.
+    ///
+    /// # Errors
+    /// When a program had ended before, can't be stopped, or the folder can't be removed.
+    pub async fn stop(self) -> Result<(), Error> {
+        let Self { running, folder, .. } = self;
+        let health = running.check();
+        let stopped = running.stop().await;
+        // Whatever is left is killed before the folder goes.
+        drop(running);
+        folder.close()?;
+        health.and(stopped)
     }
 }
 
-fn run(assets: &Assets, program: Program, args: &[String], folder: &Path) -> Result<Process, Error> {
-    let name = program.file_name();
-    Process::start(
-        name,
-        &assets.path(program),
-        args,
-        &folder.join(format!("{name}.log")),
-    )
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_taken_port_is_given_up_for_another() {
+        let assets = Assets::ensure().unwrap();
+        let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = taken.local_addr().unwrap().port();
+        let mut picks = 0;
+        let control_plane = ControlPlane::start_on(assets, &Options::default(), || {
+            picks += 1;
+            let free = Ports::pick()?;
+            Ok(if picks == 1 {
+                Ports {
+                    api_server: port,
+                    ..free
+                }
+            } else {
+                free
+            })
+        })
+        .await
+        .unwrap();
+        control_plane.stop().await.unwrap();
+        assert_eq!(picks, 2);
+    }
+
+    #[tokio::test]
+    async fn a_bad_argument_gives_the_reason() {
+        let options = Options {
+            extra_api_server_args: vec!["--no-such-flag".into()],
+            ..Options::default()
+        };
+        let error = ControlPlane::start(options).await.unwrap_err().to_string();
+        assert!(
+            error.starts_with("kube-apiserver ended (exit status: 1)"),
+            "{error}"
+        );
+        assert!(error.contains("unknown flag: --no-such-flag"), "{error}");
+    }
 }

@@ -6,6 +6,8 @@
 
 pub mod assets;
 pub mod control_plane;
+mod say;
 
 pub use assets::{Assets, Program};
 pub use control_plane::{ControlPlane, Error, Options};
+pub use say::say;

@@ -258,3 +258,21 @@ fn nothing_is_renewed_while_the_key_is_not_in_force() {
         assert!(steps[0].starts_with("tell") && steps[1].starts_with("status"));
     }
 }
+
+#[test]
+fn one_that_is_switched_on_and_gets_a_new_token_tells_both() {
+    let mut observed = rotating("P14D", None);
+    observed.key.spec.state = DesiredState::Inactive;
+    let mut observed = settled(observed, NOW);
+    observed.key.spec.state = DesiredState::Active;
+    let next = successor(DUE, "2027-08-14T12:00:00Z");
+    assert_eq!(
+        steps(&taking_over(observed, &next), DUE),
+        [
+            "tell Rotate Rotated of k2 by controller: Key k2 issued into Secret \"deploy\"; expires 2027-08-14T12:00:00Z; \
+             key k1 is no longer accepted",
+            "tell Activate Activated of k2 by unknown: Key k2 issued; expires 2027-08-14T12:00:00Z",
+            "status Active k2 @8 Ready=True Active=True Issued: Key k2 issued; expires 2027-08-14T12:00:00Z",
+        ]
+    );
+}

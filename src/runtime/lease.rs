@@ -119,29 +119,27 @@ impl Leadership {
     async fn watch(&self) -> &'static str {
         let mut validity = Validity::new(Instant::now(), self.duration);
         loop {
-            tokio::time::sleep(self.duration / 12).await;
-            let asked = Instant::now();
-            match self.read().await {
+            let look = async {
+                tokio::time::sleep(self.duration / 12).await;
+                (Instant::now(), self.read().await)
+            };
+            // Whatever the API server does, a look ends with the lease.
+            let (asked, found) = tokio::select! {
+                () = tokio::time::sleep_until(validity.end().into()) => return "it was not renewed in time",
+                found = look => found,
+            };
+            match found {
                 Ok((holder, _)) if holder.as_deref() != Some(self.identity.as_str()) => {
                     return "another process holds it";
                 }
                 Ok((_, renewed)) => validity.observe(asked, renewed),
                 Err(error) => tracing::warn!(%error, "the leader lease cannot be read"),
             }
-            if validity.is_over(Instant::now()) {
-                return "it was not renewed in time";
-            }
         }
     }
 
     async fn read(&self) -> Result<(Option<String>, Option<String>), CallError> {
-        let read = tokio::time::timeout(
-            self.duration / 6,
-            bounded("read lease", self.leases.get(&self.name)),
-        );
-        let lease = read.await.unwrap_or(Err(CallError::Timeout {
-            operation: "read lease",
-        }))?;
+        let lease = bounded("read lease", self.leases.get(&self.name)).await?;
         let spec = lease.spec.unwrap_or_default();
         Ok((
             spec.holder_identity,
@@ -178,9 +176,9 @@ impl Validity {
         self.last_look = asked;
     }
 
-    /// Over a sixth of the duration before the end, so that calls under way end in time.
-    fn is_over(&self, now: Instant) -> bool {
-        now.duration_since(self.holds_from) >= self.duration * 5 / 6
+    /// A sixth of the duration before it may run out, so that calls under way end in time.
+    fn end(&self) -> Instant {
+        self.holds_from + self.duration * 5 / 6
     }
 }
 
@@ -195,13 +193,12 @@ mod tests {
         let mut validity = Validity::new(start, Duration::from_secs(12));
         validity.observe(at(1), Some("a".into()));
         validity.observe(at(5), Some("a".into()));
-        assert!(!validity.is_over(at(9)));
-        assert!(validity.is_over(at(10)), "not renewed since it was taken");
+        assert_eq!(validity.end(), at(10), "not renewed since it was taken");
         validity.observe(at(9), Some("b".into()));
-        assert!(
-            !validity.is_over(at(14)),
+        assert_eq!(
+            validity.end(),
+            at(15),
             "renewed at some time after the look at second 5"
         );
-        assert!(validity.is_over(at(15)));
     }
 }

@@ -7,6 +7,8 @@ use std::io::{self, BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
+use crate::say::say;
+
 use super::pins::Pins;
 use super::program::{Program, names};
 use super::progress::{Counter, Display};
@@ -27,7 +29,9 @@ impl Build<'_> {
     pub(crate) fn run(&self) -> Result<(), Error> {
         let names = names(self.programs);
         let go = go::check(self.module, &self.pins.go, &names)?;
-        eprintln!("Building {names} with Go {go}; this takes minutes, once");
+        say(format_args!(
+            "Building {names} with Go {go}; this takes minutes, once"
+        ));
         self.download()?;
         let counter = self.packages()?;
         // What a build that was killed has left; nobody else writes here while the lock is held.

@@ -3,6 +3,8 @@
 use std::fs::{File, OpenOptions, TryLockError};
 use std::path::Path;
 
+use crate::say::say;
+
 use super::Error;
 
 /// Waits, with a message, while another process builds into `cache`.
@@ -20,10 +22,10 @@ pub(crate) fn acquire(cache: &Path) -> Result<File, Error> {
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => {
-            eprintln!(
+            say(format_args!(
                 "Another process is building the control plane; waiting for it ({})",
                 path.display()
-            );
+            ));
             file.lock().map_err(Error::file("lock", &path))?;
             Ok(file)
         }

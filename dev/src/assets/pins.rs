@@ -72,10 +72,8 @@ fn build_flags(kubernetes: &str) -> Option<Vec<String>> {
         ("gitMajor", major),
         ("gitMinor", minor),
     ];
-    let mut ldflags = String::from("-s -w");
-    for (name, value) in values {
-        ldflags.push_str(&format!(" -X k8s.io/component-base/version.{name}={value}"));
-    }
+    let versions = values.map(|(name, value)| format!(" -X k8s.io/component-base/version.{name}={value}"));
+    let ldflags = format!("-s -w{}", versions.concat());
     Some(vec![
         "-trimpath".into(),
         "-buildvcs=false".into(),
@@ -99,11 +97,13 @@ fn cache_key(go_mod: &str, go_sum: &str, flags: &[String]) -> String {
         hash.update(part.len().to_le_bytes());
         hash.update(part);
     }
-    hash.finalize()
+    let bytes: Vec<String> = hash
+        .finalize()
         .iter()
         .take(6)
         .map(|byte| format!("{byte:02x}"))
-        .collect()
+        .collect();
+    bytes.concat()
 }
 
 #[cfg(test)]

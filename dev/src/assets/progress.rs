@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
+use crate::say::say;
+
 use super::Error;
 
 const TICK: Duration = Duration::from_millis(200);
@@ -60,7 +62,7 @@ impl Display {
     /// A step whose length isn't known.
     pub(crate) fn spinner(message: &str) -> Result<Self, Error> {
         if !std::io::stderr().is_terminal() {
-            eprintln!("{message}");
+            say(format_args!("{message}"));
             return Ok(Self::Lines { shown: 0 });
         }
         let bar = ProgressBar::new_spinner();
@@ -71,7 +73,7 @@ impl Display {
     /// A step of `total` parts.
     pub(crate) fn counted(message: &str, total: usize) -> Result<Self, Error> {
         if !std::io::stderr().is_terminal() {
-            eprintln!("{message}");
+            say(format_args!("{message}"));
             return Ok(Self::Lines { shown: 0 });
         }
         let bar = ProgressBar::new(total as u64);
@@ -93,12 +95,12 @@ impl Display {
             Self::Bar(bar) => bar.set_position(counter.position() as u64),
             Self::Lines { shown } if counter.tenths() > *shown => {
                 *shown = counter.tenths();
-                eprintln!(
+                say(format_args!(
                     "  {}% ({} of {} packages)",
                     *shown * 10,
                     counter.position(),
                     counter.total()
-                );
+                ));
             }
             Self::Lines { .. } => {}
         }

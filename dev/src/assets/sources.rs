@@ -7,13 +7,13 @@ use super::Error;
 
 /// The places where programs may lie, and the Go module that builds those that lie nowhere.
 #[derive(Clone, Debug)]
-pub struct Sources {
+pub(crate) struct Sources {
     /// The folder that `KUBEBUILDER_ASSETS` names.
-    pub given: Option<PathBuf>,
+    pub(crate) given: Option<PathBuf>,
     /// The folder that holds one folder for each set of versions.
-    pub cache: PathBuf,
+    pub(crate) cache: PathBuf,
     /// The folder with go.mod and go.sum.
-    pub module: PathBuf,
+    pub(crate) module: PathBuf,
 }
 
 impl Sources {
@@ -21,7 +21,7 @@ impl Sources {
     ///
     /// # Errors
     /// When it names no home and no cache folder.
-    pub fn from_env() -> Result<Self, Error> {
+    pub(crate) fn from_env() -> Result<Self, Error> {
         Self::from_vars(|name| std::env::var_os(name))
     }
 

@@ -1,11 +1,13 @@
 //! The folder of a control plane: gone with its owner, or at the latest when the next one starts.
 
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{self, File, OpenOptions, Permissions, TryLockError};
 use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 
 use tempfile::TempDir;
+
+use crate::say::say;
 
 use super::Error;
 
@@ -29,6 +31,7 @@ impl Folder {
     fn create_in(parent: &Path) -> Result<Self, Error> {
         let temp = tempfile::Builder::new()
             .prefix(PREFIX)
+            .permissions(Permissions::from_mode(0o700))
             .tempdir_in(parent)
             .map_err(Error::file("write", parent))?;
         let owner = claim(temp.path())?;
@@ -79,7 +82,10 @@ fn claim(folder: &Path) -> Result<File, Error> {
 pub(crate) fn sweep() {
     let parent = std::env::temp_dir();
     if let Err(error) = sweep_in(&parent) {
-        eprintln!("Can't look for left folders in {}: {error}", parent.display());
+        say(format_args!(
+            "Can't look for left folders in {}: {error}",
+            parent.display()
+        ));
     }
 }
 
@@ -89,7 +95,10 @@ fn sweep_in(parent: &Path) -> io::Result<()> {
         if entry.file_name().to_string_lossy().starts_with(PREFIX)
             && let Err(error) = remove_if_left(&entry.path())
         {
-            eprintln!("Can't remove the left folder {}: {error}", entry.path().display());
+            say(format_args!(
+                "Can't remove the left folder {}: {error}",
+                entry.path().display()
+            ));
         }
     }
     Ok(())
@@ -121,8 +130,6 @@ fn remove_if_left(folder: &Path) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::PermissionsExt;
-
     use super::*;
 
     #[test]

@@ -14,6 +14,8 @@ use std::time::Duration;
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
 use tokio::sync::watch;
 
+use crate::say::say;
+
 use super::Error;
 use super::log_tail::tail;
 
@@ -115,11 +117,11 @@ impl Process {
 impl Drop for Process {
     fn drop(&mut self) {
         if let Err(error) = self.signal(Signal::KILL) {
-            eprintln!("{error}");
+            say(format_args!("{error}"));
             return;
         }
         if self.keeper.take().is_some_and(|keeper| keeper.join().is_err()) {
-            eprintln!("The thread that keeps {} has panicked", self.name);
+            say(format_args!("The thread that keeps {} has panicked", self.name));
         }
     }
 }
@@ -239,6 +241,9 @@ mod tests {
             ready.display()
         );
         let process = shell(folder.path(), &script).unwrap();
+        while !ready.exists() {
+            tokio::time::sleep(SHORT).await;
+        }
         assert!(process.check().is_ok());
         process.stop(SHORT).await.unwrap();
         assert!(matches!(process.check(), Err(Error::Died { .. })));

@@ -1,0 +1,107 @@
+//! The subcommands of `dev`; each runs a control plane no longer than itself.
+
+mod signals;
+mod up;
+mod with;
+
+use std::ffi::OsString;
+use std::future::Future;
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+use keyward_dev::{Assets, assets, control_plane};
+
+/// A local Kubernetes control plane: real programs, on this machine only, gone when it ends.
+#[derive(Debug, Parser)]
+#[command(name = "dev", version)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Make sure that the programs are there, and print their folder
+    Assets,
+    /// Start a control plane that stays until Ctrl-C
+    Up,
+    /// Start a control plane for a command, and end with the command's exit code
+    With(With),
+}
+
+#[derive(Debug, Args)]
+struct With {
+    /// Start no kube-controller-manager
+    #[arg(long)]
+    no_controller_manager: bool,
+    /// Write an audit log, to the file that `KEYWARD_DEV_AUDIT_LOG` names
+    #[arg(long)]
+    audit_log: bool,
+    /// The command and its arguments
+    #[arg(last = true, required = true)]
+    command: Vec<OsString>,
+}
+
+/// Why a subcommand failed.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Error {
+    #[error(transparent)]
+    ControlPlane(#[from] control_plane::Error),
+    #[error("can't run {program}: {source}")]
+    Run { program: String, source: io::Error },
+    #[error("can't stop the command: {0}")]
+    Stop(#[source] io::Error),
+    #[error("can't listen for signals: {0}")]
+    Signals(#[source] io::Error),
+    #[error("can't start: {0}")]
+    Runtime(#[source] io::Error),
+    #[error("can't write to standard output: {0}")]
+    Output(#[source] io::Error),
+    #[error("can't put the programs on PATH: {0}")]
+    Path(#[from] std::env::JoinPathsError),
+}
+
+impl From<assets::Error> for Error {
+    fn from(error: assets::Error) -> Self {
+        Self::ControlPlane(error.into())
+    }
+}
+
+impl Cli {
+    /// Carries out the subcommand.
+    pub(crate) fn run(self) -> Result<ExitCode, Error> {
+        // A build that is interrupted ends at once, since no signal is handled before it is done.
+        let assets = Assets::ensure()?;
+        match self.command {
+            Command::Assets => print_assets(&assets),
+            Command::Up => block_on(up::run()),
+            Command::With(with) => block_on(with::run(with)),
+        }
+    }
+}
+
+fn print_assets(assets: &Assets) -> Result<ExitCode, Error> {
+    let folders = assets
+        .dirs()
+        .into_iter()
+        .map(|folder| format!("{}\n", folder.display()));
+    print(&folders.collect::<String>())?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn print(text: &str) -> Result<(), Error> {
+    let mut stdout = io::stdout();
+    stdout
+        .write_all(text.as_bytes())
+        .and_then(|()| stdout.flush())
+        .map_err(Error::Output)
+}
+
+fn block_on(work: impl Future<Output = Result<ExitCode, Error>>) -> Result<ExitCode, Error> {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(Error::Runtime)?
+        .block_on(work)
+}

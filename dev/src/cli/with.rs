@@ -1,0 +1,103 @@
+//! `dev with`: a control plane for the time of one command.
+
+use std::env;
+use std::ffi::OsString;
+use std::os::unix::process::ExitStatusExt;
+use std::path::Path;
+use std::process::{ExitCode, ExitStatus};
+use std::time::Duration;
+
+use keyward_dev::{ControlPlane, Options, say};
+use rustix::process::{Pid, Signal, kill_process};
+use tokio::process::{Child, Command};
+
+use super::signals::{Signals, exit_code};
+use super::{Error, With};
+
+/// How long a command has to end after the signal.
+const STOP_BOUND: Duration = Duration::from_secs(10);
+
+pub(crate) async fn run(with: With) -> Result<ExitCode, Error> {
+    let mut signals = Signals::listen()?;
+    let options = Options {
+        controller_manager: !with.no_controller_manager,
+        audit_log: with.audit_log,
+        ..Options::default()
+    };
+    let control_plane = tokio::select! {
+        started = ControlPlane::start(options) => started?,
+        signal = signals.next() => return Ok(exit_code(signal.as_raw_value())),
+    };
+    let status = run_command(&control_plane, &with.command, &mut signals).await;
+    let stopped = control_plane.stop().await;
+    let status = status?;
+    match (code(status), stopped) {
+        // The command's own failure comes first, and the reason may be the control plane's.
+        (code, Err(error)) if !status.success() => {
+            say(format_args!("Error: {error}"));
+            Ok(code)
+        }
+        (code, stopped) => stopped.map(|()| code).map_err(Into::into),
+    }
+}
+
+async fn run_command(
+    control_plane: &ControlPlane,
+    words: &[OsString],
+    signals: &mut Signals,
+) -> Result<ExitStatus, Error> {
+    let Some((program, args)) = words.split_first() else {
+        return Ok(ExitStatus::default());
+    };
+    let failed = |source| Error::Run {
+        program: program.to_string_lossy().into_owned(),
+        source,
+    };
+    let path = search_path(&control_plane.assets().dirs(), env::var_os("PATH"))?;
+    let mut command = Command::new(program);
+    command
+        .args(args)
+        .env("PATH", path)
+        .env("KUBECONFIG", control_plane.kubeconfig_path())
+        .env("KEYWARD_DEV_DIR", control_plane.dir())
+        .env("KUBEBUILDER_ASSETS", control_plane.assets().dir())
+        .kill_on_drop(true);
+    match control_plane.audit_log_path() {
+        Some(path) => command.env("KEYWARD_DEV_AUDIT_LOG", path),
+        None => command.env_remove("KEYWARD_DEV_AUDIT_LOG"),
+    };
+    let mut child = command.spawn().map_err(failed)?;
+    tokio::select! {
+        status = child.wait() => status.map_err(failed),
+        _ = signals.next() => stop(child).await,
+    }
+}
+
+async fn stop(mut child: Child) -> Result<ExitStatus, Error> {
+    let pid = child
+        .id()
+        .and_then(|pid| i32::try_from(pid).ok())
+        .and_then(Pid::from_raw);
+    if let Some(pid) = pid {
+        kill_process(pid, Signal::TERM).map_err(|error| Error::Stop(error.into()))?;
+    }
+    if let Ok(status) = tokio::time::timeout(STOP_BOUND, child.wait()).await {
+        return status.map_err(Error::Stop);
+    }
+    child.start_kill().map_err(Error::Stop)?;
+    child.wait().await.map_err(Error::Stop)
+}
+
+fn search_path(folders: &[&Path], rest: Option<OsString>) -> Result<OsString, Error> {
+    let rest = rest.unwrap_or_default();
+    let own = folders.iter().map(|folder| folder.to_path_buf());
+    Ok(env::join_paths(own.chain(env::split_paths(&rest)))?)
+}
+
+fn code(status: ExitStatus) -> ExitCode {
+    match (status.code(), status.signal()) {
+        (Some(code), _) => ExitCode::from(u8::try_from(code).unwrap_or(u8::MAX)),
+        (None, Some(signal)) => exit_code(signal),
+        (None, None) => ExitCode::FAILURE,
+    }
+}
