@@ -276,3 +276,25 @@ fn one_that_is_switched_on_and_gets_a_new_token_tells_both() {
         ]
     );
 }
+
+#[test]
+fn a_token_that_its_secret_lost_gets_no_overlap() {
+    let observed = rotating("P14D", Some("P7D"));
+    let next = successor("2026-10-01T00:00:00Z", EXPIRY);
+    let status = settled(taking_over(observed, &next), "2026-10-01T00:00:00Z")
+        .key
+        .status;
+    assert_eq!((status.token, status.previous_token), (Some(next), None));
+}
+
+#[test]
+fn a_lost_token_is_issued_again_for_its_own_revision_where_the_new_one_is_refused() {
+    let mut observed = issued();
+    observed.key.spec.valid_for = Some(duration("P5M"));
+    observed.key.spec.revision = 2;
+    observed.secret = SecretView::Absent;
+    assert_eq!(
+        steps(&observed, "2026-10-01T00:00:00Z"),
+        ["issue r1 2026-10-01T00:00:00Z to 2027-02-28T12:00:00Z for sa-uid, replaces nothing, stage true"]
+    );
+}

@@ -50,6 +50,13 @@ fn a_record_that_cannot_be_true_is_not_adopted() {
     }
 }
 
+fn set_unread(observed: &mut Observed) {
+    let SecretView::Owned(secret) = &mut observed.secret else {
+        panic!("no Secret of its own")
+    };
+    secret.holds = Holds::Unread;
+}
+
 #[test]
 fn a_settled_key_needs_nothing() {
     for now in [NOW, "2026-12-24T18:00:00Z", "2027-02-28T11:59:59Z"] {
@@ -57,10 +64,7 @@ fn a_settled_key_needs_nothing() {
         assert_eq!((plan.actions, plan.look_again_at), (vec![], Some(at(EXPIRY))));
     }
     let mut unread = issued();
-    let SecretView::Owned(secret) = &mut unread.secret else {
-        unreachable!()
-    };
-    secret.holds = Holds::Unread;
+    set_unread(&mut unread);
     assert_eq!(steps(&unread, NOW), Vec::<String>::new());
 }
 
@@ -115,6 +119,14 @@ fn a_key_expires_at_its_very_second_and_its_secret_is_emptied_once() {
             "empty",
         ]
     );
+    let mut unread = issued();
+    set_unread(&mut unread);
+    assert_eq!(
+        steps(&unread, EXPIRY)[2],
+        "empty",
+        "its record says that there is a token"
+    );
+
     let mut expired = settled(issued(), EXPIRY);
     assert_eq!(
         steps(&expired, EXPIRY),
@@ -321,76 +333,6 @@ fn an_issued_key_stays_as_it_is_while_others_have_to_decide() {
                 actions,
                 look_again_at
             }
-        );
-    }
-}
-
-#[test]
-fn a_secret_is_read_where_its_metadata_leave_a_doubt() {
-    let known = issued().key.status;
-    let fresh = AccessKeyStatus::default();
-    let gone = AccessKeyStatus {
-        token: None,
-        ..known.clone()
-    };
-    let unchecked = AccessKeyStatus {
-        secret_resource_version: None,
-        ..known.clone()
-    };
-    for (why, status, generation, seen, now, wanted) in [
-        ("nothing yet", &fresh, 1, None, NOW, false),
-        ("unseen, but issued", &known, 2, None, NOW, true),
-        ("unseen, but decided on before", &gone, 1, None, NOW, true),
-        ("unseen, not issued, changed", &gone, 2, None, NOW, false),
-        ("the checked version", &known, 1, Some(("7", true)), NOW, false),
-        (
-            "the checked version, expired",
-            &known,
-            1,
-            Some(("7", true)),
-            EXPIRY,
-            false,
-        ),
-        ("another version", &known, 1, Some(("8", true)), NOW, true),
-        (
-            "another version, no record",
-            &known,
-            1,
-            Some(("8", false)),
-            NOW,
-            true,
-        ),
-        ("the spec was changed", &known, 2, Some(("7", true)), NOW, true),
-        ("never checked", &fresh, 1, Some(("7", true)), NOW, true),
-        (
-            "expired and not emptied",
-            &unchecked,
-            1,
-            Some(("7", true)),
-            EXPIRY,
-            true,
-        ),
-        (
-            "expired and emptied",
-            &unchecked,
-            1,
-            Some(("8", false)),
-            EXPIRY,
-            false,
-        ),
-        (
-            "expired, emptied, changed",
-            &unchecked,
-            2,
-            Some(("8", false)),
-            EXPIRY,
-            true,
-        ),
-    ] {
-        assert_eq!(
-            needs_inspection(status, generation, seen, at(now)),
-            wanted,
-            "{why}"
         );
     }
 }

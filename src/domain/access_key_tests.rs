@@ -241,3 +241,73 @@ fn both_ends_of_the_range_are_accepted() {
         assert_eq!(steps(&asking(valid_for, expires_at), NOW), [want]);
     }
 }
+
+#[test]
+fn a_secret_is_read_where_its_metadata_leave_a_doubt() {
+    let known = issued().key.status;
+    let fresh = AccessKeyStatus::default();
+    let gone = AccessKeyStatus {
+        token: None,
+        ..known.clone()
+    };
+    let unchecked = AccessKeyStatus {
+        secret_resource_version: None,
+        ..known.clone()
+    };
+    for (why, status, generation, seen, now, wanted) in [
+        ("nothing yet", &fresh, 1, None, NOW, false),
+        ("unseen, but issued", &known, 2, None, NOW, true),
+        ("unseen, but decided on before", &gone, 1, None, NOW, true),
+        ("unseen, not issued, changed", &gone, 2, None, NOW, false),
+        ("the checked version", &known, 1, Some(("7", true)), NOW, false),
+        (
+            "the checked version, expired",
+            &known,
+            1,
+            Some(("7", true)),
+            EXPIRY,
+            false,
+        ),
+        ("another version", &known, 1, Some(("8", true)), NOW, true),
+        (
+            "another version, no record",
+            &known,
+            1,
+            Some(("8", false)),
+            NOW,
+            true,
+        ),
+        ("the spec was changed", &known, 2, Some(("7", true)), NOW, true),
+        ("never checked", &fresh, 1, Some(("7", true)), NOW, true),
+        (
+            "expired and not emptied",
+            &unchecked,
+            1,
+            Some(("7", true)),
+            EXPIRY,
+            true,
+        ),
+        (
+            "expired and emptied",
+            &unchecked,
+            1,
+            Some(("8", false)),
+            EXPIRY,
+            false,
+        ),
+        (
+            "expired, emptied, changed",
+            &unchecked,
+            2,
+            Some(("8", false)),
+            EXPIRY,
+            true,
+        ),
+    ] {
+        assert_eq!(
+            needs_inspection(status, generation, seen, at(now)),
+            wanted,
+            "{why}"
+        );
+    }
+}

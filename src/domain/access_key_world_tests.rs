@@ -279,6 +279,8 @@ proptest! {
         let status = &world.observed.key.status;
         if status.state == Some(KeyState::Active) {
             prop_assert_eq!(&world.secret.as_ref().unwrap().token, &status.token);
+        } else if status.token.as_ref().is_some_and(|token| token.expires_at <= world.now) {
+            prop_assert_eq!(world.secret.and_then(|secret| secret.token), None);
         }
     }
 }
