@@ -16,6 +16,7 @@ mod support;
 
 mod bad_input;
 mod crash;
+mod docs;
 mod examples;
 mod gitops;
 mod issue;
