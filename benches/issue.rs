@@ -36,39 +36,22 @@ async fn main() -> Result<(), Failure> {
     for round in 1..=ROUNDS {
         for concurrency in CONCURRENCIES {
             let took = bare_client(&client, keys, concurrency).await?;
-            println!(
-                "  round {round}: bare client, {concurrency:>3} at once: {}",
-                rate(keys, took)
-            );
+            println!("  round {round}: bare client, {concurrency:>3} at once: {}", rate(keys, took));
             bare = bare.min((took, concurrency));
         }
         let took = controller(&client, keys).await?;
-        println!(
-            "  round {round}: controller from cold start:   {}",
-            rate(keys, took)
-        );
+        println!("  round {round}: controller from cold start:   {}", rate(keys, took));
         own = own.min(took);
     }
-    println!(
-        "bare client at its best ({} at once): {}",
-        bare.1,
-        rate(keys, bare.0)
-    );
+    println!("bare client at its best ({} at once): {}", bare.1, rate(keys, bare.0));
     println!("controller:                          {}", rate(keys, own));
-    println!(
-        "ratio of times: {:.2} (aim: at most 1.25)",
-        own.as_secs_f64() / bare.0.as_secs_f64()
-    );
+    println!("ratio of times: {:.2} (aim: at most 1.25)", own.as_secs_f64() / bare.0.as_secs_f64());
     Ok(())
 }
 
 #[allow(clippy::cast_precision_loss, reason = "no run has that many keys")]
 fn rate(keys: usize, took: Duration) -> String {
-    format!(
-        "{:.2} s, {:.0} keys a second",
-        took.as_secs_f64(),
-        keys as f64 / took.as_secs_f64()
-    )
+    format!("{:.2} s, {:.0} keys a second", took.as_secs_f64(), keys as f64 / took.as_secs_f64())
 }
 
 fn install_crds() -> Result<(), Failure> {
@@ -77,38 +60,16 @@ fn install_crds() -> Result<(), Failure> {
         .stdin(Stdio::piped())
         .stdout(Stdio::null())
         .spawn()?;
-    std::io::Write::write_all(
-        &mut apply.stdin.take().ok_or("no standard input")?,
-        crds::yaml()?.as_bytes(),
-    )?;
-    let established = [
-        "wait",
-        "--for=condition=Established",
-        "crd",
-        "--all",
-        "--timeout=30s",
-    ];
-    let ended = [
-        apply.wait()?,
-        Command::new("kubectl")
-            .args(established)
-            .stdout(Stdio::null())
-            .status()?,
-    ];
-    if ended.iter().all(std::process::ExitStatus::success) {
-        Ok(())
-    } else {
-        Err("kubectl failed".into())
-    }
+    std::io::Write::write_all(&mut apply.stdin.take().ok_or("no standard input")?, crds::yaml()?.as_bytes())?;
+    let established = ["wait", "--for=condition=Established", "crd", "--all", "--timeout=30s"];
+    let ended = [apply.wait()?, Command::new("kubectl").args(established).stdout(Stdio::null()).status()?];
+    if ended.iter().all(std::process::ExitStatus::success) { Ok(()) } else { Err("kubectl failed".into()) }
 }
 
 /// A namespace with service accounts and keys that nobody works on yet.
 async fn prepared(client: &Client, keys: usize) -> Result<String, Failure> {
     let namespace: Namespace = serde_json::from_value(json!({"metadata": {"generateName": "bench-"}}))?;
-    let namespace = Api::all(client.clone())
-        .create(&PostParams::default(), &namespace)
-        .await?
-        .name_any();
+    let namespace = Api::all(client.clone()).create(&PostParams::default(), &namespace).await?.name_any();
     let accounts: Api<ServiceAccount> = Api::namespaced(client.clone(), &namespace);
     for n in 0..keys.div_ceil(KEYS_PER_ACCOUNT) {
         let object = ServiceAccount::new(&format!("sa-{n}"), serde_json::from_value(json!({}))?);
@@ -124,11 +85,7 @@ async fn prepared(client: &Client, keys: usize) -> Result<String, Failure> {
             Ok::<_, Failure>(())
         }
     };
-    stream::iter(0..keys)
-        .map(create)
-        .buffer_unordered(64)
-        .try_collect::<Vec<_>>()
-        .await?;
+    stream::iter(0..keys).map(create).buffer_unordered(64).try_collect::<Vec<_>>().await?;
     Ok(namespace)
 }
 
@@ -137,10 +94,7 @@ async fn bare_client(client: &Client, keys: usize, concurrency: usize) -> Result
     let namespace = prepared(client, keys).await?;
     let started = Instant::now();
     let write = |n: usize| write_one(client, &namespace, n);
-    let all = stream::iter(0..keys)
-        .map(write)
-        .buffer_unordered(concurrency)
-        .try_collect::<Vec<_>>();
+    let all = stream::iter(0..keys).map(write).buffer_unordered(concurrency).try_collect::<Vec<_>>();
     tokio::time::timeout(BOUND, all).await??;
     Ok(started.elapsed())
 }
@@ -157,23 +111,17 @@ async fn write_one(client: &Client, namespace: &str, n: usize) -> Result<(), Fai
         "type": "iam.keyward.dev/access-key",
         "stringData": {"token": text(65), "key-id": text(12), "service-account": text(5), "expires-at": text(20)},
     }))?;
-    Api::namespaced(client.clone(), namespace)
-        .create(&PostParams::default(), &secret)
-        .await?;
+    Api::namespaced(client.clone(), namespace).create(&PostParams::default(), &secret).await?;
     let event: Event = serde_json::from_value(json!({
         "metadata": {"name": format!("{name}.0123456789abcdef")}, "eventTime": "2026-01-01T00:00:00.000000Z",
         "action": "Issue", "reason": "Issued", "type": "Normal", "note": text(80),
         "reportingController": "iam.keyward.dev/bench", "reportingInstance": "bench",
         "regarding": {"apiVersion": "iam.keyward.dev/v1alpha1", "kind": "AccessKey", "name": name, "namespace": namespace},
     }))?;
-    Api::namespaced(client.clone(), namespace)
-        .create(&PostParams::default(), &event)
-        .await?;
+    Api::namespaced(client.clone(), namespace).create(&PostParams::default(), &event).await?;
     let objects: Api<AccessKey> = Api::namespaced(client.clone(), namespace);
     let params = PatchParams::apply("bench").force();
-    objects
-        .patch_status(&name, &params, &Patch::Apply(status(&name)))
-        .await?;
+    objects.patch_status(&name, &params, &Patch::Apply(status(&name))).await?;
     Ok(())
 }
 
@@ -220,10 +168,8 @@ async fn controller(client: &Client, keys: usize) -> Result<Duration, Failure> {
 async fn all_active(client: &Client, namespace: &str, keys: usize) -> Result<(), Failure> {
     let objects: Api<AccessKey> = Api::namespaced(client.clone(), namespace);
     let (_, writer) = reflector::store();
-    let events = watcher(objects, watcher::Config::default())
-        .default_backoff()
-        .reflect(writer)
-        .applied_objects();
+    let events =
+        watcher(objects, watcher::Config::default()).default_backoff().reflect(writer).applied_objects();
     let mut events = std::pin::pin!(events);
     let mut active = HashSet::new();
     while let Some(key) = events.try_next().await? {
@@ -243,10 +189,7 @@ struct Running(Child);
 impl Running {
     fn resident(&self) -> Result<String, Failure> {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.0.id()))?;
-        let line = status
-            .lines()
-            .find_map(|line| line.strip_prefix("VmRSS:"))
-            .ok_or("no VmRSS")?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).ok_or("no VmRSS")?;
         Ok(line.trim_end_matches("kB").trim().to_owned())
     }
 }

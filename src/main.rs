@@ -65,10 +65,7 @@ fn crds(dir: Option<&Path>) -> Result<(), Box<dyn std::error::Error>> {
     };
     std::fs::create_dir_all(dir)?;
     for crd in api::crds::all()? {
-        std::fs::write(
-            dir.join(format!("{}.yaml", crd.name_any())),
-            api::crds::document(&crd)?,
-        )?;
+        std::fs::write(dir.join(format!("{}.yaml", crd.name_any())), api::crds::document(&crd)?)?;
     }
     Ok(())
 }

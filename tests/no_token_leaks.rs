@@ -26,15 +26,7 @@ fn stored() -> Vec<(String, String)> {
         .map(|kind| {
             (
                 kind.to_owned(),
-                kubectl(&[
-                    "get",
-                    kind,
-                    "-A",
-                    "-o",
-                    "json",
-                    "--show-managed-fields",
-                    "--ignore-not-found",
-                ]),
+                kubectl(&["get", kind, "-A", "-o", "json", "--show-managed-fields", "--ignore-not-found"]),
             )
         })
         .collect()
@@ -42,11 +34,7 @@ fn stored() -> Vec<(String, String)> {
 
 fn kubectl(arguments: &[&str]) -> String {
     let output = Command::new("kubectl").args(arguments).output().unwrap();
-    assert!(
-        output.status.success(),
-        "{arguments:?}: {}",
-        String::from_utf8_lossy(&output.stderr)
-    );
+    assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
@@ -64,8 +52,7 @@ fn files(folder: &Path, skip: fn(&Path) -> bool, found: &mut Vec<PathBuf>) {
 
 /// etcd's own files hold the Secrets.
 fn is_etcd(path: &Path) -> bool {
-    path.file_name()
-        .is_some_and(|name| name.to_string_lossy().starts_with("etcd-"))
+    path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("etcd-"))
 }
 
 fn holds_token(path: &Path) -> bool {
@@ -84,14 +71,8 @@ fn nothing_but_secrets_holds_a_token() {
         "-o",
         "go-template={{range .items}}{{range .data}}{{. | base64decode}}{{\"\\n\"}}{{end}}{{end}}",
     ]);
-    let issued = secrets
-        .lines()
-        .filter(|line| Token::find_in(line).is_some())
-        .count();
-    assert!(
-        issued >= 10,
-        "the run before left tokens to search for; it left {issued}"
-    );
+    let issued = secrets.lines().filter(|line| Token::find_in(line).is_some()).count();
+    assert!(issued >= 10, "the run before left tokens to search for; it left {issued}");
 
     let mut leaks = Vec::new();
     for (kind, text) in stored() {
@@ -102,22 +83,12 @@ fn nothing_but_secrets_holds_a_token() {
     let (mut logs, mut all) = (Vec::new(), Vec::new());
     files(Path::new(&dir), is_etcd, &mut logs);
     files(Path::new(&dir), |_| false, &mut all);
-    let controllers = logs
-        .iter()
-        .filter(|path| path.to_string_lossy().contains("-controller-"))
-        .count();
-    assert!(
-        controllers >= 10,
-        "the run before left logs of controllers; it left {controllers}"
-    );
+    let controllers = logs.iter().filter(|path| path.to_string_lossy().contains("-controller-")).count();
+    assert!(controllers >= 10, "the run before left logs of controllers; it left {controllers}");
     assert!(
         all.iter().any(|path| holds_token(path)),
         "the search finds the tokens that etcd holds, so it is not blind"
     );
-    leaks.extend(
-        logs.iter()
-            .filter(|path| holds_token(path))
-            .map(|path| path.display().to_string()),
-    );
+    leaks.extend(logs.iter().filter(|path| holds_token(path)).map(|path| path.display().to_string()));
     assert_eq!(leaks, [] as [String; 0]);
 }

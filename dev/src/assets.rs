@@ -43,10 +43,7 @@ impl Assets {
     /// When the given folder holds no program, or a program is missing and can't be built.
     pub(crate) fn ensure_from(sources: Sources) -> Result<Self, Error> {
         let pins = Pins::read(&sources.module)?;
-        let assets = Self {
-            cache: sources.cache.join(pins.key()),
-            given: sources.given,
-        };
+        let assets = Self { cache: sources.cache.join(pins.key()), given: sources.given };
         assets.check_given()?;
         if !assets.missing().is_empty() {
             assets.build_missing(&sources.module, &pins)?;
@@ -56,8 +53,7 @@ impl Assets {
 
     /// The path of a program.
     pub fn path(&self, program: Program) -> PathBuf {
-        self.in_given(program)
-            .unwrap_or_else(|| self.cache.join(program.file_name()))
+        self.in_given(program).unwrap_or_else(|| self.cache.join(program.file_name()))
     }
 
     /// The folder with the API server.
@@ -71,11 +67,7 @@ impl Assets {
     /// Every folder that holds one of the programs: two where `KUBEBUILDER_ASSETS` holds only some of them.
     pub fn dirs(&self) -> Vec<&Path> {
         let mut dirs = vec![self.dir()];
-        if Program::ALL
-            .iter()
-            .any(|program| self.in_given(*program).is_none())
-            && self.dir() != self.cache
-        {
+        if Program::ALL.iter().any(|program| self.in_given(*program).is_none()) && self.dir() != self.cache {
             dirs.push(&self.cache);
         }
         dirs
@@ -89,18 +81,15 @@ impl Assets {
     /// A folder without an API server is far more likely a mistake than a wish to build one.
     fn check_given(&self) -> Result<(), Error> {
         match &self.given {
-            Some(given) if self.in_given(Program::ApiServer).is_none() => Err(Error::NotAssets {
-                folder: given.clone(),
-            }),
+            Some(given) if self.in_given(Program::ApiServer).is_none() => {
+                Err(Error::NotAssets { folder: given.clone() })
+            }
             _ => Ok(()),
         }
     }
 
     fn missing(&self) -> Vec<Program> {
-        Program::ALL
-            .into_iter()
-            .filter(|program| !self.path(*program).is_file())
-            .collect()
+        Program::ALL.into_iter().filter(|program| !self.path(*program).is_file()).collect()
     }
 
     fn build_missing(&self, module: &Path, pins: &Pins) -> Result<(), Error> {
@@ -110,13 +99,7 @@ impl Assets {
         if missing.is_empty() {
             return Ok(());
         }
-        Build {
-            module,
-            pins,
-            programs: &missing,
-            cache: &self.cache,
-        }
-        .run()
+        Build { module, pins, programs: &missing, cache: &self.cache }.run()
     }
 }
 

@@ -82,26 +82,16 @@ impl Cli {
 }
 
 fn print_assets(assets: &Assets) -> Result<ExitCode, Error> {
-    let folders = assets
-        .dirs()
-        .into_iter()
-        .map(|folder| format!("{}\n", folder.display()));
+    let folders = assets.dirs().into_iter().map(|folder| format!("{}\n", folder.display()));
     print(&folders.collect::<String>())?;
     Ok(ExitCode::SUCCESS)
 }
 
 fn print(text: &str) -> Result<(), Error> {
     let mut stdout = io::stdout();
-    stdout
-        .write_all(text.as_bytes())
-        .and_then(|()| stdout.flush())
-        .map_err(Error::Output)
+    stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()).map_err(Error::Output)
 }
 
 fn block_on(work: impl Future<Output = Result<ExitCode, Error>>) -> Result<ExitCode, Error> {
-    tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(Error::Runtime)?
-        .block_on(work)
+    tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Error::Runtime)?.block_on(work)
 }

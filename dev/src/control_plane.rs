@@ -77,12 +77,7 @@ impl ControlPlane {
         let mut tries = 1;
         let (running, server) = loop {
             let ports = pick().map_err(Error::Port)?;
-            let setting = Setting {
-                folder: folder.path(),
-                pki: &pki,
-                ports,
-                options,
-            };
+            let setting = Setting { folder: folder.path(), pki: &pki, ports, options };
             match Running::start(&assets, &setting, audit_log.as_deref()).await {
                 Ok(running) => break (running, setting.api_server_url()),
                 Err(error) if error.is_port_clash() && tries < TRIES => tries += 1,
@@ -143,9 +138,7 @@ impl ControlPlane {
     /// When `name` is no file name, or the file can't be written.
     pub fn kubeconfig_for_token(&self, name: &str, token: &str) -> Result<PathBuf, Error> {
         if !is_name(name) {
-            return Err(Error::Name {
-                name: name.to_owned(),
-            });
+            return Err(Error::Name { name: name.to_owned() });
         }
         let path = self.dir().join(format!("{KUBECONFIG}-{name}"));
         let content = render(&self.server, &self.authority, name, &Credential::Token(token));
@@ -193,14 +186,7 @@ mod tests {
         let control_plane = ControlPlane::start_on(assets, &Options::default(), || {
             picks += 1;
             let free = Ports::pick()?;
-            Ok(if picks == 1 {
-                Ports {
-                    api_server: port,
-                    ..free
-                }
-            } else {
-                free
-            })
+            Ok(if picks == 1 { Ports { api_server: port, ..free } } else { free })
         })
         .await
         .unwrap();
@@ -210,15 +196,9 @@ mod tests {
 
     #[tokio::test]
     async fn a_bad_argument_gives_the_reason() {
-        let options = Options {
-            extra_api_server_args: vec!["--no-such-flag".into()],
-            ..Options::default()
-        };
+        let options = Options { extra_api_server_args: vec!["--no-such-flag".into()], ..Options::default() };
         let error = ControlPlane::start(options).await.unwrap_err().to_string();
-        assert!(
-            error.starts_with("kube-apiserver ended (exit status: 1)"),
-            "{error}"
-        );
+        assert!(error.starts_with("kube-apiserver ended (exit status: 1)"), "{error}");
         assert!(error.contains("unknown flag: --no-such-flag"), "{error}");
     }
 }

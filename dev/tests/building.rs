@@ -1,11 +1,6 @@
 //! `dev assets` with an empty cache and programs that stand in for Go: what is said, and what counts as built.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    reason = "tests may"
-)]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests may")]
 
 mod support;
 
@@ -20,9 +15,7 @@ use tempfile::TempDir;
 /// `dev assets` with an empty cache in `temp`, and the Go that `go` names.
 fn dev(temp: &TempDir, go: &str) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_dev"));
-    let fake = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("tests/fake-go")
-        .join(go);
+    let fake = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fake-go").join(go);
     command
         .arg("assets")
         .env_clear()
@@ -45,10 +38,7 @@ fn stderr(child: &mut Child) -> BufReader<impl Read + use<>> {
 
 /// Reads lines up to one that holds `text`.
 fn read_to(reader: &mut impl BufRead, text: &str) {
-    let found = reader
-        .lines()
-        .map_while(Result::ok)
-        .any(|line| line.contains(text));
+    let found = reader.lines().map_while(Result::ok).any(|line| line.contains(text));
     assert!(found, "{text:?} never came");
 }
 
@@ -91,36 +81,17 @@ fn of_two_builds_at_once_the_second_waits_and_uses_the_first() {
     read_to(&mut first_err, "50% (1 of 2 packages)");
     let mut second = dev(&temp, "gated").spawn().unwrap();
     let mut second_err = stderr(&mut second);
-    read_to(
-        &mut second_err,
-        "Another process is building the control plane; waiting for it",
-    );
+    read_to(&mut second_err, "Another process is building the control plane; waiting for it");
     fs::write(temp.path().join("gate"), "").unwrap();
 
     let (code, out, _) = outcome(&first.wait_with_output().unwrap());
     assert_eq!(code, Some(0));
-    assert_eq!(
-        outcome(&second.wait_with_output().unwrap()),
-        (Some(0), out.clone(), String::new())
-    );
+    assert_eq!(outcome(&second.wait_with_output().unwrap()), (Some(0), out.clone(), String::new()));
     assert_eq!(fs::read_to_string(temp.path().join("builds")).unwrap(), "build\n");
     let mut names = left_in(Path::new(out.trim_end()));
     names.sort();
-    assert_eq!(
-        names,
-        [
-            "etcd",
-            "helm",
-            "kube-apiserver",
-            "kube-controller-manager",
-            "kubectl"
-        ]
-    );
-    assert!(
-        !left_in(&cache(&temp))
-            .iter()
-            .any(|name| name.contains(".building"))
-    );
+    assert_eq!(names, ["etcd", "helm", "kube-apiserver", "kube-controller-manager", "kubectl"]);
+    assert!(!left_in(&cache(&temp)).iter().any(|name| name.contains(".building")));
 }
 
 #[test]
@@ -133,10 +104,7 @@ fn a_build_that_was_killed_is_made_again() {
     fs::write(temp.path().join("gate"), "").unwrap();
     let (code, _, err) = outcome(&dev(&temp, "gated").output().unwrap());
     assert_eq!(code, Some(0), "{err}");
-    assert_eq!(
-        fs::read_to_string(temp.path().join("builds")).unwrap(),
-        "build\nbuild\n"
-    );
+    assert_eq!(fs::read_to_string(temp.path().join("builds")).unwrap(), "build\nbuild\n");
 }
 
 #[test]
@@ -148,12 +116,7 @@ fn only_what_is_missing_is_built() {
         fs::write(given.join(name), "").unwrap();
     }
     fs::write(temp.path().join("gate"), "").unwrap();
-    let (code, out, err) = outcome(
-        &dev(&temp, "gated")
-            .env("KUBEBUILDER_ASSETS", &given)
-            .output()
-            .unwrap(),
-    );
+    let (code, out, err) = outcome(&dev(&temp, "gated").env("KUBEBUILDER_ASSETS", &given).output().unwrap());
     assert_eq!(code, Some(0), "{err}");
     assert!(err.starts_with("Building helm with Go 1.99; "), "{err}");
     let folders: Vec<&str> = out.lines().collect();

@@ -1,11 +1,6 @@
 //! The command `dev` with real control planes: exit codes, environment, signals, and what is left after it.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    reason = "tests may"
-)]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests may")]
 
 mod support;
 
@@ -21,11 +16,7 @@ use tempfile::TempDir;
 fn dev(args: &[&str]) -> (Command, TempDir) {
     let temp = tempfile::tempdir().unwrap();
     let mut command = Command::new(env!("CARGO_BIN_EXE_dev"));
-    command
-        .args(args)
-        .env("TMPDIR", temp.path())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
+    command.args(args).env("TMPDIR", temp.path()).stdout(Stdio::piped()).stderr(Stdio::piped());
     (command, temp)
 }
 
@@ -58,10 +49,7 @@ fn the_command_gets_a_cluster_and_gives_the_exit_code() {
 #[test]
 fn a_command_that_fails_or_is_missing_gives_1() {
     let (mut command, temp) = dev(&["with", "--no-controller-manager", "--", "false"]);
-    assert_eq!(
-        outcome(&command.output().unwrap()),
-        (Some(1), String::new(), String::new())
-    );
+    assert_eq!(outcome(&command.output().unwrap()), (Some(1), String::new(), String::new()));
     assert_clean(temp.path());
     let (mut command, temp) = dev(&["with", "--no-controller-manager", "--", "no-such-command"]);
     let (code, _, err) = outcome(&command.output().unwrap());
@@ -89,11 +77,8 @@ fn up_stays_until_it_is_interrupted() {
     let mut out = BufReader::new(child.stdout.take().unwrap());
     let exports = format!("{}\n{}", line(&mut out), line(&mut out));
     let mut shell = Command::new("sh");
-    let version = succeed(
-        shell
-            .arg("-c")
-            .arg(format!("{exports}\nkubectl get --raw /version; command -v helm")),
-    );
+    let version =
+        succeed(shell.arg("-c").arg(format!("{exports}\nkubectl get --raw /version; command -v helm")));
     assert!(version.contains("gitVersion"), "{version}");
     assert_eq!(processes_of(temp.path()).len(), 3);
     signal(&child, Signal::INT);
@@ -128,9 +113,6 @@ fn after_a_kill_no_program_is_left_and_the_next_start_removes_the_folder() {
     until("the programs are gone", || processes_of(temp.path()).is_empty());
     assert_eq!(left_in(temp.path()).len(), 1);
     let mut next = Command::new(env!("CARGO_BIN_EXE_dev"));
-    succeed(
-        next.args(["with", "--no-controller-manager", "--", "true"])
-            .env("TMPDIR", temp.path()),
-    );
+    succeed(next.args(["with", "--no-controller-manager", "--", "true"]).env("TMPDIR", temp.path()));
     assert_clean(temp.path());
 }

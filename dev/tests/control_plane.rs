@@ -1,11 +1,6 @@
 //! Real control planes: they answer, do what they are asked for, and leave nothing.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    reason = "tests may"
-)]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests may")]
 
 mod support;
 
@@ -29,21 +24,9 @@ fn ask(control_plane: &ControlPlane, args: &[&str]) -> String {
 
 fn apply(control_plane: &ControlPlane, manifest: &str) {
     let mut command = Command::new(control_plane.kubectl());
-    command
-        .arg("--kubeconfig")
-        .arg(control_plane.kubeconfig_path())
-        .args(["apply", "-f", "-"]);
-    let mut child = command
-        .stdin(Stdio::piped())
-        .stdout(Stdio::null())
-        .spawn()
-        .unwrap();
-    child
-        .stdin
-        .take()
-        .unwrap()
-        .write_all(manifest.as_bytes())
-        .unwrap();
+    command.arg("--kubeconfig").arg(control_plane.kubeconfig_path()).args(["apply", "-f", "-"]);
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(manifest.as_bytes()).unwrap();
     assert!(child.wait().unwrap().success());
 }
 
@@ -71,11 +54,7 @@ fn a_panic_leaves_nothing() {
     let caught = catch_unwind(AssertUnwindSafe(|| {
         let runtime = tokio::runtime::Runtime::new().unwrap();
         runtime.block_on(async {
-            let control_plane = start(Options {
-                controller_manager: true,
-                ..Options::default()
-            })
-            .await;
+            let control_plane = start(Options { controller_manager: true, ..Options::default() }).await;
             assert_eq!(processes_of(control_plane.dir()).len(), 3);
             folder = Some(control_plane.dir().to_owned());
             panic!("on purpose");
@@ -91,34 +70,21 @@ async fn a_token_authenticates() {
     ask(&control_plane, &["create", "serviceaccount", "robot"]);
     let token = ask(&control_plane, &["create", "token", "robot"]);
     let kubeconfig = control_plane.kubeconfig_for_token("robot", token.trim()).unwrap();
-    assert_eq!(
-        fs::metadata(&kubeconfig).unwrap().permissions().mode() & 0o777,
-        0o600
-    );
+    assert_eq!(fs::metadata(&kubeconfig).unwrap().permissions().mode() & 0o777, 0o600);
     let whoami = ["auth", "whoami", "--output=jsonpath={.status.userInfo.username}"];
     let user = kubectl(control_plane.kubectl(), &kubeconfig, &whoami);
     assert_eq!(user, "system:serviceaccount:default:robot");
-    assert!(matches!(
-        control_plane.kubeconfig_for_token("../robot", "x"),
-        Err(Error::Name { .. })
-    ));
+    assert!(matches!(control_plane.kubeconfig_for_token("../robot", "x"), Err(Error::Name { .. })));
     control_plane.stop().await.unwrap();
 }
 
 #[tokio::test]
 async fn the_controllers_work_and_the_audit_log_tells_of_them() {
-    let options = Options {
-        controller_manager: true,
-        audit_log: true,
-        ..Options::default()
-    };
+    let options = Options { controller_manager: true, audit_log: true, ..Options::default() };
     let control_plane = start(options).await;
     ask(&control_plane, &["create", "namespace", "short"]);
     ask(&control_plane, &["create", "configmap", "owner"]);
-    let uid = ask(
-        &control_plane,
-        &["get", "configmap", "owner", "--output=jsonpath={.metadata.uid}"],
-    );
+    let uid = ask(&control_plane, &["get", "configmap", "owner", "--output=jsonpath={.metadata.uid}"]);
     let owner = format!(r#"{{"apiVersion": "v1", "kind": "ConfigMap", "name": "owner", "uid": "{uid}"}}"#);
     apply(
         &control_plane,
@@ -128,20 +94,9 @@ async fn the_controllers_work_and_the_audit_log_tells_of_them() {
         ),
     );
     ask(&control_plane, &["create", "quota", "few", "--hard=configmaps=9"]);
-    ask(
-        &control_plane,
-        &[
-            "wait",
-            "quota/few",
-            "--for=jsonpath={.status.used.configmaps}",
-            "--timeout=60s",
-        ],
-    );
+    ask(&control_plane, &["wait", "quota/few", "--for=jsonpath={.status.used.configmaps}", "--timeout=60s"]);
     ask(&control_plane, &["delete", "configmap", "owner"]);
-    ask(
-        &control_plane,
-        &["wait", "configmap/owned", "--for=delete", "--timeout=60s"],
-    );
+    ask(&control_plane, &["wait", "configmap/owned", "--for=delete", "--timeout=60s"]);
     ask(&control_plane, &["delete", "namespace", "short", "--timeout=60s"]);
     assert_audited(control_plane.audit_log_path().unwrap());
     control_plane.stop().await.unwrap();
@@ -149,10 +104,8 @@ async fn the_controllers_work_and_the_audit_log_tells_of_them() {
 
 fn assert_audited(path: &Path) {
     let log = fs::read_to_string(path).unwrap();
-    let deletes: Vec<&str> = log
-        .lines()
-        .filter(|line| line.contains(r#""verb":"delete""#) && line.contains("owned"))
-        .collect();
+    let deletes: Vec<&str> =
+        log.lines().filter(|line| line.contains(r#""verb":"delete""#) && line.contains("owned")).collect();
     assert_eq!(deletes.len(), 1, "{deletes:?}");
     assert!(deletes[0].contains("system:serviceaccount:kube-system:generic-garbage-collector"));
     assert!(!log.contains("RequestReceived"));
@@ -162,10 +115,7 @@ fn assert_audited(path: &Path) {
 async fn the_death_of_a_program_is_told() {
     let control_plane = start(Options::default()).await;
     let processes = processes_of(control_plane.dir());
-    let (etcd, _) = processes
-        .iter()
-        .find(|(_, line)| line.contains("/etcd "))
-        .unwrap();
+    let (etcd, _) = processes.iter().find(|(_, line)| line.contains("/etcd ")).unwrap();
     rustix::process::kill_process(*etcd, rustix::process::Signal::KILL).unwrap();
     let error = control_plane.died().await.to_string();
     assert!(error.starts_with("etcd ended (signal: 9 (SIGKILL))"), "{error}");

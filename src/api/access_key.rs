@@ -27,11 +27,7 @@ use super::shared::{AuditEntry, DesiredState, IsoDuration, LabelValue, never_obs
     selectable = ".spec.state",
     doc = "An access key is a bearer token that belongs to one service account. The controller writes the token into \
            a Secret and nowhere else; the status has only its id and hash.",
-    printcolumn(
-        name = "Service Account",
-        type_ = "string",
-        json_path = ".spec.serviceAccountName"
-    ),
+    printcolumn(name = "Service Account", type_ = "string", json_path = ".spec.serviceAccountName"),
     printcolumn(name = "State", type_ = "string", json_path = ".status.state"),
     printcolumn(
         name = "Ready",
@@ -46,18 +42,8 @@ use super::shared::{AuditEntry, DesiredState, IsoDuration, LabelValue, never_obs
     printcolumn(name = "Expires", type_ = "string", json_path = ".status.token.expiresAt"),
     printcolumn(name = "Last Used", type_ = "date", json_path = ".status.lastUsedAt"),
     printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp"),
-    printcolumn(
-        name = "Key Id",
-        type_ = "string",
-        json_path = ".status.token.id",
-        priority = 1
-    ),
-    printcolumn(
-        name = "Secret",
-        type_ = "string",
-        json_path = ".status.secretName",
-        priority = 1
-    ),
+    printcolumn(name = "Key Id", type_ = "string", json_path = ".status.token.id", priority = 1),
+    printcolumn(name = "Secret", type_ = "string", json_path = ".status.secretName", priority = 1),
     printcolumn(
         name = "Message",
         type_ = "string",
@@ -244,11 +230,7 @@ pub struct AccessKeyStatus {
     pub previous_token: Option<PreviousTokenStatus>,
     /// UID of the service account that the key was issued for. An account of the same name with another UID does not
     /// revive it.
-    #[serde(
-        default,
-        rename = "serviceAccountUID",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(default, rename = "serviceAccountUID", skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 64))]
     pub service_account_uid: Option<String>,
     /// Name of the Secret that holds the token.

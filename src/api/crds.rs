@@ -22,10 +22,7 @@ pub enum Error {
 /// # Errors
 /// When the schema does not fit Kubernetes' own type, which would be a mistake in this program.
 pub fn all() -> Result<Vec<CustomResourceDefinition>, Error> {
-    [Account::crd(), ServiceAccount::crd(), AccessKey::crd()]
-        .into_iter()
-        .map(finish)
-        .collect()
+    [Account::crd(), ServiceAccount::crd(), AccessKey::crd()].into_iter().map(finish).collect()
 }
 
 /// Every CRD as one YAML stream.
@@ -42,10 +39,7 @@ pub fn yaml() -> Result<String, Error> {
 /// # Errors
 /// When the YAML writer refuses it.
 pub fn document(crd: &CustomResourceDefinition) -> Result<String, Error> {
-    Ok(format!(
-        "---\n{}",
-        serde_yaml::to_string(&serde_json::to_value(crd)?)?
-    ))
+    Ok(format!("---\n{}", serde_yaml::to_string(&serde_json::to_value(crd)?)?))
 }
 
 fn finish(crd: CustomResourceDefinition) -> Result<CustomResourceDefinition, Error> {
@@ -95,8 +89,5 @@ fn tidy(value: &mut Value) {
 
 /// Each paragraph on one line.
 fn unwrapped(text: &str) -> String {
-    text.split("\n\n")
-        .map(|paragraph| paragraph.replace('\n', " "))
-        .collect::<Vec<_>>()
-        .join("\n\n")
+    text.split("\n\n").map(|paragraph| paragraph.replace('\n', " ")).collect::<Vec<_>>().join("\n\n")
 }

@@ -40,12 +40,8 @@ pub(super) fn fixed_service_account() -> Rule {
 /// A moved Secret would leave the token in the old one.
 pub(super) fn fixed_secret_name() -> Rule {
     const NAME: &str = "(has(SELF.secret) && has(SELF.secret.name) ? SELF.secret.name : '')";
-    Rule::new(format!(
-        "{} == {}",
-        NAME.replace("SELF", "self"),
-        NAME.replace("SELF", "oldSelf")
-    ))
-    .message("`secret.name` may not be changed after creation; create another AccessKey")
+    Rule::new(format!("{} == {}", NAME.replace("SELF", "self"), NAME.replace("SELF", "oldSelf")))
+        .message("`secret.name` may not be changed after creation; create another AccessKey")
 }
 
 /// An absolute expiry cannot be renewed.
@@ -92,9 +88,7 @@ pub(super) fn qualified_keys() -> Rule {
 
 /// Keys by which a deployment tool or Keyward would take the Secret for its own.
 pub(super) fn no_tracking_keys() -> Rule {
-    let prefixes = super::names::TRACKING
-        .map(|prefix| format!("'{prefix}'"))
-        .join(", ");
+    let prefixes = super::names::TRACKING.map(|prefix| format!("'{prefix}'")).join(", ");
     let tracked = format!("[{prefixes}].exists(p, k.startsWith(p))");
     says(
         &format!("!self.exists(k, {tracked})"),

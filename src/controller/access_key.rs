@@ -1,4 +1,4 @@
-//! One pass over an access key: observe, plan, act; again where a token was written, so that the status is always
+//! One pass over an access key: observe, plan, act; again where the Secret was written, so that the status is always
 //! computed from what the Secret holds.
 
 use chrono::{DateTime, Utc};
@@ -13,15 +13,10 @@ const ROUNDS: usize = 4;
 
 /// Returns when to look again, if nothing happens before.
 pub(super) async fn pass(actor: &Actor, object: &AccessKey) -> Result<Option<DateTime<Utc>>, Error> {
-    let mut observed = actor.observer.access_key(object, now()).await?;
+    let mut observed = actor.observer.access_key(object).await?;
     for _ in 0..ROUNDS {
-        let Plan {
-            actions,
-            look_again_at,
-        } = plan(&observed, now());
-        let again = actions
-            .iter()
-            .any(|action| matches!(action, Action::Issue(_) | Action::RepairSecret));
+        let Plan { actions, look_again_at } = plan(&observed, now());
+        let again = actions.iter().any(writes_secret);
         for action in actions {
             actor.access_key(object, &mut observed, action).await?;
         }
@@ -30,4 +25,11 @@ pub(super) async fn pass(actor: &Actor, object: &AccessKey) -> Result<Option<Dat
         }
     }
     Err(Error::SecretChanged)
+}
+
+fn writes_secret(action: &Action) -> bool {
+    match action {
+        Action::Issue(_) | Action::RepairSecret | Action::EmptySecret => true,
+        Action::Audit(_) | Action::WriteStatus(_) | Action::DeleteKey => false,
+    }
 }

@@ -133,11 +133,8 @@ impl Actor {
             "status": status,
         });
         let params = PatchParams::apply(FIELD_MANAGER).force();
-        let mut written = bounded(
-            "write status",
-            api.patch_status(&name, &params, &Patch::Apply(body)),
-        )
-        .await?;
+        let mut written =
+            bounded("write status", api.patch_status(&name, &params, &Patch::Apply(body))).await?;
         written.meta_mut().managed_fields = None;
         self.metrics.wrote(match K::kind(&()).as_ref() {
             "Account" => "Account",
@@ -152,10 +149,7 @@ impl Actor {
         object.metadata.namespace = Some(observed.namespace.clone());
         object.metadata.resource_version = Some(observed.resource_version.clone());
         // The verifier's field; applied from here, it would become the controller's.
-        let status = AccessKeyStatus {
-            last_used_at: None,
-            ..status
-        };
+        let status = AccessKeyStatus { last_used_at: None, ..status };
         let written = self.write_status(&object, status).await?;
         *observed = key(&self.observer.world.access_keys.wrote(written));
         Ok(())
@@ -168,14 +162,7 @@ impl Actor {
         observed: &mut Observed,
         issue: Issue,
     ) -> Result<SecretView, Error> {
-        let Issue {
-            revision,
-            issued_at,
-            expires_at,
-            service_account_uid,
-            replaces,
-            stage,
-        } = issue;
+        let Issue { revision, issued_at, expires_at, service_account_uid, replaces, stage } = issue;
         let token = mint()?;
         let issued = TokenStatus {
             id: token.id().to_owned(),
@@ -185,24 +172,12 @@ impl Actor {
             expires_at,
         };
         if stage {
-            let status = AccessKeyStatus {
-                next_token: Some(issued.clone()),
-                ..observed.key.status.clone()
-            };
+            let status = AccessKeyStatus { next_token: Some(issued.clone()), ..observed.key.status.clone() };
             self.write_key_status(&mut observed.key, status).await?;
         }
-        let wanted = observed.key.owner().content(
-            &token,
-            &Record {
-                token: issued,
-                service_account_uid,
-            },
-        );
+        let wanted = observed.key.owner().content(&token, &Record { token: issued, service_account_uid });
         let secret = match replaces {
-            Some(version) => {
-                self.rewrite(&observed.key, Some(&version), |_| Some(wanted.clone()))
-                    .await?
-            }
+            Some(version) => self.rewrite(&observed.key, Some(&version), |_| Some(wanted.clone())).await?,
             None => match self.create_secret(object, &observed.key, wanted).await {
                 Ok(secret) => secret,
                 // Someone else's, or another controller's: look at what is there instead.
@@ -238,22 +213,13 @@ impl Actor {
 
     /// Writes the Secret again as asked for, with the token that is in it.
     async fn repair(&self, key: &Key) -> Result<SecretView, Error> {
-        let current = key
-            .status
-            .token
-            .clone()
-            .zip(key.status.service_account_uid.clone());
+        let current = key.status.token.clone().zip(key.status.service_account_uid.clone());
         let (token, service_account_uid) = current.ok_or(Error::SecretChanged)?;
-        let record = Record {
-            token,
-            service_account_uid,
-        };
+        let record = Record { token, service_account_uid };
         let secret = self
             .rewrite(key, None, |found| {
                 let token = found.data.values().find_map(|value| token_in(value))?;
-                token
-                    .has_sha256(&record.token.sha256)
-                    .then(|| key.owner().content(&token, &record))
+                token.has_sha256(&record.token.sha256).then(|| key.owner().content(&token, &record))
             })
             .await?;
         Ok(self.written(&secret, key))
@@ -266,12 +232,7 @@ impl Actor {
                 let data = key.owner().without_token(&found.data);
                 let mut annotations = found.annotations.clone();
                 annotations.retain(|name, _| !Record::is_part(name));
-                Some(Content {
-                    type_: found.type_.clone(),
-                    labels: found.labels.clone(),
-                    annotations,
-                    data,
-                })
+                Some(Content { type_: found.type_.clone(), labels: found.labels.clone(), annotations, data })
             })
             .await?;
         Ok(self.written(&secret, key))
@@ -310,14 +271,8 @@ impl Actor {
 
     async fn delete(&self, key: &Key) -> Result<(), CallError> {
         let keys: Api<AccessKey> = Api::namespaced(self.client.clone(), &key.namespace);
-        let precondition = Preconditions {
-            uid: Some(key.uid.clone()),
-            resource_version: None,
-        };
-        let params = DeleteParams {
-            preconditions: Some(precondition),
-            ..DeleteParams::background()
-        };
+        let precondition = Preconditions { uid: Some(key.uid.clone()), resource_version: None };
+        let params = DeleteParams { preconditions: Some(precondition), ..DeleteParams::background() };
         match bounded("delete access key", keys.delete(&key.name, &params)).await {
             // Gone already, or another key of the same name.
             Err(error) if error.is_not_found() || error.is_conflict() => Ok(()),
@@ -334,10 +289,7 @@ impl Actor {
 }
 
 fn post() -> PostParams {
-    PostParams {
-        field_manager: Some(FIELD_MANAGER.into()),
-        ..PostParams::default()
-    }
+    PostParams { field_manager: Some(FIELD_MANAGER.into()), ..PostParams::default() }
 }
 
 fn mint() -> Result<Token, rand::rngs::SysError> {
@@ -351,12 +303,7 @@ fn mint() -> Result<Token, rand::rngs::SysError> {
 }
 
 fn filled(secret: Secret, content: Content) -> Secret {
-    let Content {
-        type_,
-        labels,
-        annotations,
-        data,
-    } = content;
+    let Content { type_, labels, annotations, data } = content;
     Secret {
         metadata: ObjectMeta {
             labels: Some(labels),
@@ -364,16 +311,8 @@ fn filled(secret: Secret, content: Content) -> Secret {
             managed_fields: None,
             ..secret.metadata
         },
-        type_: Some(if type_.is_empty() {
-            SECRET_TYPE.to_owned()
-        } else {
-            type_
-        }),
-        data: Some(
-            data.into_iter()
-                .map(|(key, value)| (key, ByteString(value)))
-                .collect(),
-        ),
+        type_: Some(if type_.is_empty() { SECRET_TYPE.to_owned() } else { type_ }),
+        data: Some(data.into_iter().map(|(key, value)| (key, ByteString(value))).collect()),
         ..secret
     }
 }

@@ -18,9 +18,7 @@ pub(super) struct Backoff<K: Resource<DynamicType = ()>> {
 
 impl<K: Resource<DynamicType = ()>> Default for Backoff<K> {
     fn default() -> Self {
-        Self {
-            failures: Mutex::default(),
-        }
+        Self { failures: Mutex::default() }
     }
 }
 

@@ -33,13 +33,7 @@ impl World {
         let (access_keys, access_keys_writer) = Store::new();
         let (secrets, secrets_writer) = Store::new();
         (
-            Self {
-                accounts,
-                service_accounts,
-                access_keys,
-                secrets,
-                relations: Arc::default(),
-            },
+            Self { accounts, service_accounts, access_keys, secrets, relations: Arc::default() },
             Writers {
                 accounts: accounts_writer,
                 service_accounts: service_accounts_writer,
@@ -58,22 +52,12 @@ pub(super) async fn follow(
     writers: Writers,
     queues: Queues,
 ) {
-    let Writers {
-        accounts,
-        service_accounts,
-        access_keys,
-        secrets,
-    } = writers;
+    let Writers { accounts, service_accounts, access_keys, secrets } = writers;
     let namespace = namespace.as_deref();
     futures::join!(
-        feed(
-            objects(&client, namespace, "Account"),
-            accounts,
-            &world.accounts,
-            |event, before| {
-                account(&world, &queues, event, before);
-            }
-        ),
+        feed(objects(&client, namespace, "Account"), accounts, &world.accounts, |event, before| {
+            account(&world, &queues, event, before);
+        }),
         feed(
             objects(&client, namespace, "ServiceAccount"),
             service_accounts,
@@ -82,22 +66,12 @@ pub(super) async fn follow(
                 service_account(&world, &queues, event, before);
             }
         ),
-        feed(
-            objects(&client, namespace, "AccessKey"),
-            access_keys,
-            &world.access_keys,
-            |event, before| {
-                access_key(&world, &queues, event, before);
-            }
-        ),
-        feed(
-            secret_metadata(api(&client, namespace)),
-            secrets,
-            &world.secrets,
-            |event, _| {
-                secret(&world, &queues, event);
-            }
-        ),
+        feed(objects(&client, namespace, "AccessKey"), access_keys, &world.access_keys, |event, before| {
+            access_key(&world, &queues, event, before);
+        }),
+        feed(secret_metadata(api(&client, namespace)), secrets, &world.secrets, |event, _| {
+            secret(&world, &queues, event);
+        }),
     );
 }
 
@@ -125,12 +99,9 @@ where
         + Send
         + 'static,
 {
-    watcher(
-        api::<DeserializeGuard<K>>(client, namespace),
-        watcher::Config::default(),
-    )
-    .default_backoff()
-    .try_filter_map(move |event| std::future::ready(Ok(parsed(event, kind))))
+    watcher(api::<DeserializeGuard<K>>(client, namespace), watcher::Config::default())
+        .default_backoff()
+        .try_filter_map(move |event| std::future::ready(Ok(parsed(event, kind))))
 }
 
 fn parsed<K: Resource>(event: Event<DeserializeGuard<K>>, kind: &'static str) -> Option<Event<K>> {
@@ -159,9 +130,7 @@ fn secret_metadata(
     metadata: Api<SecretMeta>,
 ) -> impl Stream<Item = Result<Event<SecretMeta>, watcher::Error>> + Send {
     let ours = watcher::Config::default().labels(&format!("{}={}", names::MANAGED_BY, names::KEYWARD));
-    watcher(metadata, ours)
-        .default_backoff()
-        .modify(|secret| secret.metadata.managed_fields = None)
+    watcher(metadata, ours).default_backoff().modify(|secret| secret.metadata.managed_fields = None)
 }
 
 /// Applies each event to the store, then tells `concerned` about it with the object as it was before.
@@ -209,21 +178,12 @@ fn account(world: &World, queues: &Queues, event: &Event<Account>, before: Optio
     let deleted = matches!(event, Event::Delete(_));
     let limits = |account: &Account| Limits::from_spec(account.spec.limits.as_ref());
     let seats = |account: Option<&Account>| {
-        account
-            .and_then(|a| a.status.as_ref())
-            .map(|s| s.seats.clone())
-            .unwrap_or_default()
+        account.and_then(|a| a.status.as_ref()).map(|s| s.seats.clone()).unwrap_or_default()
     };
     let same_limits = !deleted && before.map(limits) == Some(limits(now));
     let (old, new) = (seats(before), seats(Some(now)));
     let namespace = now.namespace().unwrap_or_default();
-    let names: Vec<String> = world
-        .relations
-        .lock()
-        .service_accounts
-        .names(&namespace)
-        .cloned()
-        .collect();
+    let names: Vec<String> = world.relations.lock().service_accounts.names(&namespace).cloned().collect();
     for name in names {
         let of = |seats: &[crate::api::shared::Seat]| seats.iter().find(|seat| seat.name == name).cloned();
         let (was, is) = (of(&old), of(&new));
@@ -254,39 +214,31 @@ fn service_account(
     }
     let deleted = matches!(event, Event::Delete(_));
     let version = |object: &ServiceAccount| (object.uid(), object.metadata.generation);
+    let state = |object: &ServiceAccount| object.status.as_ref().and_then(|status| status.state);
     if deleted || before.map(version) != Some(version(now)) {
         queues.account(account_of(now));
         queues.seats(ObjectRef::from_obj(now));
+    } else if before.map(state) != Some(state(now)) {
+        // Its refusal, or the end of it, stands in the account's log too.
+        queues.account(account_of(now));
     } else {
         // Only its status moved, mostly by this controller's own hand: that must not set off the next write at once.
         queues.counts(ObjectRef::from_obj(now));
     }
     if deleted || before.map(read_by_keys) != Some(read_by_keys(now)) {
-        keys_of(
-            world,
-            queues,
-            &now.namespace().unwrap_or_default(),
-            &now.name_any(),
-        );
+        keys_of(world, queues, &now.namespace().unwrap_or_default(), &now.name_any());
     }
 }
 
 fn read_by_keys(object: &ServiceAccount) -> impl PartialEq + use<'_> {
     let status = object.status.as_ref();
-    (
-        object.uid(),
-        object.spec.state,
-        status.map(|status| (&status.seats, &status.removable_keys)),
-    )
+    (object.uid(), object.spec.state, status.map(|status| (&status.seats, &status.removable_keys)))
 }
 
 /// A change to a key concerns itself and its service account.
 fn access_key(world: &World, queues: &Queues, event: &Event<AccessKey>, before: Option<&AccessKey>) {
     relate(&mut world.relations.lock().keys, event, |key| {
-        (
-            key.namespace().unwrap_or_default(),
-            key.spec.service_account_name.clone(),
-        )
+        (key.namespace().unwrap_or_default(), key.spec.service_account_name.clone())
     });
     let Some(now) = object(event) else {
         return after_list(event, world, queues);
@@ -326,21 +278,9 @@ fn after_list<K>(event: &Event<K>, world: &World, queues: &Queues) {
     if !matches!(event, Event::InitDone) {
         return;
     }
-    world
-        .accounts
-        .all()
-        .iter()
-        .for_each(|account| queues.account(ObjectRef::from_obj(account.as_ref())));
-    world
-        .service_accounts
-        .all()
-        .iter()
-        .for_each(|object| queues.seats(ObjectRef::from_obj(object.as_ref())));
-    world
-        .access_keys
-        .all()
-        .iter()
-        .for_each(|key| queues.key(ObjectRef::from_obj(key.as_ref())));
+    world.accounts.all().iter().for_each(|account| queues.account(ObjectRef::from_obj(account.as_ref())));
+    world.service_accounts.all().iter().for_each(|object| queues.seats(ObjectRef::from_obj(object.as_ref())));
+    world.access_keys.all().iter().for_each(|key| queues.key(ObjectRef::from_obj(key.as_ref())));
 }
 
 fn relate<K, G>(groups: &mut super::store::Groups<G>, event: &Event<K>, group: impl Fn(&K) -> G)

@@ -8,10 +8,7 @@ use crate::runtime::metrics::Metrics;
 /// Brings the gauges up to date.
 pub(super) fn count(world: &World, metrics: &Metrics) {
     let keys = world.access_keys.all();
-    let states: Vec<_> = keys
-        .iter()
-        .map(|key| key.status.as_ref().and_then(|status| status.state))
-        .collect();
+    let states: Vec<_> = keys.iter().map(|key| key.status.as_ref().and_then(|status| status.state)).collect();
     for (name, state) in [
         ("Pending", Some(KeyState::Pending)),
         ("Active", Some(KeyState::Active)),
@@ -20,27 +17,16 @@ pub(super) fn count(world: &World, metrics: &Metrics) {
         ("Rejected", Some(KeyState::Rejected)),
         ("Unknown", None),
     ] {
-        metrics.objects(
-            "AccessKey",
-            name,
-            states.iter().filter(|found| **found == state).count(),
-        );
+        metrics.objects("AccessKey", name, states.iter().filter(|found| **found == state).count());
     }
     let objects = world.service_accounts.all();
-    let states: Vec<_> = objects
-        .iter()
-        .map(|object| object.status.as_ref().and_then(|s| s.state))
-        .collect();
+    let states: Vec<_> = objects.iter().map(|object| object.status.as_ref().and_then(|s| s.state)).collect();
     for (name, state) in [
         ("Active", Some(ServiceAccountState::Active)),
         ("Inactive", Some(ServiceAccountState::Inactive)),
         ("Rejected", Some(ServiceAccountState::Rejected)),
         ("Unknown", None),
     ] {
-        metrics.objects(
-            "ServiceAccount",
-            name,
-            states.iter().filter(|found| **found == state).count(),
-        );
+        metrics.objects("ServiceAccount", name, states.iter().filter(|found| **found == state).count());
     }
 }

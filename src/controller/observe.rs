@@ -9,10 +9,11 @@ use kube::runtime::reflector::ObjectRef;
 use kube::{Api, Client, Resource, ResourceExt};
 
 use super::store::{SecretMeta, World};
-use crate::api::shared::{DesiredState, Seat};
+use crate::api::shared::{AuditEntry, DesiredState, Seat};
 use crate::api::{ACCOUNT_NAME, AccessKey, Account, ServiceAccount};
 use crate::domain::access_key::{self, FoundParent, Key, OwnedSecret, Parent, SecretView, needs_inspection};
 use crate::domain::limits::Limits;
+use crate::domain::reason::Reason;
 use crate::domain::seats::admits;
 use crate::domain::secret::{self, Content, Holds, OwnedNames, Record};
 use crate::domain::service_account::{AccountView, KeyView, admission, wanted_display_name};
@@ -29,32 +30,18 @@ pub(super) struct Observer {
 
 impl Observer {
     /// What the decision about a key reads.
-    pub(super) async fn access_key(
-        &self,
-        object: &AccessKey,
-        now: DateTime<Utc>,
-    ) -> Result<access_key::Observed, CallError> {
+    pub(super) async fn access_key(&self, object: &AccessKey) -> Result<access_key::Observed, CallError> {
         let key = key(object);
         let account = self.account_view(&key.namespace);
-        let limits = account
-            .as_ref()
-            .map_or_else(Limits::default, |account| account.limits);
+        let limits = account.as_ref().map_or_else(Limits::default, |account| account.limits);
         let service_account = self.parent(&key, account.as_ref()).await?;
-        let secret = self.secret(&key, now).await?;
-        Ok(access_key::Observed {
-            key,
-            service_account,
-            limits,
-            secret,
-        })
+        let secret = self.secret(&key).await?;
+        Ok(access_key::Observed { key, service_account, limits, secret })
     }
 
     async fn parent(&self, key: &Key, account: Option<&AccountView>) -> Result<Parent, CallError> {
         let name = &key.spec.service_account_name;
-        let known = self
-            .world
-            .service_accounts
-            .get(&ObjectRef::new(name).within(&key.namespace));
+        let known = self.world.service_accounts.get(&ObjectRef::new(name).within(&key.namespace));
         let Some(bound) = &key.status.service_account_uid else {
             return Ok(known.map_or(Parent::Missing, |object| found_parent(&object, key, account)));
         };
@@ -68,27 +55,19 @@ impl Observer {
         Ok(same.map_or(Parent::Gone, |object| found_parent(&object, key, account)))
     }
 
-    async fn secret(&self, key: &Key, now: DateTime<Utc>) -> Result<SecretView, CallError> {
+    async fn secret(&self, key: &Key) -> Result<SecretView, CallError> {
         let name = key.owner().secret_name().to_owned();
-        let known = self
-            .world
-            .secrets
-            .get_or_written(&ObjectRef::new(&name).within(&key.namespace));
+        let known = self.world.secrets.get_or_written(&ObjectRef::new(&name).within(&key.namespace));
         let known = known.filter(|secret| is_owned(secret.as_ref(), &key.uid));
-        let record = known
-            .as_ref()
-            .and_then(|secret| Record::from_annotations(secret.annotations()));
+        let record = known.as_ref().and_then(|secret| Record::from_annotations(secret.annotations()));
         let version = known.as_ref().and_then(|secret| secret.resource_version());
-        let seen = version.as_deref().map(|version| (version, record.is_some()));
-        if needs_inspection(&key.status, key.generation, seen, now) {
+        if needs_inspection(&key.status, key.generation, version.as_deref()) {
             return self.inspect_secret(key).await;
         }
         Ok(match version {
-            Some(resource_version) => SecretView::Owned(OwnedSecret {
-                resource_version,
-                record,
-                holds: Holds::Unread,
-            }),
+            Some(resource_version) => {
+                SecretView::Owned(OwnedSecret { resource_version, record, holds: Holds::Unread })
+            }
             None => SecretView::Absent,
         })
     }
@@ -108,19 +87,12 @@ impl Observer {
     ) -> Result<service_account::Observed, CallError> {
         let (namespace, name) = (object.namespace().unwrap_or_default(), object.name_any());
         let account = self.account_view(&namespace);
-        let limits = account
-            .as_ref()
-            .map_or_else(Limits::default, |account| account.limits);
-        let keys: Vec<KeyView> = self
-            .keys(&namespace, &name)
-            .iter()
-            .map(|key| self.key_view(key, &limits, now))
-            .collect();
+        let limits = account.as_ref().map_or_else(Limits::default, |account| account.limits);
+        let keys: Vec<KeyView> =
+            self.keys(&namespace, &name).iter().map(|key| self.key_view(key, &limits, now)).collect();
         let status = object.status.clone().unwrap_or_default();
         let uids: Vec<&str> = keys.iter().map(|key| key.uid.as_str()).collect();
-        let gone = self
-            .gone::<AccessKey>("read access key", &namespace, &status.seats, &uids)
-            .await?;
+        let gone = self.gone::<AccessKey>("read access key", &namespace, &status.seats, &uids).await?;
         Ok(service_account::Observed {
             name,
             uid: object.uid().unwrap_or_default(),
@@ -139,11 +111,7 @@ impl Observer {
         let names: Vec<String> = self.world.relations.lock().keys.names(&group).cloned().collect();
         names
             .iter()
-            .filter_map(|name| {
-                self.world
-                    .access_keys
-                    .get(&ObjectRef::new(name).within(namespace))
-            })
+            .filter_map(|name| self.world.access_keys.get(&ObjectRef::new(name).within(namespace)))
             .collect()
     }
 
@@ -151,11 +119,7 @@ impl Observer {
         let key = key(object);
         let secret = ObjectRef::new(key.owner().secret_name()).within(&key.namespace);
         let in_secret = || {
-            let secret = self
-                .world
-                .secrets
-                .get(&secret)
-                .filter(|secret| is_owned(secret.as_ref(), &key.uid));
+            let secret = self.world.secrets.get(&secret).filter(|secret| is_owned(secret.as_ref(), &key.uid));
             secret.is_some_and(|secret| Record::from_annotations(secret.annotations()).is_some())
         };
         KeyView {
@@ -172,37 +136,25 @@ impl Observer {
     /// What the decision about an account reads.
     pub(super) async fn account(&self, object: &Account) -> Result<account::Observed, CallError> {
         let namespace = object.namespace().unwrap_or_default();
-        let names: Vec<String> = self
-            .world
-            .relations
-            .lock()
-            .service_accounts
-            .names(&namespace)
-            .cloned()
-            .collect();
+        let names: Vec<String> =
+            self.world.relations.lock().service_accounts.names(&namespace).cloned().collect();
         let service_accounts: Vec<account::ServiceAccountView> = names
             .iter()
-            .filter_map(|name| {
-                self.world
-                    .service_accounts
-                    .get(&ObjectRef::new(name).within(&namespace))
-            })
+            .filter_map(|name| self.world.service_accounts.get(&ObjectRef::new(name).within(&namespace)))
             .map(|object| account::ServiceAccountView {
                 uid: object.uid().unwrap_or_default(),
                 name: object.name_any(),
                 display_name: wanted_display_name(&object.spec, &object.name_any()).to_owned(),
                 created: created(object.as_ref()),
-                issued: object
-                    .status
-                    .as_ref()
-                    .is_some_and(|status| !status.seats.is_empty()),
+                held_name: object.status.as_ref().and_then(|status| status.display_name.clone()),
+                issued: object.status.as_ref().is_some_and(|status| !status.seats.is_empty()),
+                refusals: refusals(&object),
             })
             .collect();
         let status = object.status.clone().unwrap_or_default();
         let uids: Vec<&str> = service_accounts.iter().map(|view| view.uid.as_str()).collect();
-        let gone = self
-            .gone::<ServiceAccount>("read service account", &namespace, &status.seats, &uids)
-            .await?;
+        let gone =
+            self.gone::<ServiceAccount>("read service account", &namespace, &status.seats, &uids).await?;
         Ok(account::Observed {
             uid: object.uid().unwrap_or_default(),
             generation: object.metadata.generation.unwrap_or_default(),
@@ -215,17 +167,10 @@ impl Observer {
     }
 
     fn account_view(&self, namespace: &str) -> Option<AccountView> {
-        let account = self
-            .world
-            .accounts
-            .get(&ObjectRef::new(ACCOUNT_NAME).within(namespace))?;
+        let account = self.world.accounts.get(&ObjectRef::new(ACCOUNT_NAME).within(namespace))?;
         Some(AccountView {
             limits: Limits::from_spec(account.spec.limits.as_ref()),
-            seats: account
-                .status
-                .as_ref()
-                .map(|status| status.seats.clone())
-                .unwrap_or_default(),
+            seats: account.status.as_ref().map(|status| status.seats.clone()).unwrap_or_default(),
         })
     }
 
@@ -268,44 +213,34 @@ pub(super) fn key(object: &AccessKey) -> Key {
 
 fn found_parent(object: &ServiceAccount, key: &Key, account: Option<&AccountView>) -> Parent {
     let uid = object.uid().unwrap_or_default();
-    let seats = object
-        .status
-        .as_ref()
-        .map(|status| status.seats.as_slice())
-        .unwrap_or_default();
+    let seats = object.status.as_ref().map(|status| status.seats.as_slice()).unwrap_or_default();
     Parent::Found(FoundParent {
         state: object.spec.state,
-        admission: admission(
-            account,
-            &uid,
-            wanted_display_name(&object.spec, &object.name_any()),
-        ),
+        admission: admission(account, &uid, wanted_display_name(&object.spec, &object.name_any())),
         seated: admits(seats, &key.uid),
         seats_taken: seats.len(),
-        removable: object
-            .status
-            .as_ref()
-            .map(|status| status.removable_keys.clone())
-            .unwrap_or_default(),
+        removable: object.status.as_ref().map(|status| status.removable_keys.clone()).unwrap_or_default(),
         uid,
     })
 }
 
+fn refusals(object: &ServiceAccount) -> Vec<AuditEntry> {
+    let log = object.status.as_ref().map(|status| status.audit_log.as_slice()).unwrap_or_default();
+    let own = format!("ServiceAccount/{}", object.name_any());
+    let refused = |entry: &&AuditEntry| {
+        entry.object == own && entry.action == Reason::ServiceAccountLimitExceeded.action()
+    };
+    log.iter().filter(refused).cloned().collect()
+}
+
 fn created<K: Resource>(object: &K) -> DateTime<Utc> {
-    object
-        .meta()
-        .creation_timestamp
-        .as_ref()
-        .map(from_kube)
-        .unwrap_or_default()
+    object.meta().creation_timestamp.as_ref().map(from_kube).unwrap_or_default()
 }
 
 /// Whether a Secret belongs to the key with that UID.
 pub(super) fn is_owned(secret: &impl Resource, key_uid: &str) -> bool {
     let owners = secret.meta().owner_references.as_deref().unwrap_or_default();
-    owners
-        .iter()
-        .any(|owner| owner.controller == Some(true) && owner.uid == key_uid)
+    owners.iter().any(|owner| owner.controller == Some(true) && owner.uid == key_uid)
 }
 
 /// A whole Secret as decisions see it.
@@ -315,25 +250,14 @@ pub(super) fn view(secret: &Secret, key: &Key) -> SecretView {
     }
     let record = Record::from_annotations(secret.annotations());
     let service_account_uid = key.status.service_account_uid.clone();
-    let recorded = [key.status.token.clone(), key.status.next_token.clone()]
-        .into_iter()
-        .flatten();
+    let recorded = [key.status.token.clone(), key.status.next_token.clone()].into_iter().flatten();
     let known: Vec<Record> = recorded
-        .filter_map(|token| {
-            Some(Record {
-                token,
-                service_account_uid: service_account_uid.clone()?,
-            })
-        })
+        .filter_map(|token| Some(Record { token, service_account_uid: service_account_uid.clone()? }))
         .chain(record.clone())
         .collect();
     let holds = secret::inspect(&content(secret), &key.owner(), &known, &owned_names(secret));
     let resource_version = secret.resource_version().unwrap_or_default();
-    SecretView::Owned(OwnedSecret {
-        resource_version,
-        record,
-        holds,
-    })
+    SecretView::Owned(OwnedSecret { resource_version, record, holds })
 }
 
 /// A Secret's labels, annotations and data.
@@ -368,13 +292,6 @@ pub(super) fn owned_names(secret: &Secret) -> OwnedNames {
 
 /// The metadata alone, as it would come by watch.
 pub(super) fn metadata_of(secret: &Secret) -> SecretMeta {
-    let metadata = ObjectMeta {
-        managed_fields: None,
-        ..secret.metadata.clone()
-    };
-    PartialObjectMeta {
-        types: None,
-        metadata,
-        _phantom: std::marker::PhantomData,
-    }
+    let metadata = ObjectMeta { managed_fields: None, ..secret.metadata.clone() };
+    PartialObjectMeta { types: None, metadata, _phantom: std::marker::PhantomData }
 }

@@ -43,18 +43,8 @@ pub(super) fn queues() -> (Queues, Queued) {
     let (counts, counts_end) = unbounded_channel();
     let (keys, keys_end) = unbounded_channel();
     (
-        Queues {
-            accounts,
-            seats,
-            counts,
-            keys,
-        },
-        Queued {
-            accounts: accounts_end,
-            seats: seats_end,
-            counts: counts_end,
-            keys: keys_end,
-        },
+        Queues { accounts, seats, counts, keys },
+        Queued { accounts: accounts_end, seats: seats_end, counts: counts_end, keys: keys_end },
     )
 }
 

@@ -55,18 +55,8 @@ pub enum Error {
 /// # Errors
 /// When the cluster lacks CRDs or permissions, the health port is taken, or the leader lease is lost.
 pub async fn run(client: Client, options: Options, shutdown: CancellationToken) -> Result<(), Error> {
-    let Options {
-        namespace,
-        concurrency,
-        lease,
-        process,
-    } = options;
-    let ProcessArgs {
-        health_address,
-        instance,
-        log: _,
-        log_format: _,
-    } = process;
+    let Options { namespace, concurrency, lease, process } = options;
+    let ProcessArgs { health_address, instance, log: _, log_format: _ } = process;
     preflight::check(&client, namespace.as_deref()).await?;
 
     let metrics = Metrics::default();
@@ -77,22 +67,9 @@ pub async fn run(client: Client, options: Options, shutdown: CancellationToken) 
     let endpoints = health.clone().serve(health_address);
     let feed = follow(client.clone(), namespace, world.clone(), writers, senders);
 
-    let audit = Audit::new(
-        client.clone(),
-        "iam.keyward.dev/controller",
-        instance.clone(),
-        metrics.clone(),
-    );
-    let observer = Observer {
-        client: client.clone(),
-        world: world.clone(),
-    };
-    let actor = Actor {
-        client: client.clone(),
-        observer,
-        audit,
-        metrics: metrics.clone(),
-    };
+    let audit = Audit::new(client.clone(), "iam.keyward.dev/controller", instance.clone(), metrics.clone());
+    let observer = Observer { client: client.clone(), world: world.clone() };
+    let actor = Actor { client: client.clone(), observer, audit, metrics: metrics.clone() };
     let work = async {
         tokio::select! {
             () = wait_until_listed(&world) => {}
@@ -118,13 +95,7 @@ pub async fn run(client: Client, options: Options, shutdown: CancellationToken) 
 }
 
 async fn wait_until_listed(world: &World) {
-    let World {
-        accounts,
-        service_accounts,
-        access_keys,
-        secrets,
-        relations: _,
-    } = world;
+    let World { accounts, service_accounts, access_keys, secrets, relations: _ } = world;
     let (accounts, service_accounts) = (accounts.reader(), service_accounts.reader());
     let (access_keys, secrets) = (access_keys.reader(), secrets.reader());
     // A store is only dropped with the feed, which runs as long as this does.
@@ -163,11 +134,7 @@ async fn lead(
 }
 
 async fn loops(actor: Actor, world: &World, queued: Queued, concurrency: u16, shutdown: &CancellationToken) {
-    let Streams {
-        accounts,
-        service_accounts,
-        keys,
-    } = queued.streams();
+    let Streams { accounts, service_accounts, keys } = queued.streams();
     let actor = Arc::new(actor);
     futures::join!(
         each(
@@ -220,12 +187,8 @@ async fn each<K, F>(
     K: Resource<DynamicType = ()> + Clone + Debug + DeserializeOwned + Send + Sync + 'static,
     F: Future<Output = Result<Option<DateTime<Utc>>, PassError>> + Send + 'static,
 {
-    let context = Arc::new(Loop {
-        kind,
-        store: store.clone(),
-        actor: Arc::clone(actor),
-        backoff: Backoff::default(),
-    });
+    let context =
+        Arc::new(Loop { kind, store: store.clone(), actor: Arc::clone(actor), backoff: Backoff::default() });
     let reconcile = move |seen: Arc<K>, context: Arc<Loop<K>>| {
         let pass = pass.clone();
         async move { timed(&context, &seen, pass).await }

@@ -10,10 +10,7 @@ use crate::runtime::clock::now;
 /// Returns when to look again, if nothing happens before.
 pub(super) async fn pass(actor: &Actor, object: &ServiceAccount) -> Result<Option<DateTime<Utc>>, Error> {
     let observed = actor.observer.service_account(object, now()).await?;
-    let Plan {
-        actions,
-        look_again_at,
-    } = plan(&observed, now());
+    let Plan { actions, look_again_at } = plan(&observed, now());
     for action in actions {
         actor.service_account(object, action).await?;
     }

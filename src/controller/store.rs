@@ -43,13 +43,7 @@ where
 {
     pub(super) fn new() -> (Self, reflector::store::Writer<K>) {
         let (seen, writer) = reflector::store();
-        (
-            Self {
-                seen,
-                written: Arc::default(),
-            },
-            writer,
-        )
+        (Self { seen, written: Arc::default() }, writer)
     }
 
     /// kube's own view of it.
@@ -66,8 +60,7 @@ where
 
     /// As [`Self::get`], for an object that may not have come by watch at all yet.
     pub(super) fn get_or_written(&self, object: &ObjectRef<K>) -> Option<Arc<K>> {
-        self.get(object)
-            .or_else(|| self.written.lock().get(object).cloned())
+        self.get(object).or_else(|| self.written.lock().get(object).cloned())
     }
 
     fn newest(&self, object: &ObjectRef<K>, seen: Arc<K>) -> Arc<K> {
@@ -87,9 +80,7 @@ where
     /// Remembers what this process wrote.
     pub(super) fn wrote(&self, object: K) -> Arc<K> {
         let own = Arc::new(object);
-        self.written
-            .lock()
-            .insert(ObjectRef::from_obj(own.as_ref()), Arc::clone(&own));
+        self.written.lock().insert(ObjectRef::from_obj(own.as_ref()), Arc::clone(&own));
         own
     }
 
@@ -107,12 +98,7 @@ where
 /// Versions of one object compare as numbers (Kubernetes' "comparable resource version", in force since 1.35 and true
 /// of etcd before).
 fn version<K: Resource>(object: &K) -> u64 {
-    object
-        .meta()
-        .resource_version
-        .as_deref()
-        .and_then(|version| version.parse().ok())
-        .unwrap_or_default()
+    object.meta().resource_version.as_deref().and_then(|version| version.parse().ok()).unwrap_or_default()
 }
 
 /// Who belongs to whom, so that a change of one object finds those it concerns without a look at all of them.
@@ -133,10 +119,7 @@ pub(super) struct Groups<G> {
 
 impl<G> Default for Groups<G> {
     fn default() -> Self {
-        Self {
-            current: HashMap::new(),
-            listing: HashMap::new(),
-        }
+        Self { current: HashMap::new(), listing: HashMap::new() }
     }
 }
 

@@ -5,135 +5,28 @@
 
 use chrono::{DateTime, Utc};
 
-use crate::api::AccessKeySpec;
-use crate::api::access_key::{AccessKeyStatus, KeyState, TokenStatus};
+use crate::api::access_key::{AccessKeyStatus, KeyState};
 use crate::api::shared::{AuditEntry, DesiredState};
-use crate::domain::audit::Target;
 use crate::domain::conditions::{Progress, Summary};
 use crate::domain::limits::Limits;
 use crate::domain::reason::Reason;
-use crate::domain::secret::{Holds, Owner, Record};
-use crate::domain::time::{rfc3339, whole_seconds};
+use crate::domain::secret::Holds;
+use crate::domain::time::whole_seconds;
 
+mod observed;
 mod status;
+mod summary;
 mod token;
 
+pub use observed::{Admission, FoundParent, Key, Observed, OwnedSecret, Parent, SecretView};
 pub use token::violation;
+
+use summary::{
+    expired_summary, inactive, issued_summary, service_account, service_account_inactive, trouble,
+};
 
 /// How long to wait before looking again whether a foreign Secret is gone, in seconds. Such Secrets are not watched.
 const CONFLICT_RECHECK_SECONDS: i64 = 15;
-
-/// Everything that the decision about one key reads.
-#[derive(Clone, Debug)]
-pub struct Observed {
-    /// The key.
-    pub key: Key,
-    /// Its service account.
-    pub service_account: Parent,
-    /// The limits of its account.
-    pub limits: Limits,
-    /// Its Secret.
-    pub secret: SecretView,
-}
-
-/// The key itself.
-#[derive(Clone, Debug)]
-pub struct Key {
-    /// Its namespace, which is its account.
-    pub namespace: String,
-    /// Its name.
-    pub name: String,
-    /// Its UID.
-    pub uid: String,
-    /// Its `metadata.generation`.
-    pub generation: i64,
-    /// The version it was observed at.
-    pub resource_version: String,
-    /// What it asks for.
-    pub spec: AccessKeySpec,
-    /// What was recorded.
-    pub status: AccessKeyStatus,
-}
-
-impl Key {
-    /// The key as the owner of its Secret.
-    pub fn owner(&self) -> Owner<'_> {
-        Owner {
-            spec: &self.spec,
-            name: &self.name,
-            account: &self.namespace,
-        }
-    }
-
-    fn target(&self) -> Target {
-        Target {
-            kind: "AccessKey",
-            name: self.name.clone(),
-            uid: self.uid.clone(),
-        }
-    }
-}
-
-/// The service account that a key names.
-#[derive(Clone, Debug)]
-pub enum Parent {
-    /// There is none, and the key was issued for none.
-    Missing,
-    /// The one that the key was issued for is gone; one of the same name may exist.
-    Gone,
-    /// It exists.
-    Found(FoundParent),
-}
-
-/// A service account that exists.
-#[derive(Clone, Debug)]
-pub struct FoundParent {
-    /// Its UID.
-    pub uid: String,
-    /// Whether a person switched it off.
-    pub state: DesiredState,
-    /// Whether its account admits it.
-    pub admission: Admission,
-    /// Whether it has given the key a seat.
-    pub seated: bool,
-    /// How many seats it has given.
-    pub seats_taken: usize,
-    /// Keys it names as ones that could go.
-    pub removable: Vec<String>,
-}
-
-/// Whether an account admits a service account.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Admission {
-    /// It has a seat.
-    Admitted,
-    /// Nothing is decided yet.
-    Undecided,
-    /// It was refused, for this reason.
-    Rejected(Reason, String),
-}
-
-/// The Secret of the key's name.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum SecretView {
-    /// There is none.
-    Absent,
-    /// It does not belong to the key.
-    Foreign,
-    /// It belongs to the key.
-    Owned(OwnedSecret),
-}
-
-/// A Secret that belongs to the key.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct OwnedSecret {
-    /// Its version.
-    pub resource_version: String,
-    /// What its annotations record.
-    pub record: Option<Record>,
-    /// What it holds.
-    pub holds: Holds,
-}
 
 /// What to do, in this order.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -179,21 +72,14 @@ pub struct Issue {
     pub stage: bool,
 }
 
-/// Whether the Secret has to be read before anything is planned: its metadata alone is watched.
-pub fn needs_inspection(
-    status: &AccessKeyStatus,
-    generation: i64,
-    seen: Option<(&str, bool)>,
-    now: DateTime<Utc>,
-) -> bool {
+/// Whether the Secret has to be read before anything is planned: its metadata alone is watched. `seen` is its version.
+pub fn needs_inspection(status: &AccessKeyStatus, generation: i64, seen: Option<&str>) -> bool {
     match seen {
         // It may be that the label by which it is watched was taken off.
         None => status.token.is_some() || status.observed_generation == generation,
-        Some((version, has_record)) => {
-            let expired = status.token.as_ref().is_some_and(|token| token.expires_at <= now);
-            let checked = status.secret_resource_version.as_deref() == Some(version)
-                && status.observed_generation == generation;
-            !checked && (has_record || !expired || status.observed_generation != generation)
+        Some(version) => {
+            status.secret_resource_version.as_deref() != Some(version)
+                || status.observed_generation != generation
         }
     }
 }
@@ -233,25 +119,12 @@ struct Settled {
 
 impl Settled {
     fn verdict(state: KeyState, summary: Summary) -> Verdict {
-        Verdict::Settle(Box::new(Self {
-            state,
-            summary,
-            token: None,
-            then: None,
-            look_again_at: None,
-        }))
+        Verdict::Settle(Box::new(Self { state, summary, token: None, then: None, look_again_at: None }))
     }
 }
 
 fn rejected(reason: Reason, message: String) -> Verdict {
-    let summary = Summary {
-        ready: false,
-        active: Some(false),
-        progress: Progress::Stalled,
-        reason,
-        message,
-    };
-    Settled::verdict(KeyState::Rejected, summary)
+    Settled::verdict(KeyState::Rejected, trouble(false, (reason, message)))
 }
 
 fn gone(observed: &Observed) -> Verdict {
@@ -260,10 +133,9 @@ fn gone(observed: &Observed) -> Verdict {
         service_account(&observed.key)
     );
     match rejected(Reason::ServiceAccountDeleted, message) {
-        Verdict::Settle(settled) => Verdict::Settle(Box::new(Settled {
-            then: Some(Action::DeleteKey),
-            ..*settled
-        })),
+        Verdict::Settle(settled) => {
+            Verdict::Settle(Box::new(Settled { then: Some(Action::DeleteKey), ..*settled }))
+        }
         other => other,
     }
 }
@@ -284,9 +156,7 @@ fn missing(observed: &Observed) -> Verdict {
 }
 
 fn unissued(observed: &Observed, parent: &FoundParent, now: DateTime<Utc>) -> Verdict {
-    let Observed {
-        key, limits, secret, ..
-    } = observed;
+    let Observed { key, limits, secret, .. } = observed;
     if key.spec.state == DesiredState::Inactive {
         return Settled::verdict(KeyState::Inactive, inactive());
     }
@@ -320,10 +190,9 @@ fn refused_by_parent(key: &Key, parent: &FoundParent) -> Option<Verdict> {
     match &parent.admission {
         Admission::Admitted => None,
         Admission::Undecided => Some(Verdict::Wait { until: None }),
-        Admission::Rejected(_, why) => Some(rejected(
-            Reason::ServiceAccountRejected,
-            format!("{name} is not admitted itself: {why}"),
-        )),
+        Admission::Rejected(_, why) => {
+            Some(rejected(Reason::ServiceAccountRejected, format!("{name} is not admitted itself: {why}")))
+        }
     }
 }
 
@@ -335,11 +204,7 @@ fn without_seat(key: &Key, parent: &FoundParent, limits: &Limits) -> Verdict {
         [] => String::new(),
         names => format!(
             ", for example {}",
-            names
-                .iter()
-                .map(|n| format!("\"{n}\""))
-                .collect::<Vec<_>>()
-                .join(", ")
+            names.iter().map(|n| format!("\"{n}\"")).collect::<Vec<_>>().join(", ")
         ),
     };
     let message = format!(
@@ -359,10 +224,7 @@ fn secret_conflict(observed: &Observed, now: DateTime<Utc>) -> Verdict {
     match rejected(Reason::SecretConflict, message) {
         Verdict::Settle(settled) => {
             let look_again_at = Some(now + chrono::TimeDelta::seconds(CONFLICT_RECHECK_SECONDS));
-            Verdict::Settle(Box::new(Settled {
-                look_again_at,
-                ..*settled
-            }))
+            Verdict::Settle(Box::new(Settled { look_again_at, ..*settled }))
         }
         other => other,
     }
@@ -393,7 +255,7 @@ fn issued(observed: &Observed, parent: &FoundParent, token: token::Recorded, now
     let state = if key.spec.state == DesiredState::Inactive {
         (KeyState::Inactive, inactive())
     } else if expired && renewal == token::Renewal::NotDue {
-        (KeyState::Expired, expired_summary(&current))
+        (KeyState::Expired, expired_summary(&current, None))
     } else if parent.state == DesiredState::Inactive {
         (KeyState::Inactive, service_account_inactive(key))
     } else if let Some(verdict) = refused_by_parent(key, parent) {
@@ -409,17 +271,15 @@ fn issued(observed: &Observed, parent: &FoundParent, token: token::Recorded, now
 
 /// Keeps the recorded token with a state that is not in force, and takes it out of the Secret once it has expired.
 fn with_token(verdict: Verdict, token: token::Recorded, expired: bool, observed: &Observed) -> Verdict {
-    let expires_at = token.current.expires_at;
+    let next = (!expired).then(|| token.end());
     match verdict {
         Verdict::Settle(settled) => Verdict::Settle(Box::new(Settled {
             then: (expired && holds_token(&observed.secret)).then_some(Action::EmptySecret),
-            look_again_at: (!expired).then_some(expires_at),
+            look_again_at: next,
             token: Some(token),
             ..*settled
         })),
-        Verdict::Wait { .. } => Verdict::Wait {
-            until: (!expired).then_some(expires_at),
-        },
+        Verdict::Wait { .. } => Verdict::Wait { until: next },
         issue @ Verdict::Issue(_) => issue,
     }
 }
@@ -442,41 +302,24 @@ fn in_force(
     now: DateTime<Utc>,
 ) -> Verdict {
     let current = token.current.clone();
-    let again = Some(token::next_look(observed, &token, now));
     let expired = current.expires_at <= now;
     let owned = match &observed.secret {
         SecretView::Owned(secret) => Some(secret),
         SecretView::Absent => None,
-        SecretView::Foreign => return lost_secret(observed, token, expired, now),
+        SecretView::Foreign if expired => return over(observed, token, None),
+        SecretView::Foreign => return lost_secret(observed, token, now),
     };
-    let mut trouble = None;
-    match renewal {
-        token::Renewal::Due(_) if token::staging(observed, now).is_some() => {
-            return Verdict::Wait {
-                until: token::staging(observed, now),
-            };
-        }
+    let refusal = match renewal {
+        token::Renewal::NotDue => None,
+        token::Renewal::Due(Err(why)) => Some(why),
+        // What the Secret holds is recorded first; only then is it succeeded.
+        token::Renewal::Due(Ok(_)) if token.is_news() => None,
         token::Renewal::Due(Ok(expires_at)) => {
-            return Verdict::Issue(order(observed, parent, expires_at, owned, now));
+            return staged(observed, now, order(observed, parent, expires_at, owned, now));
         }
-        token::Renewal::Due(Err(why)) => trouble = Some(why),
-        token::Renewal::NotDue => {}
-    }
+    };
     if expired {
-        let verdict = match trouble {
-            Some((reason, message)) => {
-                let summary = Summary {
-                    ready: false,
-                    active: Some(false),
-                    progress: Progress::Stalled,
-                    reason,
-                    message,
-                };
-                Settled::verdict(KeyState::Expired, summary)
-            }
-            None => Settled::verdict(KeyState::Expired, expired_summary(&current)),
-        };
-        return with_token(verdict, token, true, observed);
+        return over(observed, token, refusal);
     }
     let then = match owned.map(|secret| &secret.holds) {
         Some(Holds::Unread) => None,
@@ -484,106 +327,40 @@ fn in_force(
             (!as_asked).then_some(Action::RepairSecret)
         }
         Some(Holds::Nothing | Holds::Token { .. }) | None => {
-            if let Some(until) = token::staging(observed, now) {
-                return Verdict::Wait { until: Some(until) };
-            }
             let same = order(observed, parent, current.expires_at, owned, now);
-            return Verdict::Issue(Issue {
-                revision: current.revision,
-                ..same
-            });
+            return staged(observed, now, Issue { revision: current.revision, ..same });
         }
     };
-    let summary = trouble.map_or_else(
-        || issued_summary(&current),
-        |(reason, message)| Summary {
-            ready: false,
-            active: Some(true),
-            progress: Progress::Stalled,
-            reason,
-            message,
-        },
-    );
-    Verdict::Settle(Box::new(Settled {
-        state: KeyState::Active,
-        summary,
-        token: Some(token),
-        then,
-        look_again_at: again,
-    }))
+    let summary = refusal.map_or_else(|| issued_summary(&current), |refusal| trouble(true, refusal));
+    let look_again_at = Some(token::next_look(observed, &token, now));
+    let state = KeyState::Active;
+    Verdict::Settle(Box::new(Settled { state, summary, token: Some(token), then, look_again_at }))
+}
+
+/// Mints, unless a token that was minted before may still be on its way into the Secret.
+fn staged(observed: &Observed, now: DateTime<Utc>, issue: Issue) -> Verdict {
+    token::staging(observed, now).map_or(Verdict::Issue(issue), |until| Verdict::Wait { until: Some(until) })
+}
+
+/// The token's time has passed; `refusal` says why it has no successor, where one was asked for.
+fn over(observed: &Observed, token: token::Recorded, refusal: Option<(Reason, String)>) -> Verdict {
+    let summary = expired_summary(&token.current, refusal.map(|(_, why)| why));
+    with_token(Settled::verdict(KeyState::Expired, summary), token, true, observed)
 }
 
 /// Someone put a Secret of their own in place of the key's. The token still authenticates whoever holds it.
-fn lost_secret(observed: &Observed, token: token::Recorded, expired: bool, now: DateTime<Utc>) -> Verdict {
+fn lost_secret(observed: &Observed, token: token::Recorded, now: DateTime<Utc>) -> Verdict {
+    let end = token.end();
     match secret_conflict(observed, now) {
-        Verdict::Settle(settled) if !expired => Verdict::Settle(Box::new(Settled {
-            state: KeyState::Active,
-            summary: Summary {
-                active: Some(true),
-                ..settled.summary
-            },
-            token: Some(token),
-            ..*settled
-        })),
         Verdict::Settle(settled) => Verdict::Settle(Box::new(Settled {
+            state: KeyState::Active,
+            summary: Summary { active: Some(true), ..settled.summary },
+            look_again_at: settled.look_again_at.map(|at| at.min(end)),
             token: Some(token),
-            ..*settled
+            then: None,
         })),
         other => other,
     }
-}
-
-fn inactive() -> Summary {
-    Summary {
-        ready: true,
-        active: Some(false),
-        progress: Progress::Settled,
-        reason: Reason::Inactive,
-        message: "Key is inactive as requested by spec.state".into(),
-    }
-}
-
-fn service_account_inactive(key: &Key) -> Summary {
-    Summary {
-        ready: true,
-        active: Some(false),
-        progress: Progress::Settled,
-        reason: Reason::ServiceAccountInactive,
-        message: format!(
-            "{} is inactive as requested by its spec.state",
-            service_account(key)
-        ),
-    }
-}
-
-fn expired_summary(token: &TokenStatus) -> Summary {
-    Summary {
-        ready: false,
-        active: Some(false),
-        progress: Progress::Stalled,
-        reason: Reason::Expired,
-        message: format!(
-            "Key expired at {}; raise spec.revision for a new token, or delete the key",
-            rfc3339(token.expires_at)
-        ),
-    }
-}
-
-fn issued_summary(token: &TokenStatus) -> Summary {
-    Summary {
-        ready: true,
-        active: Some(true),
-        progress: Progress::Settled,
-        reason: Reason::Issued,
-        message: format!("Key {} issued; expires {}", token.id, rfc3339(token.expires_at)),
-    }
-}
-
-fn service_account(key: &Key) -> String {
-    format!(
-        "ServiceAccount.iam.keyward.dev \"{}\"",
-        key.spec.service_account_name
-    )
 }
 
 #[cfg(test)]

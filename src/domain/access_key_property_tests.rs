@@ -19,13 +19,7 @@ fn tokens() -> impl Strategy<Value = TokenStatus> {
 }
 
 fn specs() -> impl Strategy<Value = AccessKeySpec> {
-    let valid_for = prop::sample::select(vec![
-        Some("P6M"),
-        Some("P1Y"),
-        Some("P3M"),
-        Some("nonsense"),
-        None,
-    ]);
+    let valid_for = prop::sample::select(vec![Some("P6M"), Some("P1Y"), Some("P3M"), Some("nonsense"), None]);
     let renew_before = prop::sample::select(vec!["PT10S", "P14D", "P8M", "nonsense"]);
     let overlap = prop::option::of(prop::sample::select(vec!["PT10S", "P7D", "P3Y", "nonsense"]));
     let rotation = prop::option::of((renew_before, overlap));
@@ -39,11 +33,7 @@ fn specs() -> impl Strategy<Value = AccessKeySpec> {
                 overlap: overlap.map(duration),
             }),
             revision,
-            state: if on {
-                DesiredState::Active
-            } else {
-                DesiredState::Inactive
-            },
+            state: if on { DesiredState::Active } else { DesiredState::Inactive },
             ..unissued().key.spec
         },
     )
@@ -57,26 +47,12 @@ fn parents() -> impl Strategy<Value = Parent> {
         Admission::Undecided,
         Admission::Rejected(Reason::DuplicateDisplayName, "the name is held".into()),
     ]);
-    let found = (
-        admission,
-        prop::bool::weighted(0.8),
-        prop::bool::weighted(0.8),
-        0usize..4,
-    )
-        .prop_map(|(admission, on, seated, seats_taken)| {
-            let state = if on {
-                DesiredState::Active
-            } else {
-                DesiredState::Inactive
-            };
-            Parent::Found(FoundParent {
-                state,
-                admission,
-                seated,
-                seats_taken,
-                ..parent()
-            })
-        });
+    let found = (admission, prop::bool::weighted(0.8), prop::bool::weighted(0.8), 0usize..4).prop_map(
+        |(admission, on, seated, seats_taken)| {
+            let state = if on { DesiredState::Active } else { DesiredState::Inactive };
+            Parent::Found(FoundParent { state, admission, seated, seats_taken, ..parent() })
+        },
+    );
     prop_oneof![1 => Just(Parent::Missing), 1 => Just(Parent::Gone), 8 => found]
 }
 
@@ -84,19 +60,14 @@ fn secrets() -> impl Strategy<Value = SecretView> {
     let holds = prop_oneof![
         Just(Holds::Unread),
         Just(Holds::Nothing),
-        (0u8..4, any::<bool>()).prop_map(|(n, as_asked)| Holds::Token {
-            sha256: format!("hash-of-k{n}"),
-            as_asked
-        }),
+        (0u8..4, any::<bool>())
+            .prop_map(|(n, as_asked)| Holds::Token { sha256: format!("hash-of-k{n}"), as_asked }),
     ];
     let record = prop::option::of((tokens(), prop::sample::select(vec!["sa-uid", "another"])));
     let owned = (holds, record, 7u8..9).prop_map(|(holds, record, version)| {
         SecretView::Owned(OwnedSecret {
             resource_version: version.to_string(),
-            record: record.map(|(token, uid)| Record {
-                token,
-                service_account_uid: uid.into(),
-            }),
+            record: record.map(|(token, uid)| Record { token, service_account_uid: uid.into() }),
             holds,
         })
     });
@@ -164,13 +135,10 @@ prop_compose! {
 }
 
 fn written(observed: &Observed, now: DateTime<Utc>) -> Option<AccessKeyStatus> {
-    plan(observed, now)
-        .actions
-        .into_iter()
-        .find_map(|action| match action {
-            Action::WriteStatus(status) => Some(*status),
-            _ => None,
-        })
+    plan(observed, now).actions.into_iter().find_map(|action| match action {
+        Action::WriteStatus(status) => Some(*status),
+        _ => None,
+    })
 }
 
 proptest! {

@@ -5,9 +5,7 @@ use super::*;
 /// The reason and the message of the one refusal that `observed` leads to.
 pub(super) fn refusal(observed: &Observed) -> (String, String) {
     let steps = steps(observed, NOW);
-    let [told, written] = steps.as_slice() else {
-        panic!("not a refusal: {steps:?}")
-    };
+    let [told, written] = steps.as_slice() else { panic!("not a refusal: {steps:?}") };
     let (reason, message) = written
         .strip_prefix("status Rejected - @- Ready=False Active=False Stalled=True ")
         .and_then(|rest| rest.split_once(": "))
@@ -57,11 +55,7 @@ fn a_validity_outside_the_range_is_refused_with_both_ends() {
             None,
             "spec.validFor must be an ISO 8601 duration such as P6M, P1Y, P30D or PT1H, not '6 months'",
         ),
-        (
-            None,
-            None,
-            "exactly one of spec.validFor and spec.expiresAt must be set; neither is",
-        ),
+        (None, None, "exactly one of spec.validFor and spec.expiresAt must be set; neither is"),
     ] {
         let refused = refusal(&asking(valid_for, expires_at));
         assert_eq!(refused, ("ExpiryOutOfRange".into(), message.into()));
@@ -80,10 +74,7 @@ fn contradictory_limits_let_nothing_be_issued() {
 #[test]
 fn a_key_whose_service_account_is_missing_waits_for_it() {
     let service_account = Parent::Missing;
-    let observed = Observed {
-        service_account,
-        ..unissued()
-    };
+    let observed = Observed { service_account, ..unissued() };
     assert_eq!(
         steps(&observed, NOW),
         [
@@ -109,28 +100,15 @@ fn a_key_of_an_inactive_service_account_is_rejected() {
 #[test]
 fn a_key_of_a_service_account_that_is_not_admitted_is_rejected() {
     let admission = Admission::Rejected(Reason::ServiceAccountLimitExceeded, "the account is full".into());
-    let (reason, message) = refusal(&of(FoundParent {
-        admission,
-        ..parent()
-    }));
+    let (reason, message) = refusal(&of(FoundParent { admission, ..parent() }));
     assert_eq!(reason, "ServiceAccountRejected");
-    assert_eq!(
-        message,
-        "ServiceAccount.iam.keyward.dev \"ci\" is not admitted itself: the account is full"
-    );
+    assert_eq!(message, "ServiceAccount.iam.keyward.dev \"ci\" is not admitted itself: the account is full");
 }
 
 #[test]
 fn nothing_is_done_while_others_have_to_decide_first() {
-    let undecided = FoundParent {
-        admission: Admission::Undecided,
-        ..parent()
-    };
-    let room = FoundParent {
-        seated: false,
-        seats_taken: 49,
-        ..parent()
-    };
+    let undecided = FoundParent { admission: Admission::Undecided, ..parent() };
+    let room = FoundParent { seated: false, seats_taken: 49, ..parent() };
     for parent in [undecided, room] {
         assert_eq!(plan(&of(parent), at(NOW)), Plan::default());
     }
@@ -141,23 +119,12 @@ fn a_key_without_a_seat_is_rejected_when_the_limit_is_reached() {
     for (removable, end) in [
         (vec![], ""),
         (vec!["old".to_owned()], ", for example \"old\""),
-        (
-            vec!["old".to_owned(), "unused".to_owned()],
-            ", for example \"old\", \"unused\"",
-        ),
+        (vec!["old".to_owned(), "unused".to_owned()], ", for example \"old\", \"unused\""),
     ] {
-        let full = FoundParent {
-            seated: false,
-            seats_taken: 50,
-            removable,
-            ..parent()
-        };
+        let full = FoundParent { seated: false, seats_taken: 50, removable, ..parent() };
         let message =
             "ServiceAccount.iam.keyward.dev \"ci\" already has 50 of 50 access keys; delete one to proceed";
-        assert_eq!(
-            refusal(&of(full)),
-            ("KeyLimitExceeded".into(), format!("{message}{end}"))
-        );
+        assert_eq!(refusal(&of(full)), ("KeyLimitExceeded".into(), format!("{message}{end}")));
     }
 }
 

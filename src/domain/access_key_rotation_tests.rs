@@ -7,20 +7,14 @@ const DUE: &str = "2027-02-14T12:00:00Z";
 
 fn rotating(renew_before: &str, overlap: Option<&str>) -> Observed {
     let mut observed = unissued();
-    observed.key.spec.rotation = Some(RotationSpec {
-        renew_before: duration(renew_before),
-        overlap: overlap.map(duration),
-    });
+    observed.key.spec.rotation =
+        Some(RotationSpec { renew_before: duration(renew_before), overlap: overlap.map(duration) });
     observed.secret = holding("7", &token("k1"));
     settled(observed, NOW)
 }
 
 fn successor(issued_at: &str, expires_at: &str) -> TokenStatus {
-    TokenStatus {
-        issued_at: at(issued_at),
-        expires_at: at(expires_at),
-        ..token("k2")
-    }
+    TokenStatus { issued_at: at(issued_at), expires_at: at(expires_at), ..token("k2") }
 }
 
 /// The moment between the Secret with `k2` and the status that says so.
@@ -39,10 +33,7 @@ fn a_raised_revision_gives_a_new_token() {
         steps(&observed, "2026-10-01T00:00:00Z"),
         ["issue r2 2026-10-01T00:00:00Z to 2027-04-01T00:00:00Z for sa-uid, replaces 7, stage true"]
     );
-    let next = TokenStatus {
-        revision: 2,
-        ..successor("2026-10-01T00:00:00Z", "2027-04-01T00:00:00Z")
-    };
+    let next = TokenStatus { revision: 2, ..successor("2026-10-01T00:00:00Z", "2027-04-01T00:00:00Z") };
     assert_eq!(
         steps(&taking_over(observed, &next), "2026-10-01T00:00:01Z"),
         [
@@ -57,11 +48,8 @@ fn a_raised_revision_gives_a_new_token() {
 fn a_raised_revision_revives_an_expired_key() {
     let mut observed = settled(issued(), EXPIRY);
     observed.key.spec.revision = 2;
-    observed.secret = SecretView::Owned(OwnedSecret {
-        resource_version: "8".into(),
-        record: None,
-        holds: Holds::Nothing,
-    });
+    observed.secret =
+        SecretView::Owned(OwnedSecret { resource_version: "8".into(), record: None, holds: Holds::Nothing });
     assert_eq!(
         steps(&observed, "2027-03-01T00:00:00Z"),
         ["issue r2 2027-03-01T00:00:00Z to 2027-09-01T00:00:00Z for sa-uid, replaces 8, stage true"]
@@ -74,10 +62,7 @@ fn a_key_is_renewed_at_the_second_it_asks_for() {
     let before = plan(&observed, at("2027-02-14T11:59:59Z"));
     assert_eq!((before.actions, before.look_again_at), (vec![], Some(at(DUE))));
     for (now, issue) in [
-        (
-            DUE,
-            "issue r1 2027-02-14T12:00:00Z to 2027-08-14T12:00:00Z for sa-uid, replaces 7, stage true",
-        ),
+        (DUE, "issue r1 2027-02-14T12:00:00Z to 2027-08-14T12:00:00Z for sa-uid, replaces 7, stage true"),
         (
             "2027-03-01T00:00:00Z",
             "issue r1 2027-03-01T00:00:00Z to 2027-09-01T00:00:00Z for sa-uid, replaces 7, stage true",
@@ -132,10 +117,7 @@ fn the_previous_token_never_outlives_its_own_expiry() {
     let next = successor(DUE, "2027-08-14T12:00:00Z");
     let observed = taking_over(rotating("P14D", Some("P30D")), &next);
     let status = settled(observed.clone(), DUE).key.status;
-    let previous = PreviousTokenStatus {
-        token: token("k1"),
-        valid_until: at("2027-02-28T12:00:00Z"),
-    };
+    let previous = PreviousTokenStatus { token: token("k1"), valid_until: at("2027-02-28T12:00:00Z") };
     assert_eq!(status.previous_token, Some(previous));
     let late = settled(observed, EXPIRY).key.status;
     assert_eq!(late.previous_token, None, "recorded only once it was over");
@@ -190,10 +172,8 @@ fn a_rotation_that_cannot_work_lets_nothing_be_issued() {
         ),
     ] {
         let mut observed = unissued();
-        observed.key.spec.rotation = Some(RotationSpec {
-            renew_before: duration(renew_before),
-            overlap: overlap.map(duration),
-        });
+        observed.key.spec.rotation =
+            Some(RotationSpec { renew_before: duration(renew_before), overlap: overlap.map(duration) });
         assert_eq!(refusal(&observed), ("InvalidRotation".into(), message.into()));
     }
 }
@@ -201,10 +181,7 @@ fn a_rotation_that_cannot_work_lets_nothing_be_issued() {
 #[test]
 fn a_rotation_that_cannot_work_leaves_an_issued_token_good() {
     let mut observed = issued();
-    observed.key.spec.rotation = Some(RotationSpec {
-        renew_before: duration("P6M"),
-        overlap: None,
-    });
+    observed.key.spec.rotation = Some(RotationSpec { renew_before: duration("P6M"), overlap: None });
     let message =
         "spec.rotation.renewBefore is P6M and spec.validFor P6M; the renewal must be later than the issue";
     let now = "2026-09-30T00:00:00Z";
@@ -242,16 +219,9 @@ fn nothing_is_renewed_while_the_key_is_not_in_force() {
     let mut off = rotating("P14D", None);
     off.key.spec.state = DesiredState::Inactive;
     let mut resting = rotating("P14D", None);
-    resting.service_account = Parent::Found(FoundParent {
-        state: DesiredState::Inactive,
-        ..parent()
-    });
+    resting.service_account = Parent::Found(FoundParent { state: DesiredState::Inactive, ..parent() });
     let mut unseated = rotating("P14D", None);
-    unseated.service_account = Parent::Found(FoundParent {
-        seated: false,
-        seats_taken: 50,
-        ..parent()
-    });
+    unseated.service_account = Parent::Found(FoundParent { seated: false, seats_taken: 50, ..parent() });
     for observed in [off, resting, unseated] {
         let steps = steps(&observed, DUE);
         assert_eq!(steps.len(), 2, "{steps:?}");
@@ -281,9 +251,7 @@ fn one_that_is_switched_on_and_gets_a_new_token_tells_both() {
 fn a_token_that_its_secret_lost_gets_no_overlap() {
     let observed = rotating("P14D", Some("P7D"));
     let next = successor("2026-10-01T00:00:00Z", EXPIRY);
-    let status = settled(taking_over(observed, &next), "2026-10-01T00:00:00Z")
-        .key
-        .status;
+    let status = settled(taking_over(observed, &next), "2026-10-01T00:00:00Z").key.status;
     assert_eq!((status.token, status.previous_token), (Some(next), None));
 }
 

@@ -24,9 +24,7 @@ fn a_token_that_never_reached_the_status_is_adopted_from_its_secret() {
 #[test]
 fn a_record_that_cannot_be_true_is_not_adopted() {
     let changed = |change: fn(&mut OwnedSecret, &mut Record)| {
-        let SecretView::Owned(mut secret) = holding("7", &token("k1")) else {
-            unreachable!()
-        };
+        let SecretView::Owned(mut secret) = holding("7", &token("k1")) else { unreachable!() };
         let mut record = secret.record.take().unwrap();
         change(&mut secret, &mut record);
         secret.record = Some(record);
@@ -39,10 +37,7 @@ fn a_record_that_cannot_be_true_is_not_adopted() {
         changed(|secret, _| secret.holds = Holds::Nothing),
         changed(|_, record| record.token.sha256 = "hash-of-another".into()),
     ] {
-        let observed = Observed {
-            secret: SecretView::Owned(secret),
-            ..unissued()
-        };
+        let observed = Observed { secret: SecretView::Owned(secret), ..unissued() };
         assert_eq!(
             steps(&observed, NOW),
             ["issue r1 2026-08-31T12:00:00Z to 2027-02-28T12:00:00Z for sa-uid, replaces 7, stage false"]
@@ -51,9 +46,7 @@ fn a_record_that_cannot_be_true_is_not_adopted() {
 }
 
 fn set_unread(observed: &mut Observed) {
-    let SecretView::Owned(secret) = &mut observed.secret else {
-        panic!("no Secret of its own")
-    };
+    let SecretView::Owned(secret) = &mut observed.secret else { panic!("no Secret of its own") };
     secret.holds = Holds::Unread;
 }
 
@@ -121,28 +114,21 @@ fn a_key_expires_at_its_very_second_and_its_secret_is_emptied_once() {
     );
     let mut unread = issued();
     set_unread(&mut unread);
-    assert_eq!(
-        steps(&unread, EXPIRY)[2],
-        "empty",
-        "its record says that there is a token"
-    );
+    assert_eq!(steps(&unread, EXPIRY)[2], "empty", "its record says that there is a token");
 
     let mut expired = settled(issued(), EXPIRY);
-    assert_eq!(
-        steps(&expired, EXPIRY),
-        ["empty"],
-        "after a crash before the last step"
-    );
+    assert_eq!(steps(&expired, EXPIRY), ["empty"], "after a crash before the last step");
+    let emptied =
+        |holds| SecretView::Owned(OwnedSecret { resource_version: "8".into(), record: None, holds });
+    expired.secret = emptied(Holds::Nothing);
+    expired = settled(expired, EXPIRY);
+    assert_eq!(expired.key.status.secret_resource_version.as_deref(), Some("8"), "it counts as checked");
     for holds in [Holds::Nothing, Holds::Unread] {
-        expired.secret = SecretView::Owned(OwnedSecret {
-            resource_version: "8".into(),
-            record: None,
-            holds,
-        });
+        expired.secret = emptied(holds);
         assert_eq!(plan(&expired, at(EXPIRY)), Plan::default());
     }
     expired.secret = SecretView::Absent;
-    assert_eq!(plan(&expired, at(EXPIRY)), Plan::default());
+    assert_eq!(plan(&settled(expired, EXPIRY), at(EXPIRY)), Plan::default());
 }
 
 #[test]
@@ -162,10 +148,7 @@ fn a_switched_off_key_loses_its_token_at_its_expiry_too() {
 
 #[test]
 fn a_key_rests_with_its_service_account() {
-    let off = FoundParent {
-        state: DesiredState::Inactive,
-        ..parent()
-    };
+    let off = FoundParent { state: DesiredState::Inactive, ..parent() };
     let mut observed = issued();
     observed.service_account = Parent::Found(off);
     let message = "ServiceAccount.iam.keyward.dev \"ci\" is inactive as requested by its spec.state";
@@ -209,11 +192,7 @@ fn a_key_goes_with_its_service_account() {
 #[test]
 fn a_lost_or_replaced_token_is_issued_again_until_the_same_expiry() {
     let later = "2026-10-01T00:00:00Z";
-    let nothing = OwnedSecret {
-        resource_version: "8".into(),
-        record: None,
-        holds: Holds::Nothing,
-    };
+    let nothing = OwnedSecret { resource_version: "8".into(), record: None, holds: Holds::Nothing };
     for (secret, replaces) in [
         (SecretView::Absent, "nothing"),
         (SecretView::Owned(nothing), "8"),
@@ -228,10 +207,7 @@ fn a_lost_or_replaced_token_is_issued_again_until_the_same_expiry() {
         );
     }
     let mut staged = issued();
-    let next = TokenStatus {
-        issued_at: at(later),
-        ..token("k2")
-    };
+    let next = TokenStatus { issued_at: at(later), ..token("k2") };
     staged.secret = holding("10", &next);
     staged.key.status.next_token = Some(next);
     assert_eq!(
@@ -247,13 +223,8 @@ fn a_lost_or_replaced_token_is_issued_again_until_the_same_expiry() {
 #[test]
 fn a_secret_that_differs_around_the_right_token_is_repaired() {
     let mut observed = issued();
-    let SecretView::Owned(mut secret) = holding("9", &token("k1")) else {
-        unreachable!()
-    };
-    secret.holds = Holds::Token {
-        sha256: "hash-of-k1".into(),
-        as_asked: false,
-    };
+    let SecretView::Owned(mut secret) = holding("9", &token("k1")) else { unreachable!() };
+    secret.holds = Holds::Token { sha256: "hash-of-k1".into(), as_asked: false };
     observed.secret = SecretView::Owned(secret);
     assert_eq!(
         steps(&observed, NOW),
@@ -292,10 +263,7 @@ fn a_foreign_secret_in_place_of_an_issued_one_leaves_the_token_good() {
 fn a_lowered_limit_stops_a_key_and_keeps_its_token() {
     let mut observed = issued();
     observed.limits.access_keys = 1;
-    observed.service_account = Parent::Found(FoundParent {
-        seated: false,
-        ..parent()
-    });
+    observed.service_account = Parent::Found(FoundParent { seated: false, ..parent() });
     let message =
         "ServiceAccount.iam.keyward.dev \"ci\" already has 1 of 1 access keys; delete one to proceed";
     assert_eq!(
@@ -314,25 +282,12 @@ fn a_lowered_limit_stops_a_key_and_keeps_its_token() {
 fn an_issued_key_stays_as_it_is_while_others_have_to_decide() {
     let mut observed = issued();
     for parent in [
-        FoundParent {
-            admission: Admission::Undecided,
-            ..parent()
-        },
-        FoundParent {
-            seated: false,
-            seats_taken: 0,
-            ..parent()
-        },
+        FoundParent { admission: Admission::Undecided, ..parent() },
+        FoundParent { seated: false, seats_taken: 0, ..parent() },
     ] {
         observed.service_account = Parent::Found(parent);
         let look_again_at = Some(at(EXPIRY));
         let actions = Vec::new();
-        assert_eq!(
-            plan(&observed, at(NOW)),
-            Plan {
-                actions,
-                look_again_at
-            }
-        );
+        assert_eq!(plan(&observed, at(NOW)), Plan { actions, look_again_at });
     }
 }

@@ -18,17 +18,15 @@ fn view(name: &str, display_name: &str, day: i64) -> ServiceAccountView {
         uid: format!("{name}-uid"),
         name: name.into(),
         display_name: display_name.into(),
+        held_name: None,
+        refusals: Vec::new(),
         created: at("2026-01-01T00:00:00Z") + TimeDelta::days(day),
         issued: false,
     }
 }
 
 fn seat(name: &str, display_name: &str) -> Seat {
-    Seat {
-        uid: format!("{name}-uid"),
-        name: name.into(),
-        display_name: Some(display_name.into()),
-    }
+    Seat { uid: format!("{name}-uid"), name: name.into(), display_name: Some(display_name.into()) }
 }
 
 fn observed(limit: usize, service_accounts: Vec<ServiceAccountView>) -> Observed {
@@ -36,10 +34,7 @@ fn observed(limit: usize, service_accounts: Vec<ServiceAccountView>) -> Observed
         uid: "account-uid".into(),
         generation: 1,
         resource_version: "100".into(),
-        limits: Limits {
-            service_accounts: limit,
-            ..Limits::default()
-        },
+        limits: Limits { service_accounts: limit, ..Limits::default() },
         status: AccountStatus::default(),
         service_accounts,
         gone: Vec::new(),
@@ -57,11 +52,7 @@ fn outcome(observed: &Observed) -> (Vec<String>, Option<AccountStatus>) {
             Action::WriteStatus(status) => written = Some(*status),
         }
     }
-    let logged = |entry| {
-        written
-            .as_ref()
-            .is_some_and(|status| status.audit_log.contains(entry))
-    };
+    let logged = |entry| written.as_ref().is_some_and(|status| status.audit_log.contains(entry));
     assert!(entries.iter().all(logged), "told but not logged: {entries:?}");
     let told = entries
         .iter()
@@ -88,10 +79,7 @@ fn seats(observed: &Observed) -> Vec<(String, String)> {
 }
 
 fn pairs(seats: &[(&str, &str)]) -> Vec<(String, String)> {
-    seats
-        .iter()
-        .map(|(name, shown)| ((*name).to_owned(), (*shown).to_owned()))
-        .collect()
+    seats.iter().map(|(name, shown)| ((*name).to_owned(), (*shown).to_owned())).collect()
 }
 
 #[test]
@@ -109,51 +97,26 @@ fn service_accounts_get_their_seats_oldest_first_in_one_write() {
         ]
     );
     assert_eq!(status.seats, [seat("ci", "CI"), seat("deploy", "Deploy")]);
-    let counts = ServiceAccountCounts {
-        admitted: 2,
-        rejected: 0,
-        limit: 25,
-    };
-    assert_eq!(
-        (status.observed_generation, status.service_accounts),
-        (1, Some(counts))
-    );
+    let counts = ServiceAccountCounts { admitted: 2, rejected: 0, limit: 25 };
+    assert_eq!((status.observed_generation, status.service_accounts), (1, Some(counts)));
     let conditions: Vec<_> = status
         .conditions
         .iter()
-        .map(|c| {
-            (
-                c.type_.as_str(),
-                c.status.as_str(),
-                c.reason.as_str(),
-                c.message.as_str(),
-            )
-        })
+        .map(|c| (c.type_.as_str(), c.status.as_str(), c.reason.as_str(), c.message.as_str()))
         .collect();
     let message = "Limits in force: 25 service accounts, 50 access keys each, valid for P6M to P2Y";
     assert_eq!(conditions, [("Ready", "True", "Accepted", message)]);
-    assert_eq!(
-        plan(&settled(observed), at("2026-12-24T00:00:00Z")),
-        Plan::default()
-    );
+    assert_eq!(plan(&settled(observed), at("2026-12-24T00:00:00Z")), Plan::default());
 }
 
 #[test]
 fn the_twenty_sixth_is_rejected_until_another_goes() {
     let names: Vec<String> = (0..26).map(|n| format!("sa-{n:02}")).collect();
-    let views = names
-        .iter()
-        .zip(0..)
-        .map(|(name, day)| view(name, name, day))
-        .collect();
+    let views = names.iter().zip(0..).map(|(name, day)| view(name, name, day)).collect();
     let mut full = settled(observed(25, views));
     assert_eq!(full.status.seats.len(), 25);
     assert!(!full.status.seats.contains(&seat("sa-25", "sa-25")));
-    let counts = ServiceAccountCounts {
-        admitted: 25,
-        rejected: 1,
-        limit: 25,
-    };
+    let counts = ServiceAccountCounts { admitted: 25, rejected: 1, limit: 25 };
     assert_eq!(full.status.service_accounts, Some(counts));
     assert_eq!(plan(&full, at(NOW)), Plan::default());
 
@@ -183,29 +146,19 @@ fn a_seat_whose_service_account_is_unseen_and_not_known_to_be_gone_keeps_seat_an
 
 #[test]
 fn a_lowered_limit_takes_the_seats_of_the_youngest() {
-    let mut observed = settled(observed(
-        25,
-        vec![view("ci", "CI", 1), view("deploy", "Deploy", 2)],
-    ));
+    let mut observed = settled(observed(25, vec![view("ci", "CI", 1), view("deploy", "Deploy", 2)]));
     observed.limits.service_accounts = 1;
     let (told, status) = outcome(&observed);
     let status = status.unwrap();
     assert_eq!(
         told,
         [
-            "Reject ServiceAccountLimitExceeded of ServiceAccount/deploy by controller: Service account \"Deploy\" lost its \
-             seat because the limit was lowered"
+            "Change LimitsChanged of Account/account by unknown: Limits in force: 1 service accounts, 50 access keys each, \
+             valid for P6M to P2Y"
         ]
     );
-    let counts = ServiceAccountCounts {
-        admitted: 1,
-        rejected: 1,
-        limit: 1,
-    };
-    assert_eq!(
-        (status.seats, status.service_accounts),
-        (vec![seat("ci", "CI")], Some(counts))
-    );
+    let counts = ServiceAccountCounts { admitted: 1, rejected: 1, limit: 1 };
+    assert_eq!((status.seats, status.service_accounts), (vec![seat("ci", "CI")], Some(counts)));
     assert_eq!(
         status.conditions[0].message,
         "Limits in force: 1 service accounts, 50 access keys each, valid for P6M to P2Y"
@@ -214,13 +167,28 @@ fn a_lowered_limit_takes_the_seats_of_the_youngest() {
 }
 
 #[test]
+fn a_refusal_that_a_service_account_tells_stands_in_the_accounts_log_too() {
+    let refusal = AuditEntry {
+        id: "refusal".into(),
+        time: at(NOW),
+        actor: "controller".into(),
+        action: "Reject".into(),
+        object: "ServiceAccount/late".into(),
+        key_id: None,
+        reason: "ServiceAccountLimitExceeded".into(),
+        message: "The account already has 1 of 1 service accounts; delete one to proceed".into(),
+        on_behalf_of: None,
+    };
+    let late = ServiceAccountView { refusals: vec![refusal.clone()], ..view("late", "Late", 2) };
+    let observed = settled(observed(1, vec![view("ci", "CI", 1), late]));
+    assert!(observed.status.audit_log.contains(&refusal));
+    assert_eq!(plan(&observed, at(NOW)), Plan::default());
+}
+
+#[test]
 fn of_several_that_want_one_name_the_oldest_gets_it() {
-    let views = vec![
-        view("b", "ÉCOLE", 2),
-        view("c", "École", 3),
-        view("a", "école", 1),
-        view("d", "Other", 4),
-    ];
+    let views =
+        vec![view("b", "ÉCOLE", 2), view("c", "École", 3), view("a", "école", 1), view("d", "Other", 4)];
     let observed = observed(25, views);
     assert_eq!(seats(&observed), pairs(&[("a", "école"), ("d", "Other")]));
     let counts = settled(observed).status.service_accounts.unwrap();
@@ -237,18 +205,11 @@ fn a_name_comes_free_with_its_holder() {
 
 #[test]
 fn a_renaming_moves_the_name_where_it_is_free() {
-    let before = settled(observed(
-        25,
-        vec![view("ci", "CI", 1), view("deploy", "Deploy", 2)],
-    ));
+    let before = settled(observed(25, vec![view("ci", "CI", 1), view("deploy", "Deploy", 2)]));
     for (wanted, held) in [("Build", "Build"), ("ci", "ci"), ("DEPLOY", "CI"), ("CI", "CI")] {
         let mut observed = before.clone();
         observed.service_accounts[0].display_name = wanted.into();
-        assert_eq!(
-            seats(&observed),
-            pairs(&[("ci", held), ("deploy", "Deploy")]),
-            "{wanted}"
-        );
+        assert_eq!(seats(&observed), pairs(&[("ci", held), ("deploy", "Deploy")]), "{wanted}");
         assert_eq!(outcome(&observed).0, Vec::<String>::new());
     }
 }
@@ -267,31 +228,16 @@ fn contradictory_limits_are_shown_and_told_and_seats_stay() {
     let (told, status) = outcome(&observed);
     let message = "spec.limits.minValidFor is P2Y6M and spec.limits.maxValidFor is P2Y; the shortest validity must not be \
                    longer than the longest, so no key can be issued";
-    assert_eq!(
-        told,
-        [format!(
-            "Reject InvalidLimits of Account/account by unknown: {message}"
-        )]
-    );
+    assert_eq!(told, [format!("Reject InvalidLimits of Account/account by unknown: {message}")]);
     let status = status.unwrap();
     let conditions: Vec<_> = status
         .conditions
         .iter()
-        .map(|c| {
-            (
-                c.type_.as_str(),
-                c.status.as_str(),
-                c.reason.as_str(),
-                c.message.as_str(),
-            )
-        })
+        .map(|c| (c.type_.as_str(), c.status.as_str(), c.reason.as_str(), c.message.as_str()))
         .collect();
     assert_eq!(
         conditions,
-        [
-            ("Ready", "False", "InvalidLimits", message),
-            ("Stalled", "True", "InvalidLimits", message)
-        ]
+        [("Ready", "False", "InvalidLimits", message), ("Stalled", "True", "InvalidLimits", message)]
     );
     assert_eq!(status.seats, [seat("ci", "CI")]);
 
@@ -300,7 +246,7 @@ fn contradictory_limits_are_shown_and_told_and_seats_stay() {
     assert_eq!(
         outcome(&mended).0,
         [
-            "Accept Accepted of Account/account by unknown: Limits in force: 25 service accounts, 50 access keys each, \
+            "Change LimitsChanged of Account/account by unknown: Limits in force: 25 service accounts, 50 access keys each, \
              valid for P6M to P2Y"
         ]
     );
@@ -308,16 +254,8 @@ fn contradictory_limits_are_shown_and_told_and_seats_stay() {
 
 #[test]
 fn a_lost_status_is_rebuilt_from_the_service_accounts_that_have_issued_keys() {
-    let issued = |name, day| ServiceAccountView {
-        issued: true,
-        ..view(name, name, day)
-    };
-    let views = vec![
-        view("a", "a", 1),
-        view("b", "B2", 2),
-        issued("c", 3),
-        issued("b2", 4),
-    ];
+    let issued = |name, day| ServiceAccountView { issued: true, ..view(name, name, day) };
+    let views = vec![view("a", "a", 1), view("b", "B2", 2), issued("c", 3), issued("b2", 4)];
     let observed = observed(2, views);
     assert_eq!(seats(&observed), pairs(&[("c", "c"), ("b2", "b2")]));
 }
@@ -332,27 +270,13 @@ fn an_account_without_service_accounts_has_its_conditions_only() {
 #[test]
 fn fractions_of_a_second_are_cut() {
     let observed = observed(25, vec![view("ci", "CI", 1)]);
-    assert_eq!(
-        plan(&observed, at("2026-08-31T12:00:00.999Z")),
-        plan(&observed, at(NOW))
-    );
+    assert_eq!(plan(&observed, at("2026-08-31T12:00:00.999Z")), plan(&observed, at(NOW)));
 }
 
 /// What a controller may see at one time: some of the service accounts, each with the name it asks for then.
 fn views() -> impl Strategy<Value = Vec<ServiceAccountView>> {
-    let shown = prop::sample::select(vec![
-        "a",
-        "A",
-        "é",
-        "É",
-        "É\u{301}",
-        "straße",
-        "STRASSE",
-        "ς",
-        "Σ",
-        "σ",
-        "b",
-    ]);
+    let shown =
+        prop::sample::select(vec!["a", "A", "é", "É", "É\u{301}", "straße", "STRASSE", "ς", "Σ", "σ", "b"]);
     prop::collection::btree_map(0i64..8, (shown, any::<bool>()), 0..8).prop_map(|views| {
         let one = |(n, (shown, issued)): (i64, (&str, bool))| ServiceAccountView {
             issued,

@@ -56,13 +56,7 @@ impl Happening {
     /// The entry for it. `occurrence` tells repeats of the same reason on one object apart; a retry after a crash
     /// computes the same one, so the entry's id, and with it the Event's name, is the same again.
     pub fn entry(&self, occurrence: &str, now: DateTime<Utc>) -> AuditEntry {
-        let Self {
-            reason,
-            actor,
-            object,
-            key_id,
-            message,
-        } = self;
+        let Self { reason, actor, object, key_id, message } = self;
         AuditEntry {
             id: id(&object.uid, *reason, occurrence),
             time: now,
@@ -77,11 +71,16 @@ impl Happening {
     }
 }
 
+/// What tells a repeat on `object` from a retry: the generation and the newest entry about it. A retry finds both as they
+/// were, also when another writer has touched the object meanwhile.
+pub fn since(log: &[AuditEntry], object: &Target, generation: i64) -> String {
+    let label = object.label();
+    let newest = log.iter().find(|entry| entry.object == label).map_or("", |entry| entry.id.as_str());
+    format!("{generation}/{newest}")
+}
+
 fn id(uid: &str, reason: Reason, occurrence: &str) -> String {
-    sha256_hex(format!("{uid}\n{reason}\n{occurrence}").as_bytes())
-        .chars()
-        .take(16)
-        .collect()
+    sha256_hex(format!("{uid}\n{reason}\n{occurrence}").as_bytes()).chars().take(16).collect()
 }
 
 /// `text` with at most `length` bytes, cut between characters.
@@ -89,10 +88,8 @@ fn cut(text: &str, length: usize) -> String {
     if text.len() <= length {
         return text.to_owned();
     }
-    let end = (0..=length.saturating_sub('…'.len_utf8()))
-        .rev()
-        .find(|at| text.is_char_boundary(*at))
-        .unwrap_or(0);
+    let end =
+        (0..=length.saturating_sub('…'.len_utf8())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
     format!("{}…", text.get(..end).unwrap_or_default())
 }
 
@@ -105,11 +102,7 @@ pub fn merge<'a>(
 ) -> Vec<AuditEntry> {
     let mut all: Vec<&AuditEntry> = Vec::with_capacity(log.len());
     for entry in new {
-        if !log
-            .iter()
-            .chain(all.iter().copied())
-            .any(|known| known.id == entry.id)
-        {
+        if !log.iter().chain(all.iter().copied()).any(|known| known.id == entry.id) {
             all.insert(0, entry);
         }
     }
@@ -126,10 +119,8 @@ pub fn absorb<'a>(
     bound: usize,
 ) -> Vec<AuditEntry> {
     let oldest = log.last().filter(|_| log.len() >= bound).map(|entry| entry.time);
-    let mut young: Vec<&AuditEntry> = others
-        .into_iter()
-        .filter(|entry| oldest.is_none_or(|oldest| entry.time > oldest))
-        .collect();
+    let mut young: Vec<&AuditEntry> =
+        others.into_iter().filter(|entry| oldest.is_none_or(|oldest| entry.time > oldest)).collect();
     young.sort_by_key(|entry| entry.time);
     merge(log, young, bound)
 }
@@ -143,18 +134,11 @@ mod tests {
         let happening = Happening {
             reason: Reason::Issued,
             actor: CONTROLLER.into(),
-            object: Target {
-                kind: "AccessKey",
-                name: "deploy".into(),
-                uid: "u".into(),
-            },
+            object: Target { kind: "AccessKey", name: "deploy".into(), uid: "u".into() },
             key_id: Some("k".into()),
             message: "Key issued".into(),
         };
-        AuditEntry {
-            id: id.into(),
-            ..happening.entry("1", DateTime::from_timestamp(second, 0).unwrap())
-        }
+        AuditEntry { id: id.into(), ..happening.entry("1", DateTime::from_timestamp(second, 0).unwrap()) }
     }
 
     #[test]
@@ -162,11 +146,7 @@ mod tests {
         let happening = |reason| Happening {
             reason,
             actor: CONTROLLER.into(),
-            object: Target {
-                kind: "AccessKey",
-                name: "deploy".into(),
-                uid: "u".into(),
-            },
+            object: Target { kind: "AccessKey", name: "deploy".into(), uid: "u".into() },
             key_id: None,
             message: String::new(),
         };
@@ -180,10 +160,7 @@ mod tests {
     #[test]
     fn the_newest_entry_stands_first_and_the_oldest_is_dropped() {
         let merged = merge(&[entry(2, "b"), entry(1, "a")], &[entry(3, "c")], 2);
-        assert_eq!(
-            merged.iter().map(|e| e.id.as_str()).collect::<Vec<_>>(),
-            ["c", "b"]
-        );
+        assert_eq!(merged.iter().map(|e| e.id.as_str()).collect::<Vec<_>>(), ["c", "b"]);
     }
 
     #[test]
@@ -196,15 +173,8 @@ mod tests {
 
     #[test]
     fn entries_of_one_second_stay_in_the_order_in_which_they_came() {
-        let merged = merge(
-            &[entry(1, "b"), entry(1, "a")],
-            &[entry(1, "c"), entry(1, "d")],
-            3,
-        );
-        assert_eq!(
-            merged.iter().map(|e| e.id.as_str()).collect::<Vec<_>>(),
-            ["d", "c", "b"]
-        );
+        let merged = merge(&[entry(1, "b"), entry(1, "a")], &[entry(1, "c"), entry(1, "d")], 3);
+        assert_eq!(merged.iter().map(|e| e.id.as_str()).collect::<Vec<_>>(), ["d", "c", "b"]);
     }
 
     proptest! {

@@ -36,13 +36,7 @@ impl Summary {
     /// The conditions. `Ready` stands first; `Reconciling` and `Stalled` exist only while True, as kstatus wants it.
     /// A `lastTransitionTime` of `before` is kept while the condition's status is the same.
     pub fn conditions(&self, before: &[Condition], generation: i64, now: DateTime<Utc>) -> Vec<Condition> {
-        let Self {
-            ready,
-            active,
-            progress,
-            reason,
-            message,
-        } = self;
+        let Self { ready, active, progress, reason, message } = self;
         let mut wanted = vec![("Ready", *ready)];
         wanted.extend(active.map(|active| ("Active", active)));
         match progress {
@@ -52,9 +46,7 @@ impl Summary {
         }
         let condition = |(type_, is_true): (&str, bool)| {
             let status = if is_true { "True" } else { "False" };
-            let unchanged = before
-                .iter()
-                .find(|old| old.type_ == type_ && old.status == status);
+            let unchanged = before.iter().find(|old| old.type_ == type_ && old.status == status);
             Condition {
                 type_: type_.into(),
                 status: status.into(),
@@ -71,10 +63,7 @@ impl Summary {
 
 /// The reason that `conditions` gave last, so that a change of it can be told from a repeat.
 pub fn last_reason(conditions: &[Condition]) -> Option<&str> {
-    conditions
-        .iter()
-        .find(|condition| condition.type_ == "Ready")
-        .map(|ready| ready.reason.as_str())
+    conditions.iter().find(|condition| condition.type_ == "Ready").map(|ready| ready.reason.as_str())
 }
 
 #[cfg(test)]
@@ -82,13 +71,7 @@ mod tests {
     use super::*;
 
     fn summary(ready: bool, progress: Progress) -> Summary {
-        Summary {
-            ready,
-            active: Some(ready),
-            progress,
-            reason: Reason::Issued,
-            message: "Issued.".into(),
-        }
+        Summary { ready, active: Some(ready), progress, reason: Reason::Issued, message: "Issued.".into() }
     }
 
     fn at(second: i64) -> DateTime<Utc> {
@@ -109,19 +92,10 @@ mod tests {
     fn reconciling_and_stalled_exist_only_while_true() {
         let types = |progress| {
             let conditions = summary(false, progress).conditions(&[], 1, at(1));
-            conditions
-                .into_iter()
-                .map(|c| format!("{}={}", c.type_, c.status))
-                .collect::<Vec<_>>()
+            conditions.into_iter().map(|c| format!("{}={}", c.type_, c.status)).collect::<Vec<_>>()
         };
         assert_eq!(types(Progress::Settled), ["Ready=False", "Active=False"]);
-        assert_eq!(
-            types(Progress::Reconciling),
-            ["Ready=False", "Active=False", "Reconciling=True"]
-        );
-        assert_eq!(
-            types(Progress::Stalled),
-            ["Ready=False", "Active=False", "Stalled=True"]
-        );
+        assert_eq!(types(Progress::Reconciling), ["Ready=False", "Active=False", "Reconciling=True"]);
+        assert_eq!(types(Progress::Stalled), ["Ready=False", "Active=False", "Stalled=True"]);
     }
 }

@@ -45,10 +45,7 @@ impl Limits {
         let count =
             |given: &Option<i32>, default| given.and_then(|n| usize::try_from(n).ok()).unwrap_or(default);
         let period = |given: &Option<crate::api::shared::IsoDuration>, default| {
-            given
-                .as_ref()
-                .and_then(|text| Period::parse(&text.0).ok())
-                .unwrap_or(default)
+            given.as_ref().and_then(|text| Period::parse(&text.0).ok()).unwrap_or(default)
         };
         Self {
             service_accounts: count(service_accounts, built_in.service_accounts),
@@ -79,11 +76,7 @@ impl Limits {
         issued_at: DateTime<Utc>,
         expires_at: DateTime<Utc>,
     ) -> Result<(), String> {
-        let Self {
-            min_valid_for,
-            max_valid_for,
-            ..
-        } = self;
+        let Self { min_valid_for, max_valid_for, .. } = self;
         let (Some(earliest), Some(latest)) = (min_valid_for.after(issued_at), max_valid_for.after(issued_at))
         else {
             return Err("the account's limits reach beyond the end of the calendar".into());
@@ -92,11 +85,7 @@ impl Limits {
             return Ok(());
         }
         // No moment that moves with the clock, so that the same refusal reads the same tomorrow.
-        let past = if expires_at <= issued_at {
-            "in the past, and "
-        } else {
-            ""
-        };
+        let past = if expires_at <= issued_at { "in the past, and " } else { "" };
         Err(format!(
             "{given} is {past}outside the account's limits: a token must be valid for {min_valid_for} to {max_valid_for} \
              from its issue"

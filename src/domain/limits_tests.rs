@@ -105,8 +105,5 @@ fn both_ends_of_the_range_are_allowed_and_nothing_beyond() {
 #[test]
 fn a_range_beyond_the_calendar_allows_nothing() {
     let found = Limits::default().check_expiry("It", DateTime::<Utc>::MAX_UTC, DateTime::<Utc>::MAX_UTC);
-    assert_eq!(
-        found,
-        Err("the account's limits reach beyond the end of the calendar".to_owned())
-    );
+    assert_eq!(found, Err("the account's limits reach beyond the end of the calendar".to_owned()));
 }

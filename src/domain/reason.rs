@@ -78,8 +78,8 @@ reasons! {
     SecretConflict, "Reject", Warning, "A Secret of that name exists and does not belong to the key; it is left untouched.";
     Admitted, "Admit", Normal, "The service account is admitted and its active keys authenticate.";
     Accepted, "Accept", Normal, "The account's limits are in force.";
+    LimitsChanged, "Change", Normal, "The limits of the account were changed.";
     ServiceAccountCreated, "Create", Normal, "A service account was admitted to the account.";
-    KeyAdmitted, "Admit", Normal, "An access key was given a seat.";
     KeyDeleted, "Delete", Normal, "An access key was deleted and its seat is free.";
 }
 

@@ -6,11 +6,7 @@ use crate::domain::reason::Reason;
 pub fn reasons() -> String {
     let row = |reason: &Reason| {
         let (word, action) = (reason.as_str(), reason.action());
-        format!(
-            "| `{word}` | `{action}` | {} | {} |\n",
-            reason.severity().as_str(),
-            reason.meaning()
-        )
+        format!("| `{word}` | `{action}` | {} | {} |\n", reason.severity().as_str(), reason.meaning())
     };
     let rows = Reason::ALL.iter().map(row).collect::<Vec<_>>().concat();
     format!(

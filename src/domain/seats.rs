@@ -1,5 +1,7 @@
 //! Seats: who is admitted under a limit. Pure, so that the invariant can be tested over every history.
 
+use std::collections::{HashMap, HashSet};
+
 use chrono::{DateTime, Utc};
 
 use crate::api::shared::Seat;
@@ -24,8 +26,6 @@ pub struct Allotment {
     pub seats: Vec<Seat>,
     /// Those that came in now.
     pub admitted: Vec<Seat>,
-    /// Those that lost their seat because the limit was lowered.
-    pub evicted: Vec<Seat>,
     /// Seats of objects that are gone.
     pub freed: Vec<Seat>,
 }
@@ -34,39 +34,28 @@ pub struct Allotment {
 /// with something issued first, then the oldest. `gone` tells which held seats are known to have no object any more;
 /// any other seat stays, so a cache that lags frees nothing.
 pub fn allot(held: &[Seat], candidates: &[Candidate], gone: &[String], limit: usize) -> Allotment {
-    let find = |seat: &Seat| candidates.iter().find(|candidate| candidate.seat.uid == seat.uid);
-    let (freed, kept): (Vec<&Seat>, Vec<&Seat>) = held.iter().partition(|seat| gone.contains(&seat.uid));
+    let known: HashMap<&str, &Candidate> = candidates.iter().map(|c| (c.seat.uid.as_str(), c)).collect();
+    let gone: HashSet<&str> = gone.iter().map(String::as_str).collect();
+    let seated: HashSet<&str> = held.iter().map(|seat| seat.uid.as_str()).collect();
+    let (freed, kept): (Vec<&Seat>, Vec<&Seat>) =
+        held.iter().partition(|seat| gone.contains(seat.uid.as_str()));
 
     // A seat whose object is unseen but not known to be gone counts as the oldest: it must not be lost.
     let mut seats: Vec<(Option<&Candidate>, &Seat)> =
-        kept.into_iter().map(|seat| (find(seat), seat)).collect();
+        kept.into_iter().map(|seat| (known.get(seat.uid.as_str()).copied(), seat)).collect();
     seats.sort_by_key(|(candidate, seat)| (candidate.map(|c| c.created), seat.uid.clone()));
-    let evicted: Vec<Seat> = seats
-        .iter()
-        .skip(limit)
-        .map(|(_, seat)| (*seat).clone())
-        .collect();
     seats.truncate(limit);
 
-    let waiting = |candidate: &&Candidate| {
-        candidate.eligible && !held.iter().any(|seat| seat.uid == candidate.seat.uid)
-    };
+    let waiting =
+        |candidate: &&Candidate| candidate.eligible && !seated.contains(candidate.seat.uid.as_str());
     let mut waiting: Vec<&Candidate> = candidates.iter().filter(waiting).collect();
     waiting.sort_by_key(|candidate| (!candidate.issued, candidate.created, candidate.seat.uid.clone()));
-    let admitted: Vec<Seat> = waiting
-        .into_iter()
-        .take(limit - seats.len())
-        .map(|candidate| candidate.seat.clone())
-        .collect();
+    let admitted: Vec<Seat> =
+        waiting.into_iter().take(limit - seats.len()).map(|candidate| candidate.seat.clone()).collect();
 
     Allotment {
-        seats: seats
-            .into_iter()
-            .map(|(_, seat)| seat.clone())
-            .chain(admitted.iter().cloned())
-            .collect(),
+        seats: seats.into_iter().map(|(_, seat)| seat.clone()).chain(admitted.iter().cloned()).collect(),
         admitted,
-        evicted,
         freed: freed.into_iter().cloned().collect(),
     }
 }

@@ -31,17 +31,8 @@ pub struct Record {
 impl Record {
     /// The annotations that carry the record.
     pub fn annotations(&self) -> BTreeMap<String, String> {
-        let Self {
-            token:
-                TokenStatus {
-                    id,
-                    sha256,
-                    revision,
-                    issued_at,
-                    expires_at,
-                },
-            service_account_uid,
-        } = self;
+        let Self { token: TokenStatus { id, sha256, revision, issued_at, expires_at }, service_account_uid } =
+            self;
         [
             (names::KEY_ID, id.clone()),
             (names::SHA256, sha256.clone()),
@@ -111,11 +102,7 @@ pub struct Owner<'a> {
 impl<'a> Owner<'a> {
     /// The name of the key's Secret.
     pub fn secret_name(&self) -> &'a str {
-        self.spec
-            .secret
-            .as_ref()
-            .and_then(|secret| secret.name.as_deref())
-            .unwrap_or(self.name)
+        self.spec.secret.as_ref().and_then(|secret| secret.name.as_deref()).unwrap_or(self.name)
     }
 
     /// The Secret with `token` in it.
@@ -137,24 +124,15 @@ impl<'a> Owner<'a> {
     pub fn without_token(&self, present: &BTreeMap<String, Vec<u8>>) -> BTreeMap<String, Vec<u8>> {
         let templates = self.templates();
         let keeps = |key: &str, value: &[u8]| {
-            templates
-                .iter()
-                .any(|(name, template)| *name == key && !template.contains(TOKEN))
+            templates.iter().any(|(name, template)| *name == key && !template.contains(TOKEN))
                 && token_in(value).is_none()
         };
-        present
-            .iter()
-            .filter(|(key, value)| keeps(key, value))
-            .map(|(k, v)| (k.clone(), v.clone()))
-            .collect()
+        present.iter().filter(|(key, value)| keeps(key, value)).map(|(k, v)| (k.clone(), v.clone())).collect()
     }
 
     fn templates(&self) -> Vec<(&str, &str)> {
         match self.spec.secret.as_ref().and_then(|secret| secret.data.as_ref()) {
-            Some(data) => data
-                .iter()
-                .map(|(key, template)| (key.as_str(), template.0.as_str()))
-                .collect(),
+            Some(data) => data.iter().map(|(key, template)| (key.as_str(), template.0.as_str())).collect(),
             None => DEFAULT_DATA.to_vec(),
         }
     }
@@ -170,30 +148,16 @@ impl<'a> Owner<'a> {
     }
 
     fn labels(&self) -> BTreeMap<String, String> {
-        let own = self
-            .spec
-            .secret
-            .as_ref()
-            .and_then(|SecretSpec { labels, .. }| labels.as_ref());
-        let mut labels: BTreeMap<_, _> = own
-            .into_iter()
-            .flatten()
-            .map(|(key, value)| (key.clone(), value.0.clone()))
-            .collect();
+        let own = self.spec.secret.as_ref().and_then(|SecretSpec { labels, .. }| labels.as_ref());
+        let mut labels: BTreeMap<_, _> =
+            own.into_iter().flatten().map(|(key, value)| (key.clone(), value.0.clone())).collect();
         labels.insert(names::MANAGED_BY.into(), names::KEYWARD.into());
         labels
     }
 
     fn own_annotations(&self) -> BTreeMap<String, String> {
-        let own = self
-            .spec
-            .secret
-            .as_ref()
-            .and_then(|SecretSpec { annotations, .. }| annotations.as_ref());
-        own.into_iter()
-            .flatten()
-            .map(|(key, value)| (key.clone(), value.0.clone()))
-            .collect()
+        let own = self.spec.secret.as_ref().and_then(|SecretSpec { annotations, .. }| annotations.as_ref());
+        own.into_iter().flatten().map(|(key, value)| (key.clone(), value.0.clone())).collect()
     }
 }
 
@@ -219,20 +183,15 @@ pub fn inspect(found: &Content, owner: &Owner<'_>, known: &[Record], own: &Owned
     let Some(token) = found.data.values().find_map(|value| token_in(value)) else {
         return Holds::Nothing;
     };
-    let wanted = known
-        .iter()
-        .find(|record| token.has_sha256(&record.token.sha256))
-        .map(|r| owner.content(&token, r));
+    let wanted =
+        known.iter().find(|record| token.has_sha256(&record.token.sha256)).map(|r| owner.content(&token, r));
     let as_asked = wanted.is_some_and(|wanted| {
         wanted.data == found.data
             && own.is_exactly(&wanted)
             && contains(&found.labels, &wanted.labels)
             && contains(&found.annotations, &wanted.annotations)
     });
-    Holds::Token {
-        sha256: token.sha256(),
-        as_asked,
-    }
+    Holds::Token { sha256: token.sha256(), as_asked }
 }
 
 /// The token in a Secret's value, also in the middle of a longer text.
@@ -256,10 +215,7 @@ pub struct OwnedNames {
 impl OwnedNames {
     fn is_exactly(&self, wanted: &Content) -> bool {
         self.labels.iter().all(|name| wanted.labels.contains_key(name))
-            && self
-                .annotations
-                .iter()
-                .all(|name| wanted.annotations.contains_key(name))
+            && self.annotations.iter().all(|name| wanted.annotations.contains_key(name))
     }
 }
 

@@ -24,26 +24,15 @@ fn record() -> Record {
 }
 
 fn map<V>(pairs: &[(&str, &str)], value: fn(String) -> V) -> BTreeMap<String, V> {
-    pairs
-        .iter()
-        .map(|(k, v)| ((*k).to_owned(), value((*v).to_owned())))
-        .collect()
+    pairs.iter().map(|(k, v)| ((*k).to_owned(), value((*v).to_owned()))).collect()
 }
 
 fn spec(secret: Option<SecretSpec>) -> AccessKeySpec {
-    AccessKeySpec {
-        service_account_name: "ci".into(),
-        secret,
-        ..AccessKeySpec::default()
-    }
+    AccessKeySpec { service_account_name: "ci".into(), secret, ..AccessKeySpec::default() }
 }
 
 fn owner(spec: &AccessKeySpec) -> Owner<'_> {
-    Owner {
-        spec,
-        name: "deploy",
-        account: "team-a",
-    }
+    Owner { spec, name: "deploy", account: "team-a" }
 }
 
 fn text(content: &Content, key: &str) -> String {
@@ -54,10 +43,7 @@ fn text(content: &Content, key: &str) -> String {
 fn the_default_data_has_four_entries() {
     let spec = spec(None);
     let content = owner(&spec).content(&token(), &record());
-    assert_eq!(
-        content.data.keys().collect::<Vec<_>>(),
-        ["expires-at", "key-id", "service-account", "token"]
-    );
+    assert_eq!(content.data.keys().collect::<Vec<_>>(), ["expires-at", "key-id", "service-account", "token"]);
     assert_eq!(text(&content, "token"), token().reveal());
     assert_eq!(text(&content, "key-id"), token().id());
     assert_eq!(text(&content, "service-account"), "ci");
@@ -69,23 +55,13 @@ fn the_default_data_has_four_entries() {
 #[test]
 fn data_of_its_own_replaces_the_default_whole() {
     let data = Some(map(
-        &[(
-            "auth.conf",
-            "user=$(account)/$(serviceAccount) bearer=$(token) $(unknown)",
-        )],
+        &[("auth.conf", "user=$(account)/$(serviceAccount) bearer=$(token) $(unknown)")],
         DataTemplate,
     ));
-    let spec = spec(Some(SecretSpec {
-        name: Some("other".into()),
-        data,
-        ..SecretSpec::default()
-    }));
+    let spec = spec(Some(SecretSpec { name: Some("other".into()), data, ..SecretSpec::default() }));
     let content = owner(&spec).content(&token(), &record());
     assert_eq!(content.data.len(), 1);
-    assert_eq!(
-        text(&content, "auth.conf"),
-        format!("user=team-a/ci bearer={} $(unknown)", token().reveal())
-    );
+    assert_eq!(text(&content, "auth.conf"), format!("user=team-a/ci bearer={} $(unknown)", token().reveal()));
     assert_eq!(owner(&spec).secret_name(), "other");
 }
 
@@ -105,20 +81,10 @@ fn holds(found: &Content, spec: &AccessKeySpec, own: &OwnedNames) -> Holds {
 fn inspection_tells_what_differs() {
     let labels = Some(map(&[("team", "a")], LabelValue));
     let annotations = Some(map(&[("note", "x")], AnnotationValue));
-    let spec = spec(Some(SecretSpec {
-        labels,
-        annotations,
-        ..SecretSpec::default()
-    }));
+    let spec = spec(Some(SecretSpec { labels, annotations, ..SecretSpec::default() }));
     let good = owner(&spec).content(&token(), &record());
-    let own = OwnedNames {
-        labels: vec!["team".into()],
-        annotations: vec!["note".into()],
-    };
-    let token_as = |as_asked| Holds::Token {
-        sha256: token().sha256(),
-        as_asked,
-    };
+    let own = OwnedNames { labels: vec!["team".into()], annotations: vec!["note".into()] };
+    let token_as = |as_asked| Holds::Token { sha256: token().sha256(), as_asked };
     let changed = |change: fn(&mut Content)| {
         let mut content = good.clone();
         change(&mut content);
@@ -126,33 +92,15 @@ fn inspection_tells_what_differs() {
     };
 
     assert_eq!(holds(&good, &spec, &own), token_as(true));
-    assert_eq!(
-        changed(|c| drop(c.labels.insert("added-by-someone".into(), "1".into()))),
-        token_as(true)
-    );
-    assert_eq!(
-        changed(|c| drop(c.labels.insert("team".into(), "b".into()))),
-        token_as(false)
-    );
+    assert_eq!(changed(|c| drop(c.labels.insert("added-by-someone".into(), "1".into()))), token_as(true));
+    assert_eq!(changed(|c| drop(c.labels.insert("team".into(), "b".into()))), token_as(false));
     assert_eq!(changed(|c| drop(c.annotations.remove("note"))), token_as(false));
-    assert_eq!(
-        changed(|c| drop(c.data.insert("key-id".into(), b"x".to_vec()))),
-        token_as(false)
-    );
-    assert_eq!(
-        changed(|c| drop(c.data.insert("extra".into(), b"x".to_vec()))),
-        token_as(false)
-    );
-    assert_eq!(
-        changed(|c| drop(c.data.insert("token".into(), b"x".to_vec()))),
-        Holds::Nothing
-    );
+    assert_eq!(changed(|c| drop(c.data.insert("key-id".into(), b"x".to_vec()))), token_as(false));
+    assert_eq!(changed(|c| drop(c.data.insert("extra".into(), b"x".to_vec()))), token_as(false));
+    assert_eq!(changed(|c| drop(c.data.insert("token".into(), b"x".to_vec()))), Holds::Nothing);
     assert_eq!(changed(|c| c.data.clear()), Holds::Nothing);
 
-    let stale = OwnedNames {
-        labels: vec!["team".into(), "no-longer-asked-for".into()],
-        annotations: vec![],
-    };
+    let stale = OwnedNames { labels: vec!["team".into(), "no-longer-asked-for".into()], annotations: vec![] };
     assert_eq!(holds(&good, &spec, &stale), token_as(false));
 }
 
@@ -164,10 +112,7 @@ fn an_unknown_token_is_never_as_asked() {
     content.data.insert("token".into(), other.reveal().into());
     assert_eq!(
         holds(&content, &spec, &OwnedNames::default()),
-        Holds::Token {
-            sha256: other.sha256(),
-            as_asked: false
-        }
+        Holds::Token { sha256: other.sha256(), as_asked: false }
     );
 }
 
@@ -177,8 +122,5 @@ fn without_its_token_a_secret_keeps_the_rest() {
     let mut present = owner(&spec).content(&token(), &record()).data;
     present.insert("extra".into(), token().reveal().into());
     let rest = owner(&spec).without_token(&present);
-    assert_eq!(
-        rest.keys().collect::<Vec<_>>(),
-        ["expires-at", "key-id", "service-account"]
-    );
+    assert_eq!(rest.keys().collect::<Vec<_>>(), ["expires-at", "key-id", "service-account"]);
 }

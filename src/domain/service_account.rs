@@ -11,7 +11,7 @@ use crate::domain::audit::{self, Happening, Target};
 use crate::domain::conditions::{Progress, Summary, last_reason};
 use crate::domain::limits::Limits;
 use crate::domain::reason::Reason;
-use crate::domain::seats::{Allotment, Candidate, allot};
+use crate::domain::seats::{Allotment, Candidate, admits, allot};
 use crate::domain::time::whole_seconds;
 use crate::domain::validity::Period;
 
@@ -119,11 +119,7 @@ pub fn admission(account: Option<&AccountView>, uid: &str, display_name: &str) -
 fn name_conflict(seats: &[Seat], uid: &str, display_name: &str) -> Option<String> {
     let folded = display_name.to_lowercase();
     let holder = seats.iter().find(|seat| {
-        seat.uid != uid
-            && seat
-                .display_name
-                .as_ref()
-                .is_some_and(|name| name.to_lowercase() == folded)
+        seat.uid != uid && seat.display_name.as_ref().is_some_and(|name| name.to_lowercase() == folded)
     })?;
     Some(format!(
         "display name \"{display_name}\" (spec.displayName) is held by ServiceAccount.iam.keyward.dev \"{}\"; choose one that no \
@@ -136,10 +132,7 @@ fn name_conflict(seats: &[Seat], uid: &str, display_name: &str) -> Option<String
 pub fn plan(observed: &Observed, now: DateTime<Utc>) -> Plan {
     let now = whole_seconds(now);
     let Some(account) = &observed.account else {
-        return Plan {
-            actions: vec![Action::CreateAccount],
-            look_again_at: None,
-        };
+        return Plan { actions: vec![Action::CreateAccount], look_again_at: None };
     };
     let display_name = wanted_display_name(&observed.spec, &observed.name);
     let admission = admission(Some(account), &observed.uid, display_name);
@@ -148,16 +141,13 @@ pub fn plan(observed: &Observed, now: DateTime<Utc>) -> Plan {
     }
     let allotment = allotment(observed, account, &admission);
     let (state, summary) = summary(observed, account, admission);
-    let entries = entries(observed, &summary, &allotment, now);
+    let entries = entries(observed, state, &summary, &allotment, now);
     let status = status(observed, account, state, &summary, &allotment, &entries, now);
     let mut actions: Vec<Action> = entries.into_iter().map(Action::Audit).collect();
     if status != observed.status {
         actions.push(Action::WriteStatus(Box::new(status)));
     }
-    Plan {
-        actions,
-        look_again_at: next_expiring(&observed.keys, now),
-    }
+    Plan { actions, look_again_at: next_expiring(&observed.keys, now) }
 }
 
 fn allotment(observed: &Observed, account: &AccountView, admission: &Admission) -> Allotment {
@@ -166,22 +156,13 @@ fn allotment(observed: &Observed, account: &AccountView, admission: &Admission) 
         .keys
         .iter()
         .map(|key| Candidate {
-            seat: Seat {
-                uid: key.uid.clone(),
-                name: key.name.clone(),
-                display_name: None,
-            },
+            seat: Seat { uid: key.uid.clone(), name: key.name.clone(), display_name: None },
             created: key.created,
             issued: key.issued,
             eligible: key.issued || (open && key.eligible),
         })
         .collect();
-    allot(
-        &observed.status.seats,
-        &candidates,
-        &observed.gone,
-        account.limits.access_keys,
-    )
+    allot(&observed.status.seats, &candidates, &observed.gone, account.limits.access_keys)
 }
 
 fn summary(
@@ -198,34 +179,18 @@ fn summary(
         message,
     };
     if let Admission::Rejected(reason, message) = admission {
-        return (
-            ServiceAccountState::Rejected,
-            stalled(false, reason, sentence(&message)),
-        );
+        return (ServiceAccountState::Rejected, stalled(false, reason, sentence(&message)));
     }
     let inactive = observed.spec.state == DesiredState::Inactive;
-    let state = if inactive {
-        ServiceAccountState::Inactive
-    } else {
-        ServiceAccountState::Active
-    };
+    let state = if inactive { ServiceAccountState::Inactive } else { ServiceAccountState::Active };
     // It was renamed to a name that another one holds: it keeps its own, and its keys go on working.
     if let Some(message) = name_conflict(&account.seats, &observed.uid, wanted) {
-        return (
-            state,
-            stalled(!inactive, Reason::DuplicateDisplayName, sentence(&message)),
-        );
+        return (state, stalled(!inactive, Reason::DuplicateDisplayName, sentence(&message)));
     }
     let (reason, message) = if inactive {
-        (
-            Reason::Inactive,
-            "Service account is inactive as requested by spec.state",
-        )
+        (Reason::Inactive, "Service account is inactive as requested by spec.state")
     } else {
-        (
-            Reason::Admitted,
-            "Service account is admitted; its active keys authenticate",
-        )
+        (Reason::Admitted, "Service account is admitted; its active keys authenticate")
     };
     let summary = Summary {
         ready: true,
@@ -240,9 +205,7 @@ fn summary(
 /// `text` with a capital letter in front.
 fn sentence(text: &str) -> String {
     let mut characters = text.chars();
-    characters.next().map_or_else(String::new, |first| {
-        first.to_uppercase().chain(characters).collect()
-    })
+    characters.next().map_or_else(String::new, |first| first.to_uppercase().chain(characters).collect())
 }
 
 fn status(
@@ -255,32 +218,19 @@ fn status(
     now: DateTime<Utc>,
 ) -> ServiceAccountStatus {
     let before = &observed.status;
-    let held_name = account
-        .seats
-        .iter()
-        .find(|seat| seat.uid == observed.uid)
-        .and_then(|s| s.display_name.clone());
+    let held_name =
+        account.seats.iter().find(|seat| seat.uid == observed.uid).and_then(|s| s.display_name.clone());
     let of_keys = observed.keys.iter().flat_map(|key| &key.status.audit_log);
-    let waits = observed
-        .keys
-        .iter()
-        .any(|key| key.eligible && !allotment.seats.iter().any(|s| s.uid == key.uid));
-    let last_accessed_at = observed
-        .keys
-        .iter()
-        .filter_map(|key| key.status.last_used_at)
-        .max();
+    let full = allotment.seats.len() >= account.limits.access_keys;
+    let waits = full && observed.keys.iter().any(|key| key.eligible && !admits(&allotment.seats, &key.uid));
+    let last_accessed_at = observed.keys.iter().filter_map(|key| key.status.last_used_at).max();
     ServiceAccountStatus {
         observed_generation: observed.generation,
         state: Some(state),
         display_name: held_name,
         keys: Some(counts(&observed.keys, now)),
         seats: allotment.seats.clone(),
-        removable_keys: if waits {
-            removable(&observed.keys, &allotment.seats)
-        } else {
-            Vec::new()
-        },
+        removable_keys: if waits { removable(&observed.keys, &allotment.seats) } else { Vec::new() },
         last_accessed_at: last_accessed_at.max(before.last_accessed_at),
         conditions: summary.conditions(&before.conditions, observed.generation, now),
         audit_log: audit::absorb(
@@ -297,11 +247,7 @@ fn counts(keys: &[KeyView], now: DateTime<Utc>) -> KeyCounts {
     let soon = EXPIRING_SOON.after(now);
     let expiring = |key: &&KeyView| {
         key.status.state == Some(KeyState::Active)
-            && key
-                .status
-                .token
-                .as_ref()
-                .is_some_and(|token| Some(token.expires_at) <= soon)
+            && key.status.token.as_ref().is_some_and(|token| Some(token.expires_at) <= soon)
     };
     KeyCounts {
         total: saturating(keys.len()),
@@ -320,82 +266,63 @@ pub(super) fn saturating(count: usize) -> i32 {
 
 /// Seated keys that could go: expired ones first, then the longest unused.
 fn removable(keys: &[KeyView], seats: &[Seat]) -> Vec<String> {
-    let mut seated: Vec<&KeyView> = keys
-        .iter()
-        .filter(|key| seats.iter().any(|seat| seat.uid == key.uid))
-        .collect();
+    let mut seated: Vec<&KeyView> =
+        keys.iter().filter(|key| seats.iter().any(|seat| seat.uid == key.uid)).collect();
     seated.sort_by_key(|key| {
         let expired = key.status.state == Some(KeyState::Expired);
-        (
-            !expired,
-            key.status.last_used_at.unwrap_or(key.created),
-            key.name.clone(),
-        )
+        (!expired, key.status.last_used_at.unwrap_or(key.created), key.name.clone())
     });
-    seated
-        .into_iter()
-        .take(REMOVABLE)
-        .map(|key| key.name.clone())
-        .collect()
+    seated.into_iter().take(REMOVABLE).map(|key| key.name.clone()).collect()
 }
 
 fn entries(
     observed: &Observed,
+    state: ServiceAccountState,
     summary: &Summary,
     allotment: &Allotment,
     now: DateTime<Utc>,
 ) -> Vec<AuditEntry> {
-    let own = Target {
-        kind: "ServiceAccount",
-        name: observed.name.clone(),
-        uid: observed.uid.clone(),
-    };
-    let mut entries = Vec::new();
-    let before = last_reason(&observed.status.conditions);
-    if before != Some(summary.reason.as_str()) {
-        let was_inactive = before == Some(Reason::Inactive.as_str());
-        let (reason, actor) = match summary.reason {
-            Reason::Inactive => (Reason::Inactive, audit::UNKNOWN),
-            Reason::Admitted if was_inactive => (Reason::Activated, audit::UNKNOWN),
-            reason => (reason, audit::CONTROLLER),
-        };
+    let own = Target { kind: "ServiceAccount", name: observed.name.clone(), uid: observed.uid.clone() };
+    let since = audit::since(&observed.status.audit_log, &own, observed.generation);
+    let of_state = told(observed, state, summary).into_iter().map(|(reason, actor)| {
         let message = summary.message.clone();
-        let happening = Happening {
-            reason,
-            actor: actor.into(),
-            object: own,
-            key_id: None,
-            message,
-        };
-        entries.push(happening.entry(&observed.resource_version, now));
-    }
-    entries.extend(allotment.freed.iter().map(|seat| {
-        let object = Target {
-            kind: "AccessKey",
-            name: seat.name.clone(),
-            uid: seat.uid.clone(),
-        };
+        Happening { reason, actor: actor.into(), object: own.clone(), key_id: None, message }
+            .entry(&since, now)
+    });
+    let of_keys = allotment.freed.iter().map(|seat| {
+        let object = Target { kind: "AccessKey", name: seat.name.clone(), uid: seat.uid.clone() };
         let message = format!("Access key \"{}\" was deleted; its seat is free", seat.name);
         let reason = Reason::KeyDeleted;
-        Happening {
-            reason,
-            actor: audit::UNKNOWN.into(),
-            object,
-            key_id: None,
-            message,
+        Happening { reason, actor: audit::UNKNOWN.into(), object, key_id: None, message }
+            .entry("deleted", now)
+    });
+    of_state.chain(of_keys).collect()
+}
+
+/// What is new about the service account itself, and who did it.
+fn told(observed: &Observed, state: ServiceAccountState, summary: &Summary) -> Vec<(Reason, &'static str)> {
+    use ServiceAccountState::{Active, Inactive, Rejected};
+    let of_state = match (observed.status.state, state) {
+        (Some(Inactive), Inactive) | (Some(Active), Active) | (_, Rejected) => None,
+        (_, Inactive) => Some((Reason::Inactive, audit::UNKNOWN)),
+        (Some(Inactive), Active) => Some((Reason::Activated, audit::UNKNOWN)),
+        (_, Active) => Some((Reason::Admitted, audit::CONTROLLER)),
+    };
+    let is_new = last_reason(&observed.status.conditions) != Some(summary.reason.as_str());
+    let of_reason = match summary.reason {
+        // Those two tell of the state, which is told already.
+        Reason::Inactive | Reason::Admitted if of_state.is_some() || summary.reason == Reason::Inactive => {
+            None
         }
-        .entry("deleted", now)
-    }));
-    entries
+        reason => is_new.then_some((reason, audit::CONTROLLER)),
+    };
+    of_state.into_iter().chain(of_reason).collect()
 }
 
 /// When the next active key starts to count as expiring soon.
 fn next_expiring(keys: &[KeyView], now: DateTime<Utc>) -> Option<DateTime<Utc>> {
     let tokens = keys.iter().filter_map(|key| key.status.token.as_ref());
-    tokens
-        .filter_map(|token| EXPIRING_SOON.before(token.expires_at))
-        .filter(|at| *at > now)
-        .min()
+    tokens.filter_map(|token| EXPIRING_SOON.before(token.expires_at)).filter(|at| *at > now).min()
 }
 
 #[cfg(test)]

@@ -31,27 +31,17 @@ fn issued(name: &str, day: i64, state: KeyState) -> KeyView {
         token: Some(token("2027-06-01T00:00:00Z")),
         ..AccessKeyStatus::default()
     };
-    KeyView {
-        status,
-        issued: true,
-        ..waiting(name, day)
-    }
+    KeyView { status, issued: true, ..waiting(name, day) }
 }
 
 fn used(key: KeyView, at_: &str) -> KeyView {
-    let status = AccessKeyStatus {
-        last_used_at: Some(at(at_)),
-        ..key.status
-    };
+    let status = AccessKeyStatus { last_used_at: Some(at(at_)), ..key.status };
     KeyView { status, ..key }
 }
 
 fn seated(keys: Vec<KeyView>, seats: &[&str]) -> Observed {
     let mut observed = settled(observed(Vec::new()));
-    observed.status.seats = seats
-        .iter()
-        .map(|name| seat(&format!("{name}-uid"), name, None))
-        .collect();
+    observed.status.seats = seats.iter().map(|name| seat(&format!("{name}-uid"), name, None)).collect();
     observed.keys = keys;
     observed
 }
@@ -64,36 +54,20 @@ fn seats(observed: &Observed) -> Vec<String> {
 fn seats_go_to_the_oldest_first_in_one_write() {
     let observed = observed(vec![waiting("c", 3), waiting("a", 1), waiting("b", 2)]);
     assert_eq!(seats(&observed), ["a", "b"]);
-    assert_eq!(
-        status(&observed).seats[0],
-        seat("a-uid", "a", None),
-        "a key holds no display name"
-    );
+    assert_eq!(status(&observed).seats[0], seat("a-uid", "a", None), "a key holds no display name");
 }
 
 #[test]
 fn a_seat_is_kept_against_an_older_key_that_came_late() {
-    let observed = seated(
-        vec![waiting("a", 1), waiting("b", 2), waiting("c", 3)],
-        &["b", "c"],
-    );
+    let observed = seated(vec![waiting("a", 1), waiting("b", 2), waiting("c", 3)], &["b", "c"]);
     assert_eq!(seats(&observed), ["b", "c"]);
 }
 
 #[test]
 fn a_key_that_cannot_be_issued_gets_no_seat_but_keeps_one_it_has() {
-    let refused = KeyView {
-        eligible: false,
-        ..waiting("a", 1)
-    };
-    assert_eq!(
-        seats(&observed(vec![refused.clone(), waiting("b", 2), waiting("c", 3)])),
-        ["b", "c"]
-    );
-    assert_eq!(
-        seats(&seated(vec![refused, waiting("b", 2), waiting("c", 3)], &["a"])),
-        ["a", "b"]
-    );
+    let refused = KeyView { eligible: false, ..waiting("a", 1) };
+    assert_eq!(seats(&observed(vec![refused.clone(), waiting("b", 2), waiting("c", 3)])), ["b", "c"]);
+    assert_eq!(seats(&seated(vec![refused, waiting("b", 2), waiting("c", 3)], &["a"])), ["a", "b"]);
 }
 
 #[test]
@@ -129,10 +103,7 @@ fn a_lowered_limit_takes_the_seats_of_the_youngest_keys() {
 
 #[test]
 fn a_deleted_key_frees_its_seat_for_the_oldest_that_waits() {
-    let mut observed = seated(
-        vec![waiting("d", 4), waiting("b", 2), waiting("c", 3)],
-        &["a", "b"],
-    );
+    let mut observed = seated(vec![waiting("d", 4), waiting("b", 2), waiting("c", 3)], &["a", "b"]);
     observed.gone = vec!["a-uid".into()];
     assert_eq!(seats(&observed), ["b", "c"]);
     assert_eq!(
@@ -150,10 +121,7 @@ fn a_deleted_key_frees_its_seat_for_the_oldest_that_waits() {
 
 #[test]
 fn a_seat_whose_key_is_unseen_and_not_known_to_be_gone_stays() {
-    assert_eq!(
-        seats(&seated(vec![waiting("b", 2), waiting("c", 3)], &["a"])),
-        ["a", "b"]
-    );
+    assert_eq!(seats(&seated(vec![waiting("b", 2), waiting("c", 3)], &["a"])), ["a", "b"]);
 }
 
 #[test]
@@ -167,26 +135,14 @@ fn keys_are_counted_by_state() {
         issued("f", 6, KeyState::Pending),
         waiting("g", 7),
     ];
-    let counts = KeyCounts {
-        total: 7,
-        active: 2,
-        inactive: 1,
-        expired: 1,
-        rejected: 1,
-        expiring_soon: 0,
-    };
+    let counts = KeyCounts { total: 7, active: 2, inactive: 1, expired: 1, rejected: 1, expiring_soon: 0 };
     assert_eq!(status(&observed(keys)).keys, Some(counts));
 }
 
 #[test]
 fn an_active_key_expires_soon_from_thirty_days_before_its_end() {
     for (expires_at, state, soon, again) in [
-        (
-            "2026-09-30T12:00:01Z",
-            KeyState::Active,
-            0,
-            Some("2026-08-31T12:00:01Z"),
-        ),
+        ("2026-09-30T12:00:01Z", KeyState::Active, 0, Some("2026-08-31T12:00:01Z")),
         ("2026-09-30T12:00:00Z", KeyState::Active, 1, None),
         ("2026-09-01T00:00:00Z", KeyState::Active, 1, None),
         ("2026-09-30T12:00:00Z", KeyState::Inactive, 0, None),
@@ -197,22 +153,13 @@ fn an_active_key_expires_soon_from_thirty_days_before_its_end() {
         let observed = observed(vec![key]);
         let counts = status(&observed).keys.unwrap();
         assert_eq!(counts.expiring_soon, soon, "{expires_at} {state:?}");
-        assert_eq!(
-            plan(&observed, at(NOW)).look_again_at,
-            again.map(at),
-            "{expires_at}"
-        );
+        assert_eq!(plan(&observed, at(NOW)).look_again_at, again.map(at), "{expires_at}");
     }
 }
 
 #[test]
 fn it_looks_again_when_the_next_key_starts_to_expire_soon() {
-    let keys = [
-        "2027-03-01T00:00:00Z",
-        "2026-12-31T00:00:00Z",
-        "2026-09-10T00:00:00Z",
-    ]
-    .map(|expires_at| {
+    let keys = ["2027-03-01T00:00:00Z", "2026-12-31T00:00:00Z", "2026-09-10T00:00:00Z"].map(|expires_at| {
         let mut key = issued(expires_at, 1, KeyState::Active);
         key.status.token = Some(token(expires_at));
         key
@@ -235,15 +182,8 @@ fn the_keys_that_could_go_are_named_while_one_waits() {
     full.keys.push(waiting("new", 100));
     assert_eq!(status(&full).removable_keys, ["over", "never-used", "idle"]);
     full.keys.pop();
-    full.keys.push(KeyView {
-        eligible: false,
-        ..waiting("refused", 100)
-    });
-    assert_eq!(
-        status(&full).removable_keys,
-        Vec::<String>::new(),
-        "it waits for no seat"
-    );
+    full.keys.push(KeyView { eligible: false, ..waiting("refused", 100) });
+    assert_eq!(status(&full).removable_keys, Vec::<String>::new(), "it waits for no seat");
 }
 
 #[test]
@@ -256,10 +196,7 @@ fn the_last_access_is_the_latest_of_its_keys_and_never_goes_back() {
     let mut observed = settled(observed(keys));
     assert_eq!(observed.status.last_accessed_at, Some(at("2026-06-01T00:00:00Z")));
     observed.keys.remove(1);
-    assert_eq!(
-        status(&observed).last_accessed_at,
-        Some(at("2026-06-01T00:00:00Z"))
-    );
+    assert_eq!(status(&observed).last_accessed_at, Some(at("2026-06-01T00:00:00Z")));
 }
 
 #[test]
@@ -276,20 +213,12 @@ fn the_log_takes_in_the_entries_of_its_keys() {
         on_behalf_of: None,
     };
     let mut a = issued("a", 1, KeyState::Active);
-    a.status.audit_log = vec![
-        entry("a2", "2026-08-03T00:00:00Z"),
-        entry("a1", "2026-08-01T00:00:00Z"),
-    ];
+    a.status.audit_log = vec![entry("a2", "2026-08-03T00:00:00Z"), entry("a1", "2026-08-01T00:00:00Z")];
     let mut b = issued("b", 2, KeyState::Active);
     b.status.audit_log = vec![entry("b1", "2026-08-02T00:00:00Z")];
     let observed = observed(vec![a, b]);
     let (told, written) = outcome(&observed);
-    let ids: Vec<String> = written
-        .unwrap()
-        .audit_log
-        .into_iter()
-        .map(|entry| entry.id)
-        .collect();
+    let ids: Vec<String> = written.unwrap().audit_log.into_iter().map(|entry| entry.id).collect();
     assert_eq!(told.len(), 1, "theirs were told already");
     assert_eq!(ids, [told[0].id.as_str(), "a2", "b1", "a1"]);
     assert_eq!(outcome(&settled(observed)), (vec![], None));

@@ -16,9 +16,7 @@ pub fn rfc3339(time: DateTime<Utc>) -> String {
 
 /// Reads RFC 3339; `None` where it is something else.
 pub fn parse_rfc3339(text: &str) -> Option<DateTime<Utc>> {
-    DateTime::parse_from_rfc3339(text)
-        .ok()
-        .map(|time| time.with_timezone(&Utc))
+    DateTime::parse_from_rfc3339(text).ok().map(|time| time.with_timezone(&Utc))
 }
 
 /// Our time as Kubernetes'. Both reach far beyond any year that a manifest can hold.

@@ -59,8 +59,7 @@ impl Token {
 
     /// The first well-formed token inside `text`, for example in a configuration file that embeds it.
     pub fn find_in(text: &str) -> Option<Self> {
-        text.match_indices(PREFIX)
-            .find_map(|(at, _)| Self::parse(text.get(at..at.checked_add(LENGTH)?)?))
+        text.match_indices(PREFIX).find_map(|(at, _)| Self::parse(text.get(at..at.checked_add(LENGTH)?)?))
     }
 
     /// The public id.
@@ -112,9 +111,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn token(seed: u8) -> Token {
-        let bytes: Vec<u8> = (0..=255)
-            .map(|n: u8| n.wrapping_mul(31).wrapping_add(seed))
-            .collect();
+        let bytes: Vec<u8> = (0..=255).map(|n: u8| n.wrapping_mul(31).wrapping_add(seed)).collect();
         Token::from_random(&bytes).unwrap()
     }
 
@@ -137,10 +134,7 @@ mod tests {
     #[test]
     fn too_few_random_bytes_give_no_token() {
         assert!(Token::from_random(&[0; 54]).is_none());
-        assert!(
-            Token::from_random(&[255; 512]).is_none(),
-            "biased bytes are skipped"
-        );
+        assert!(Token::from_random(&[255; 512]).is_none(), "biased bytes are skipped");
         assert!(Token::from_random(&[0; 55]).is_some());
     }
 

@@ -24,20 +24,12 @@ pub struct ParseError {
 impl Period {
     /// A period of whole calendar months.
     pub const fn months(months: u32) -> Self {
-        Self {
-            months,
-            days: 0,
-            seconds: 0,
-        }
+        Self { months, days: 0, seconds: 0 }
     }
 
     /// A period of whole days.
     pub const fn days(days: u32) -> Self {
-        Self {
-            months: 0,
-            days,
-            seconds: 0,
-        }
+        Self { months: 0, days, seconds: 0 }
     }
 
     /// Reads `P[nY][nM][nW][nD][T[nH][nM][nS]]` with at least one part.
@@ -45,9 +37,7 @@ impl Period {
     /// # Errors
     /// Where the text has another form, or a number too large to hold.
     pub fn parse(text: &str) -> Result<Self, ParseError> {
-        Self::read(text).ok_or_else(|| ParseError {
-            given: text.to_owned(),
-        })
+        Self::read(text).ok_or_else(|| ParseError { given: text.to_owned() })
     }
 
     fn read(text: &str) -> Option<Self> {
@@ -65,10 +55,7 @@ impl Period {
         Some(Self {
             months: years.checked_mul(12)?.checked_add(months)?,
             days: weeks.checked_mul(7)?.checked_add(days)?,
-            seconds: hours
-                .checked_mul(3600)?
-                .checked_add(minutes.checked_mul(60)?)?
-                .checked_add(seconds)?,
+            seconds: hours.checked_mul(3600)?.checked_add(minutes.checked_mul(60)?)?.checked_add(seconds)?,
         })
     }
 
@@ -121,11 +108,7 @@ impl fmt::Display for Period {
         part(f, hours, 'H')?;
         part(f, minutes, 'M')?;
         part(f, seconds, 'S')?;
-        if *self == Self::default() {
-            f.write_str("0D")
-        } else {
-            Ok(())
-        }
+        if *self == Self::default() { f.write_str("0D") } else { Ok(()) }
     }
 }
 
@@ -149,11 +132,7 @@ mod tests {
             ("2026-11-23T00:00:00Z", "P2W", "2026-12-07T00:00:00Z"),
             ("2026-11-23T00:00:00Z", "PT1H30M5S", "2026-11-23T01:30:05Z"),
         ] {
-            assert_eq!(
-                Period::parse(period).unwrap().after(at(start)),
-                Some(at(end)),
-                "{start} + {period}"
-            );
+            assert_eq!(Period::parse(period).unwrap().after(at(start)), Some(at(end)), "{start} + {period}");
         }
     }
 

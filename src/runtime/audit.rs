@@ -27,28 +27,14 @@ pub struct Audit {
 impl Audit {
     /// A writer whose Events name `controller` and `instance` as their source.
     pub fn new(client: Client, controller: &'static str, instance: String, metrics: Metrics) -> Self {
-        Self {
-            client,
-            controller,
-            instance,
-            metrics,
-        }
+        Self { client, controller, instance, metrics }
     }
 
     /// Tells `entry`, in an Event regarding `object` and in a line. An Event that cannot be written is logged and
     /// counted, but never holds up what it tells of.
     pub async fn tell(&self, entry: &AuditEntry, object: ObjectReference) {
-        let AuditEntry {
-            id,
-            time,
-            actor,
-            action,
-            object: target,
-            key_id,
-            reason,
-            message,
-            on_behalf_of,
-        } = entry;
+        let AuditEntry { id, time, actor, action, object: target, key_id, reason, message, on_behalf_of } =
+            entry;
         tracing::info!(
             target: telemetry::AUDIT,
             id,
@@ -91,11 +77,7 @@ impl Audit {
         Event {
             metadata: ObjectMeta {
                 // Leaves room for the id within a name's 253 characters.
-                name: Some(format!(
-                    "{}.{}",
-                    name.get(..name.len().min(200)).unwrap_or_default(),
-                    entry.id
-                )),
+                name: Some(format!("{}.{}", name.get(..name.len().min(200)).unwrap_or_default(), entry.id)),
                 namespace: object.namespace.clone(),
                 ..ObjectMeta::default()
             },

@@ -60,10 +60,7 @@ pub async fn bounded<T>(
 ) -> Result<T, CallError> {
     match tokio::time::timeout(CALL_TIMEOUT, call).await {
         Ok(Ok(value)) => Ok(value),
-        Ok(Err(source)) => Err(CallError::Api {
-            operation,
-            source: Box::new(source),
-        }),
+        Ok(Err(source)) => Err(CallError::Api { operation, source: Box::new(source) }),
         Err(_) => Err(CallError::Timeout { operation }),
     }
 }
@@ -98,10 +95,7 @@ impl CallError {
 
     /// The namespace is being deleted, so nothing can be created in it any more.
     pub fn is_namespace_terminating(&self) -> bool {
-        let causes = self
-            .status()
-            .and_then(|status| status.details.as_ref())
-            .map(|details| &details.causes);
+        let causes = self.status().and_then(|status| status.details.as_ref()).map(|details| &details.causes);
         causes.is_some_and(|causes| causes.iter().any(|cause| cause.reason == "NamespaceTerminating"))
     }
 

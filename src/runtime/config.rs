@@ -34,12 +34,7 @@ pub struct LeaseArgs {
     #[arg(long, env = "KEYWARD_LEASE_NAMESPACE", value_name = "NAMESPACE")]
     pub lease_namespace: Option<String>,
     /// Name of the Lease.
-    #[arg(
-        long,
-        env = "KEYWARD_LEASE_NAME",
-        value_name = "NAME",
-        default_value = "keyward-controller"
-    )]
+    #[arg(long, env = "KEYWARD_LEASE_NAME", value_name = "NAME", default_value = "keyward-controller")]
     pub lease_name: String,
     /// How long a lease lasts without renewal, in seconds. It is renewed when half of it has passed.
     #[arg(long, env = "KEYWARD_LEASE_SECONDS", value_name = "SECONDS", default_value_t = 15, value_parser = clap::value_parser!(u64).range(6..=300))]
@@ -57,12 +52,7 @@ impl LeaseArgs {
 #[derive(Args, Clone, Debug)]
 pub struct ProcessArgs {
     /// Where to answer `/livez`, `/readyz` and `/metrics`.
-    #[arg(
-        long,
-        env = "KEYWARD_HEALTH_ADDRESS",
-        value_name = "ADDRESS",
-        default_value = "0.0.0.0:8080"
-    )]
+    #[arg(long, env = "KEYWARD_HEALTH_ADDRESS", value_name = "ADDRESS", default_value = "0.0.0.0:8080")]
     pub health_address: SocketAddr,
     /// Form of the log lines.
     #[arg(long, env = "KEYWARD_LOG_FORMAT", value_name = "FORMAT", value_enum, default_value_t = LogFormat::Json)]

@@ -25,11 +25,7 @@ pub struct Health {
 impl Health {
     /// Not ready yet. `refresh` brings gauges up to date before they are read.
     pub fn new(metrics: Metrics, refresh: impl Fn() + Send + Sync + 'static) -> Self {
-        Self {
-            ready: Arc::default(),
-            refresh: Arc::new(refresh),
-            metrics,
-        }
+        Self { ready: Arc::default(), refresh: Arc::new(refresh), metrics }
     }
 
     /// Says whether the process can do its work.
@@ -61,10 +57,7 @@ async fn readyz(State(health): State<Health>) -> impl IntoResponse {
     if health.ready.load(Ordering::Acquire) {
         (StatusCode::OK, "ok\n")
     } else {
-        (
-            StatusCode::SERVICE_UNAVAILABLE,
-            "not ready: the first list of every kind has not arrived\n",
-        )
+        (StatusCode::SERVICE_UNAVAILABLE, "not ready: the first list of every kind has not arrived\n")
     }
 }
 
@@ -77,11 +70,7 @@ async fn metrics(State(health): State<Health>) -> impl IntoResponse {
         }
         Err(error) => {
             tracing::error!(%error, "the metrics cannot be written as text");
-            (
-                StatusCode::INTERNAL_SERVER_ERROR,
-                [(CONTENT_TYPE, "text/plain")],
-                String::new(),
-            )
+            (StatusCode::INTERNAL_SERVER_ERROR, [(CONTENT_TYPE, "text/plain")], String::new())
         }
     }
 }

@@ -37,10 +37,7 @@ impl Leadership {
     /// # Errors
     /// When the Lease can neither be read nor created.
     pub async fn new(client: Client, args: &LeaseArgs, identity: String) -> Result<Self, Error> {
-        let namespace = args
-            .lease_namespace
-            .clone()
-            .unwrap_or_else(|| client.default_namespace().to_owned());
+        let namespace = args.lease_namespace.clone().unwrap_or_else(|| client.default_namespace().to_owned());
         let manager = LeaseManagerBuilder::new(client.clone(), &args.lease_name)
             .with_namespace(&namespace)
             .with_identity(&identity)
@@ -50,13 +47,7 @@ impl Leadership {
             .build()
             .await?;
         let leases = Api::namespaced(client, &namespace);
-        Ok(Self {
-            manager,
-            leases,
-            name: args.lease_name.clone(),
-            identity,
-            duration: args.duration(),
-        })
+        Ok(Self { manager, leases, name: args.lease_name.clone(), identity, duration: args.duration() })
     }
 
     /// Waits until this process leads; `false` where `shutdown` came first.
@@ -141,10 +132,7 @@ impl Leadership {
     async fn read(&self) -> Result<(Option<String>, Option<String>), CallError> {
         let lease = bounded("read lease", self.leases.get(&self.name)).await?;
         let spec = lease.spec.unwrap_or_default();
-        Ok((
-            spec.holder_identity,
-            spec.renew_time.map(|time| time.0.to_string()),
-        ))
+        Ok((spec.holder_identity, spec.renew_time.map(|time| time.0.to_string())))
     }
 }
 
@@ -160,12 +148,7 @@ struct Validity {
 
 impl Validity {
     fn new(taken: Instant, duration: Duration) -> Self {
-        Self {
-            duration,
-            last_look: taken,
-            holds_from: taken,
-            renewed: None,
-        }
+        Self { duration, last_look: taken, holds_from: taken, renewed: None }
     }
 
     fn observe(&mut self, asked: Instant, renewed: Option<String>) {
@@ -195,10 +178,6 @@ mod tests {
         validity.observe(at(5), Some("a".into()));
         assert_eq!(validity.end(), at(10), "not renewed since it was taken");
         validity.observe(at(9), Some("b".into()));
-        assert_eq!(
-            validity.end(),
-            at(15),
-            "renewed at some time after the look at second 5"
-        );
+        assert_eq!(validity.end(), at(15), "renewed at some time after the look at second 5");
     }
 }

@@ -69,17 +69,8 @@ impl Default for Metrics {
 
 impl Metrics {
     fn register(&self) {
-        let Self {
-            registry,
-            reconciles,
-            durations,
-            errors,
-            writes,
-            audits,
-            api_errors,
-            objects,
-            leader,
-        } = self;
+        let Self { registry, reconciles, durations, errors, writes, audits, api_errors, objects, leader } =
+            self;
         let mut registry = registry.write();
         registry.register("reconciles", "Passes over an object, by kind", reconciles.clone());
         registry.register(
@@ -87,47 +78,27 @@ impl Metrics {
             "Time of a pass over an object, by kind",
             durations.clone(),
         );
-        registry.register(
-            "reconcile_errors",
-            "Passes that failed, by kind and reason",
-            errors.clone(),
-        );
-        registry.register(
-            "writes",
-            "Objects written to the API server, by kind",
-            writes.clone(),
-        );
-        registry.register(
-            "audit_entries",
-            "Audit entries written, by reason",
-            audits.clone(),
-        );
+        registry.register("reconcile_errors", "Passes that failed, by kind and reason", errors.clone());
+        registry.register("writes", "Objects written to the API server, by kind", writes.clone());
+        registry.register("audit_entries", "Audit entries written, by reason", audits.clone());
         registry.register(
             "audit_event_errors",
             "Audit events that could not be written, by reason",
             api_errors.clone(),
         );
         registry.register("objects", "Objects, by kind and state", objects.clone());
-        registry.register(
-            "leader",
-            "1 while this process holds the leader lease",
-            leader.clone(),
-        );
+        registry.register("leader", "1 while this process holds the leader lease", leader.clone());
     }
 
     /// A pass over an object of `kind` is over.
     pub fn reconciled(&self, kind: &'static str, took: Duration) {
         self.reconciles.get_or_create(&KindLabel { kind }).inc();
-        self.durations
-            .get_or_create(&KindLabel { kind })
-            .observe(took.as_secs_f64());
+        self.durations.get_or_create(&KindLabel { kind }).observe(took.as_secs_f64());
     }
 
     /// A pass over an object of `kind` failed.
     pub fn failed(&self, kind: &'static str, reason: &'static str) {
-        self.errors
-            .get_or_create(&KindReasonLabels { kind, reason })
-            .inc();
+        self.errors.get_or_create(&KindReasonLabels { kind, reason }).inc();
     }
 
     /// An object of `kind` was written.
@@ -138,11 +109,7 @@ impl Metrics {
     /// An audit entry was written. A word outside the closed list is not counted.
     pub fn audited(&self, reason: &str) {
         if let Some(reason) = Reason::ALL.iter().find(|known| known.as_str() == reason) {
-            self.audits
-                .get_or_create(&ReasonLabel {
-                    reason: reason.as_str(),
-                })
-                .inc();
+            self.audits.get_or_create(&ReasonLabel { reason: reason.as_str() }).inc();
         }
     }
 

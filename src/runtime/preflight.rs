@@ -51,46 +51,29 @@ struct Rule {
 pub async fn check(client: &Client, namespace: Option<&str>) -> Result<(), Error> {
     check_crds(client).await?;
     let rules: Vec<Rule> = serde_yaml::from_str(CONTROLLER_RULES)?;
-    let asked = rules
-        .iter()
-        .flat_map(permissions)
-        .map(|permission| allowed(client, namespace, permission));
+    let asked = rules.iter().flat_map(permissions).map(|permission| allowed(client, namespace, permission));
     let denied: Vec<String> = try_join_all(asked).await?.into_iter().flatten().collect();
-    if denied.is_empty() {
-        Ok(())
-    } else {
-        Err(Error::Forbidden(denied.join(", ")))
-    }
+    if denied.is_empty() { Ok(()) } else { Err(Error::Forbidden(denied.join(", "))) }
 }
 
 async fn check_crds(client: &Client) -> Result<(), Error> {
     let served = found(bounded("discover", client.list_api_group_resources(VERSION)).await)?;
-    let names: Vec<String> = served
-        .into_iter()
-        .flat_map(|list| list.resources)
-        .map(|resource| resource.name)
-        .collect();
+    let names: Vec<String> =
+        served.into_iter().flat_map(|list| list.resources).map(|resource| resource.name).collect();
     let missing: Vec<&str> = ["accounts", "serviceaccounts", "accesskeys"]
         .into_iter()
         .filter(|plural| !names.iter().any(|name| name == plural))
         .collect();
-    if missing.is_empty() {
-        Ok(())
-    } else {
-        Err(Error::CrdsMissing(missing.join(", ")))
-    }
+    if missing.is_empty() { Ok(()) } else { Err(Error::CrdsMissing(missing.join(", "))) }
 }
 
 fn permissions(rule: &Rule) -> impl Iterator<Item = ResourceAttributes> + '_ {
-    let resources = rule
-        .api_groups
-        .iter()
-        .flat_map(|group| rule.resources.iter().map(move |name| (group, name)));
+    let resources =
+        rule.api_groups.iter().flat_map(|group| rule.resources.iter().map(move |name| (group, name)));
     resources.flat_map(|(group, name)| {
         rule.verbs.iter().map(move |verb| {
-            let (resource, subresource) = name
-                .split_once('/')
-                .map_or((name.as_str(), None), |(r, s)| (r, Some(s)));
+            let (resource, subresource) =
+                name.split_once('/').map_or((name.as_str(), None), |(r, s)| (r, Some(s)));
             ResourceAttributes {
                 group: Some(group.clone()),
                 resource: Some(resource.to_owned()),
@@ -109,16 +92,8 @@ async fn allowed(
     permission: ResourceAttributes,
 ) -> Result<Option<String>, CallError> {
     let name = |part: &Option<String>| part.clone().unwrap_or_default();
-    let subresource = permission
-        .subresource
-        .as_ref()
-        .map(|name| format!("/{name}"))
-        .unwrap_or_default();
-    let words = format!(
-        "{} {}{subresource}",
-        name(&permission.verb),
-        name(&permission.resource)
-    );
+    let subresource = permission.subresource.as_ref().map(|name| format!("/{name}")).unwrap_or_default();
+    let words = format!("{} {}{subresource}", name(&permission.verb), name(&permission.resource));
     let review = SelfSubjectAccessReview {
         spec: SelfSubjectAccessReviewSpec {
             resource_attributes: Some(ResourceAttributes {
@@ -131,9 +106,5 @@ async fn allowed(
     };
     let reviews: Api<SelfSubjectAccessReview> = Api::all(client.clone());
     let answer = bounded("review access", reviews.create(&PostParams::default(), &review)).await?;
-    Ok(if answer.status.is_some_and(|status| status.allowed) {
-        None
-    } else {
-        Some(words)
-    })
+    Ok(if answer.status.is_some_and(|status| status.allowed) { None } else { Some(words) })
 }

@@ -27,11 +27,7 @@ pub const AUDIT: &str = "audit";
 /// When `filter` is not a valid filter, or logging was started before.
 pub fn start(format: LogFormat, filter: &str) -> Result<(), Box<dyn std::error::Error>> {
     let logs = EnvFilter::try_new(filter)?.add_directive(format!("{AUDIT}=off").parse()?);
-    let audit = fmt::layer()
-        .json()
-        .flatten_event(true)
-        .with_current_span(false)
-        .with_span_list(false);
+    let audit = fmt::layer().json().flatten_event(true).with_current_span(false).with_span_list(false);
     let registry = tracing_subscriber::registry()
         .with(audit.with_filter(Targets::new().with_target(AUDIT, Level::INFO)));
     match format {
@@ -39,9 +35,9 @@ pub fn start(format: LogFormat, filter: &str) -> Result<(), Box<dyn std::error::
             let text = fmt::layer().with_ansi(std::io::stdout().is_terminal());
             registry.with(text.with_filter(logs)).try_init()?;
         }
-        LogFormat::Json => registry
-            .with(fmt::layer().json().flatten_event(true).with_filter(logs))
-            .try_init()?,
+        LogFormat::Json => {
+            registry.with(fmt::layer().json().flatten_event(true).with_filter(logs)).try_init()?
+        }
     }
     Ok(())
 }
@@ -51,10 +47,6 @@ pub fn with_causes(error: &dyn std::error::Error) -> String {
     let causes = std::iter::successors(error.source(), |cause| cause.source());
     causes.fold(error.to_string(), |text, cause| {
         let cause = cause.to_string();
-        if text.contains(&cause) {
-            text
-        } else {
-            format!("{text}: {cause}")
-        }
+        if text.contains(&cause) { text } else { format!("{text}: {cause}") }
     })
 }

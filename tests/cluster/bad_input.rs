@@ -27,9 +27,7 @@ async fn the_api_server_refuses_what_the_schema_can_know() {
     let scene = Scene::new("schema-refuses").await;
     let key = |more: Value| {
         let mut spec = json!({"serviceAccountName": "ci"});
-        spec.as_object_mut()
-            .unwrap()
-            .extend(more.as_object().unwrap().clone());
+        spec.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         manifest("AccessKey", &spec)
     };
     let account = |spec: Value| manifest("ServiceAccount", &spec);
@@ -40,11 +38,7 @@ async fn the_api_server_refuses_what_the_schema_can_know() {
             account(json!({"displayName": ""})),
             vec!["spec.displayName", "\"\"", "at least 1 chars long"],
         ),
-        (
-            "80 characters",
-            account(json!({"displayName": "x".repeat(80)})),
-            vec!["spec.displayName", "79"],
-        ),
+        ("80 characters", account(json!({"displayName": "x".repeat(80)})), vec!["spec.displayName", "79"]),
         (
             "80 four-byte characters",
             account(json!({"displayName": "🤖".repeat(80)})),
@@ -80,11 +74,7 @@ async fn the_api_server_refuses_what_the_schema_can_know() {
                 "exactly one of `validFor` (such as P6M) and `expiresAt` (such as 2027-05-31T00:00:00Z) must be set; both are",
             ],
         ),
-        (
-            "neither",
-            key(json!({})),
-            vec!["exactly one of `validFor`", "must be set; neither is"],
-        ),
+        ("neither", key(json!({})), vec!["exactly one of `validFor`", "must be set; neither is"]),
         (
             "no time",
             key(json!({"expiresAt": "tomorrow"})),
@@ -108,17 +98,9 @@ async fn the_api_server_refuses_what_the_schema_can_know() {
         (
             "label value",
             secret(json!({"labels": {"team": "not valid!"}})),
-            vec![
-                "spec.secret.labels",
-                "must be a label value",
-                "it is 'not valid!'",
-            ],
+            vec!["spec.secret.labels", "must be a label value", "it is 'not valid!'"],
         ),
-        (
-            "label key",
-            secret(json!({"labels": {"a b": "x"}})),
-            vec!["spec.secret.labels", "one is 'a b'"],
-        ),
+        ("label key", secret(json!({"labels": {"a b": "x"}})), vec!["spec.secret.labels", "one is 'a b'"]),
         (
             "tracking label",
             secret(json!({"labels": {"argocd.argoproj.io/instance": "x"}})),
@@ -134,11 +116,7 @@ async fn the_api_server_refuses_what_the_schema_can_know() {
             secret(json!({"data": {"a": "b"}})),
             vec!["spec.secret.data", "at least one entry must hold $(token)"],
         ),
-        (
-            "data key",
-            secret(json!({"data": {"a/b": "$(token)"}})),
-            vec!["spec.secret.data", "one is 'a/b'"],
-        ),
+        ("data key", secret(json!({"data": {"a/b": "$(token)"}})), vec!["spec.secret.data", "one is 'a/b'"]),
         (
             "unknown field",
             key(json!({"validFor": "P6M", "stat": "Active"})),
@@ -190,12 +168,7 @@ async fn what_may_not_change_is_refused() {
             "may not be changed after creation: it is 'ci' and may not become 'other'",
         ],
     );
-    refused(
-        &scene,
-        "revision",
-        &with("revision", json!(2)),
-        &["spec.revision", "2", "may only grow"],
-    );
+    refused(&scene, "revision", &with("revision", json!(2)), &["spec.revision", "2", "may only grow"]);
     refused(
         &scene,
         "secret name",
@@ -209,21 +182,9 @@ async fn an_expiry_outside_the_limits_is_rejected_with_what_is_allowed() {
     let (scene, _controller) = Scene::with_controller("expiry").await;
     scene.service_account("ci").await;
     for (name, spec, given) in [
-        (
-            "p5m",
-            json!({"validFor": "P5M"}),
-            "spec.validFor P5M is outside the account's limits",
-        ),
-        (
-            "p25m",
-            json!({"validFor": "P25M"}),
-            "spec.validFor P25M is outside the account's limits",
-        ),
-        (
-            "p2y1d",
-            json!({"validFor": "P2Y1D"}),
-            "spec.validFor P2Y1D is outside the account's limits",
-        ),
+        ("p5m", json!({"validFor": "P5M"}), "spec.validFor P5M is outside the account's limits"),
+        ("p25m", json!({"validFor": "P25M"}), "spec.validFor P25M is outside the account's limits"),
+        ("p2y1d", json!({"validFor": "P2Y1D"}), "spec.validFor P2Y1D is outside the account's limits"),
         (
             "past",
             json!({"expiresAt": "2020-01-01T00:00:00Z"}),
@@ -234,10 +195,7 @@ async fn an_expiry_outside_the_limits_is_rejected_with_what_is_allowed() {
         let key = scene.key_when(name, "ExpiryOutOfRange").await;
         let said = message(&key);
         assert!(said.starts_with(given), "{said}");
-        assert!(
-            said.ends_with("a token must be valid for P6M to P2Y from its issue"),
-            "{said}"
-        );
+        assert!(said.ends_with("a token must be valid for P6M to P2Y from its issue"), "{said}");
         assert_eq!(scene.event_reasons(&key).await, ["ExpiryOutOfRange"]);
     }
     for (name, valid_for) in [("least", "P6M"), ("most", "P2Y"), ("most-in-months", "P24M")] {

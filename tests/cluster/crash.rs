@@ -38,20 +38,9 @@ async fn doomed(
         let pid = victim.load(Ordering::SeqCst).to_string();
         run("kill", &["-9", &pid], "");
     };
-    proxy.set(Fault {
-        at,
-        after,
-        counts,
-        strike: Box::new(strike),
-    });
-    let controller = Controller::launch(
-        scene,
-        Flags {
-            through: Some(proxy.url.clone()),
-            ..Flags::default()
-        },
-    )
-    .await;
+    proxy.set(Fault { at, after, counts, strike: Box::new(strike) });
+    let controller =
+        Controller::launch(scene, Flags { through: Some(proxy.url.clone()), ..Flags::default() }).await;
     pid.store(controller.pid(), Ordering::SeqCst);
     controller
 }
@@ -86,17 +75,14 @@ async fn die_at_each_write(after: bool) -> u32 {
         scene.key("deploy", "ci").await;
         let mut controller = doomed(&scene, &proxy, at, after, is_write).await;
         let died = eventually("it dies, or has nothing left to write", async || {
-            let settled = scene
-                .get::<AccessKey>("deploy")
-                .await
-                .status
-                .is_some_and(|status| status.token.is_some())
-                && scene
-                    .get::<keyward::api::ServiceAccount>("ci")
-                    .await
-                    .status
-                    .and_then(|s| s.keys)
-                    .is_some_and(|k| k.active == 1);
+            let settled =
+                scene.get::<AccessKey>("deploy").await.status.is_some_and(|status| status.token.is_some())
+                    && scene
+                        .get::<keyward::api::ServiceAccount>("ci")
+                        .await
+                        .status
+                        .and_then(|s| s.keys)
+                        .is_some_and(|k| k.active == 1);
             match (controller.is_running(), settled) {
                 (false, _) => Ok(true),
                 (true, true) => Ok(false),
@@ -112,11 +98,7 @@ async fn die_at_each_write(after: bool) -> u32 {
             "the published token was lost at write {at}"
         );
         let key = scene.key_when("deploy", "Issued").await;
-        assert_eq!(
-            scene.event_reasons(&key).await,
-            ["Issued"],
-            "told once, at write {at}"
-        );
+        assert_eq!(scene.event_reasons(&key).await, ["Issued"], "told once, at write {at}");
         if !died {
             return at - 1;
         }
@@ -144,13 +126,7 @@ async fn killed_between_the_secret_and_the_status_the_token_in_the_secret_stands
     controller.exit().await;
     let published = hash_in_secret(&scene).await.expect("the Secret is written first");
     assert!(
-        scene
-            .get::<AccessKey>("deploy")
-            .await
-            .status
-            .unwrap()
-            .token
-            .is_none(),
+        scene.get::<AccessKey>("deploy").await.status.unwrap().token.is_none(),
         "the status was not written"
     );
     let _next = Controller::start(&scene, Flags::default()).await;
@@ -163,48 +139,28 @@ async fn a_controller_killed_at_any_write_of_a_rotation_loses_no_published_token
     let proxy = Proxy::start().await;
     scene.service_account("ci").await;
     let rotation = json!({"renewBefore": "P1D", "overlap": "P7D"});
-    scene
-        .key_with("deploy", "ci", json!({"validFor": "P6M", "rotation": rotation}))
-        .await;
+    scene.key_with("deploy", "ci", json!({"validFor": "P6M", "rotation": rotation})).await;
     {
         let _first = Controller::start(&scene, Flags::default()).await;
         scene.key_when("deploy", "Issued").await;
     }
     let mut deaths = BTreeSet::new();
-    for (revision, (at, after)) in (2..).zip([
-        (1, false),
-        (1, true),
-        (2, false),
-        (2, true),
-        (3, true),
-        (4, false),
-    ]) {
+    for (revision, (at, after)) in
+        (2..).zip([(1, false), (1, true), (2, false), (2, true), (3, true), (4, false)])
+    {
         let mut doomed = doomed(&scene, &proxy, at, after, is_write).await;
         doomed.ready().await;
-        scene
-            .set::<AccessKey>("deploy", json!({"revision": revision}))
-            .await;
+        scene.set::<AccessKey>("deploy", json!({"revision": revision})).await;
         doomed.exit().await;
         let status = scene.get::<AccessKey>("deploy").await.status.unwrap();
         let published = hash_in_secret(&scene).await.unwrap();
-        let good = [
-            status.token,
-            status.next_token,
-            status.previous_token.map(|previous| previous.token),
-        ];
+        let good = [status.token, status.next_token, status.previous_token.map(|previous| previous.token)];
         let good: Vec<String> = good.into_iter().flatten().map(|token| token.sha256).collect();
-        assert!(
-            good.contains(&published),
-            "the token in the Secret is good at write {at}"
-        );
+        assert!(good.contains(&published), "the token in the Secret is good at write {at}");
         let _next = Controller::start(&scene, Flags::default()).await;
-        let hash = agreed(&scene, |status| {
-            status
-                .token
-                .as_ref()
-                .is_some_and(|token| token.revision == revision)
-        })
-        .await;
+        let hash =
+            agreed(&scene, |status| status.token.as_ref().is_some_and(|token| token.revision == revision))
+                .await;
         if good.iter().position(|hash| *hash == published) == Some(1) {
             assert_eq!(hash, published, "a published successor is kept");
         }

@@ -15,7 +15,9 @@ fn blocks(page: &str) -> Vec<String> {
         if line.trim() == "```sh" {
             let indent = line.len() - line.trim_start().len();
             let block = lines.by_ref().take_while(|line| line.trim() != "```");
-            blocks.push(block.map(|line| line.get(indent..).unwrap_or_default()).collect::<Vec<_>>().join("\n"));
+            blocks.push(
+                block.map(|line| line.get(indent..).unwrap_or_default()).collect::<Vec<_>>().join("\n"),
+            );
         }
     }
     blocks
@@ -57,7 +59,8 @@ async fn the_readme_works_by_copy_and_paste() {
 async fn every_page_works_by_copy_and_paste() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs");
     let pages = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
-    let mut pages: Vec<PathBuf> = pages.filter(|path| path.extension().is_some_and(|end| end == "md")).collect();
+    let mut pages: Vec<PathBuf> =
+        pages.filter(|path| path.extension().is_some_and(|end| end == "md")).collect();
     pages.sort();
     assert!(pages.len() >= 5);
     for page in pages {

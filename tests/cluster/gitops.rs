@@ -37,34 +37,20 @@ async fn applying_twice_changes_nothing_and_the_spec_stays_its_owners() {
     let again = text(&scene.kubectl_with(&["apply", "-f", "-"], MANIFESTS));
     assert_eq!(again.matches("unchanged").count(), 2, "{again}");
     let diff = scene.kubectl_with(&["diff", "-f", "-"], MANIFESTS);
-    assert!(
-        diff.status.success() && diff.stdout.is_empty(),
-        "{}",
-        String::from_utf8_lossy(&diff.stdout)
-    );
+    assert!(diff.status.success() && diff.stdout.is_empty(), "{}", String::from_utf8_lossy(&diff.stdout));
     let key: AccessKey = scene.get("deploy").await;
     let account: ServiceAccount = scene.get("ci").await;
     for object in [key.meta_of(), account.meta_of()] {
         assert_eq!(object.generation, Some(1), "the operator never writes a spec");
         let fields = object.managed_fields.unwrap();
-        let ours = fields
-            .iter()
-            .filter(|entry| entry.manager.as_deref() == Some("keyward-controller"));
+        let ours = fields.iter().filter(|entry| entry.manager.as_deref() == Some("keyward-controller"));
         for entry in ours {
             assert_eq!(entry.subresource.as_deref(), Some("status"));
         }
     }
     let secret: k8s_openapi::api::core::v1::Secret = scene.get("deploy").await;
-    assert_eq!(
-        secret.labels().keys().collect::<Vec<_>>(),
-        ["app.kubernetes.io/managed-by"]
-    );
-    assert!(
-        secret
-            .annotations()
-            .keys()
-            .all(|name| name.starts_with("iam.keyward.dev/"))
-    );
+    assert_eq!(secret.labels().keys().collect::<Vec<_>>(), ["app.kubernetes.io/managed-by"]);
+    assert!(secret.annotations().keys().all(|name| name.starts_with("iam.keyward.dev/")));
 }
 
 #[tokio::test]

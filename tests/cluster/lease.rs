@@ -15,20 +15,11 @@ fn flags(through: Option<&Proxy>) -> Flags {
 }
 
 fn leads(controller: &Controller) -> bool {
-    controller
-        .metrics()
-        .lines()
-        .any(|line| line == "keyward_leader 1")
+    controller.metrics().lines().any(|line| line == "keyward_leader 1")
 }
 
 async fn holder(scene: &Scene) -> Option<String> {
-    scene
-        .api::<Lease>()
-        .get_opt("leader")
-        .await
-        .unwrap()?
-        .spec?
-        .holder_identity
+    scene.api::<Lease>().get_opt("leader").await.unwrap()?.spec?.holder_identity
 }
 
 async fn leader_is(controller: &Controller) {
@@ -72,20 +63,11 @@ async fn a_leader_that_is_cut_off_stops_before_its_lease_runs_out() {
     proxy.cut();
     let cut = Instant::now();
     assert!(!controller.exit().await.success());
+    assert!(cut.elapsed() < Duration::from_secs(6), "the lease lasts six seconds from its last renewal");
     assert!(
-        cut.elapsed() < Duration::from_secs(6),
-        "the lease lasts six seconds from its last renewal"
-    );
-    assert!(
-        controller
-            .log()
-            .contains("the leader lease was lost: it was not renewed in time"),
+        controller.log().contains("the leader lease was lost: it was not renewed in time"),
         "{}",
         controller.log()
     );
-    assert_eq!(
-        holder(&scene).await.as_deref(),
-        Some(controller.name.as_str()),
-        "it could not give it back"
-    );
+    assert_eq!(holder(&scene).await.as_deref(), Some(controller.name.as_str()), "it could not give it back");
 }

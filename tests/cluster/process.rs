@@ -8,14 +8,8 @@ use super::support::{Controller, Flags, Scene, run};
 #[tokio::test]
 async fn missing_permissions_are_all_named_at_the_start() {
     let scene = Scene::new("forbidden").await;
-    let mut controller = Controller::launch(
-        &scene,
-        Flags {
-            without: Some("secrets"),
-            ..Flags::default()
-        },
-    )
-    .await;
+    let mut controller =
+        Controller::launch(&scene, Flags { without: Some("secrets"), ..Flags::default() }).await;
     assert!(!controller.exit().await.success());
     let log = controller.log();
     assert!(
@@ -29,12 +23,8 @@ async fn missing_permissions_are_all_named_at_the_start() {
 
 #[tokio::test]
 async fn missing_crds_are_named_with_the_command_that_installs_them() {
-    let plane = ControlPlane::start(Options {
-        controller_manager: false,
-        ..Options::default()
-    })
-    .await
-    .unwrap();
+    let plane =
+        ControlPlane::start(Options { controller_manager: false, ..Options::default() }).await.unwrap();
     let output = std::process::Command::new(env!("CARGO_BIN_EXE_keyward"))
         .args(["controller", "--health-address", "127.0.0.1:0"])
         .env("KUBECONFIG", plane.kubeconfig_path())
@@ -85,11 +75,7 @@ async fn health_metrics_logs_and_a_clean_end() {
     assert!(!metrics.contains("deploy"), "no object name in a label");
     assert!(controller.terminate().success());
     let log = controller.log();
-    assert!(
-        log.lines()
-            .all(|line| serde_json::from_str::<serde_json::Value>(line).is_ok()),
-        "{log}"
-    );
+    assert!(log.lines().all(|line| serde_json::from_str::<serde_json::Value>(line).is_ok()), "{log}");
 }
 
 #[tokio::test]
@@ -97,16 +83,12 @@ async fn one_bad_object_stops_nothing_else() {
     let (scene, controller) = Scene::with_controller("one-bad").await;
     scene.service_account("ci").await;
     // Passes the schema, since status is not checked for meaning there, but no program can read it as a time.
-    scene
-        .key_with("bad", "ci", json!({"validFor": "P6M", "state": "Inactive"}))
-        .await;
+    scene.key_with("bad", "ci", json!({"validFor": "P6M", "state": "Inactive"})).await;
     scene.key_when("bad", "Inactive").await;
     let far = json!({"status": {"lastUsedAt": "2026-02-30T00:00:00Z"}});
     let patch = kube::api::Patch::Merge(far);
-    let stored = scene
-        .api::<keyward::api::AccessKey>()
-        .patch_status("bad", &Default::default(), &patch)
-        .await;
+    let stored =
+        scene.api::<keyward::api::AccessKey>().patch_status("bad", &Default::default(), &patch).await;
     drop(stored);
     scene.key("good", "ci").await;
     scene.key_when("good", "Issued").await;
@@ -115,11 +97,7 @@ async fn one_bad_object_stops_nothing_else() {
 
 #[test]
 fn a_wrong_flag_is_explained() {
-    let output = run(
-        env!("CARGO_BIN_EXE_keyward"),
-        &["controller", "--concurrency", "0"],
-        "",
-    );
+    let output = run(env!("CARGO_BIN_EXE_keyward"), &["controller", "--concurrency", "0"], "");
     let errors = String::from_utf8_lossy(&output.stderr);
     assert!(
         errors.contains("invalid value '0' for '--concurrency <NUMBER>': 0 is not in 1..=1024"),

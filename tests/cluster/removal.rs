@@ -14,40 +14,21 @@ where
         + std::fmt::Debug
         + serde::de::DeserializeOwned,
 {
-    scene
-        .api::<K>()
-        .delete(name, &DeleteParams::default())
-        .await
-        .unwrap();
+    scene.api::<K>().delete(name, &DeleteParams::default()).await.unwrap();
 }
 
 async fn all_gone(scene: &Scene) {
     eventually("keys and Secrets are gone", async || {
         let keys = scene.keys().await.len();
-        let secrets = scene
-            .api::<Secret>()
-            .list(&ListParams::default())
-            .await
-            .unwrap()
-            .items
-            .len();
-        if (keys, secrets) == (0, 0) {
-            Ok(())
-        } else {
-            Err((keys, secrets))
-        }
+        let secrets = scene.api::<Secret>().list(&ListParams::default()).await.unwrap().items.len();
+        if (keys, secrets) == (0, 0) { Ok(()) } else { Err((keys, secrets)) }
     })
     .await;
 }
 
 fn deleted_in(account: &Account) -> bool {
-    let log = account
-        .status
-        .as_ref()
-        .map(|status| status.audit_log.as_slice())
-        .unwrap_or_default();
-    log.iter()
-        .any(|entry| entry.reason == "ServiceAccountDeleted" && entry.object == "ServiceAccount/ci")
+    let log = account.status.as_ref().map(|status| status.audit_log.as_slice()).unwrap_or_default();
+    log.iter().any(|entry| entry.reason == "ServiceAccountDeleted" && entry.object == "ServiceAccount/ci")
 }
 
 async fn two_keys(name: &str) -> (Scene, Controller) {
@@ -67,11 +48,8 @@ async fn a_deleted_service_account_takes_its_keys_and_their_secrets_with_it() {
     all_gone(&scene).await;
     let account = scene.account_once("tells of the deletion", deleted_in).await;
     assert!(account.status.unwrap().seats.is_empty(), "its seat is free");
-    let told = controller
-        .audit_lines()
-        .into_iter()
-        .filter(|line| line["reason"] == "ServiceAccountDeleted")
-        .count();
+    let told =
+        controller.audit_lines().into_iter().filter(|line| line["reason"] == "ServiceAccountDeleted").count();
     assert_eq!(told, 3, "the account and both keys");
 }
 
@@ -110,17 +88,11 @@ async fn a_deleted_key_frees_its_seat_and_is_told_of() {
         .await;
     let log = object.status.unwrap().audit_log;
     assert!(
-        log.iter()
-            .any(|entry| entry.reason == "KeyDeleted" && entry.object == "AccessKey/one"),
+        log.iter().any(|entry| entry.reason == "KeyDeleted" && entry.object == "AccessKey/one"),
         "{log:?}"
     );
     eventually("its Secret is gone", async || {
-        scene
-            .api::<Secret>()
-            .get_opt("one")
-            .await
-            .unwrap()
-            .map_or(Ok(()), |_| Err("there"))
+        scene.api::<Secret>().get_opt("one").await.unwrap().map_or(Ok(()), |_| Err("there"))
     })
     .await;
 }
@@ -135,16 +107,9 @@ async fn without_a_controller_a_namespace_goes_at_once() {
     let object = scene.get::<ServiceAccount>("ci").await;
     assert!(object.finalizers().is_empty() && object.owner_references().is_empty());
     let namespaces: Api<Namespace> = Api::all(scene.client.clone());
-    namespaces
-        .delete(&scene.namespace, &DeleteParams::default())
-        .await
-        .unwrap();
+    namespaces.delete(&scene.namespace, &DeleteParams::default()).await.unwrap();
     eventually("the namespace is gone", async || {
-        namespaces
-            .get_opt(&scene.namespace)
-            .await
-            .unwrap()
-            .map_or(Ok(()), |found| Err(found.status))
+        namespaces.get_opt(&scene.namespace).await.unwrap().map_or(Ok(()), |found| Err(found.status))
     })
     .await;
 }

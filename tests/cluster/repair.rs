@@ -12,9 +12,7 @@ async fn issued(name: &str) -> (Scene, super::support::Controller) {
     let (scene, controller) = Scene::with_controller(name).await;
     scene.service_account("ci").await;
     let secret = json!({"labels": {"team": "a"}, "annotations": {"note": "x"}});
-    scene
-        .key_with("deploy", "ci", json!({"validFor": "P6M", "secret": secret}))
-        .await;
+    scene.key_with("deploy", "ci", json!({"validFor": "P6M", "secret": secret})).await;
     scene.key_when("deploy", "Issued").await;
     (scene, controller)
 }
@@ -22,18 +20,8 @@ async fn issued(name: &str) -> (Scene, super::support::Controller) {
 #[tokio::test]
 async fn a_deleted_secret_comes_back_with_a_new_token_and_the_same_expiry() {
     let (scene, _controller) = issued("deleted").await;
-    let before = scene
-        .get::<keyward::api::AccessKey>("deploy")
-        .await
-        .status
-        .unwrap()
-        .token
-        .unwrap();
-    scene
-        .api::<Secret>()
-        .delete("deploy", &DeleteParams::default())
-        .await
-        .unwrap();
+    let before = scene.get::<keyward::api::AccessKey>("deploy").await.status.unwrap().token.unwrap();
+    scene.api::<Secret>().delete("deploy", &DeleteParams::default()).await.unwrap();
     let key = scene
         .key_once("deploy", "has another token", |key| {
             key.status.as_ref().unwrap().token.as_ref().unwrap().sha256 != before.sha256
@@ -49,54 +37,27 @@ async fn a_deleted_secret_comes_back_with_a_new_token_and_the_same_expiry() {
 #[tokio::test]
 async fn an_edited_token_is_replaced_and_an_edited_neighbour_is_put_right() {
     let (scene, _controller) = issued("edited").await;
-    let before = scene
-        .get::<keyward::api::AccessKey>("deploy")
-        .await
-        .status
-        .unwrap()
-        .token
-        .unwrap();
+    let before = scene.get::<keyward::api::AccessKey>("deploy").await.status.unwrap().token.unwrap();
     let edit = |entry: &str| Patch::Merge(json!({"stringData": {entry: "edited"}}));
-    scene
-        .api::<Secret>()
-        .patch("deploy", &Default::default(), &edit("key-id"))
-        .await
-        .unwrap();
+    scene.api::<Secret>().patch("deploy", &Default::default(), &edit("key-id")).await.unwrap();
     eventually("the neighbour is put right", async || {
         let secret = scene.get::<Secret>("deploy").await;
         let value = secret.data.unwrap().remove("key-id").unwrap().0;
-        if value == before.id.as_bytes() {
-            Ok(())
-        } else {
-            Err(value)
-        }
+        if value == before.id.as_bytes() { Ok(()) } else { Err(value) }
     })
     .await;
-    assert!(
-        scene.token("deploy").await.has_sha256(&before.sha256),
-        "with the same token"
-    );
+    assert!(scene.token("deploy").await.has_sha256(&before.sha256), "with the same token");
 
-    scene
-        .api::<Secret>()
-        .patch("deploy", &Default::default(), &edit("token"))
-        .await
-        .unwrap();
+    scene.api::<Secret>().patch("deploy", &Default::default(), &edit("token")).await.unwrap();
     let key = scene
         .key_once("deploy", "has another token", |key| {
             key.status.as_ref().unwrap().token.as_ref().unwrap().sha256 != before.sha256
         })
         .await;
     assert!(
-        scene
-            .token("deploy")
-            .await
-            .has_sha256(&key.status.as_ref().unwrap().token.as_ref().unwrap().sha256)
+        scene.token("deploy").await.has_sha256(&key.status.as_ref().unwrap().token.as_ref().unwrap().sha256)
     );
-    assert_eq!(
-        scene.event_reasons(&key).await,
-        ["Issued", "SecretRepaired", "Reissued"]
-    );
+    assert_eq!(scene.event_reasons(&key).await, ["Issued", "SecretRepaired", "Reissued"]);
 }
 
 #[tokio::test]
@@ -106,9 +67,7 @@ async fn labels_that_are_asked_for_stay_others_are_left_alone_and_dropped_ones_g
     let labels = async |what: &str, wanted: &[(&str, Option<&str>)]| {
         eventually(what, async || {
             let found = scene.get::<Secret>("deploy").await.labels().clone();
-            let holds = wanted
-                .iter()
-                .all(|(name, value)| found.get(*name).map(String::as_str) == *value);
+            let holds = wanted.iter().all(|(name, value)| found.get(*name).map(String::as_str) == *value);
             if holds { Ok(()) } else { Err(found) }
         })
         .await;
@@ -116,18 +75,10 @@ async fn labels_that_are_asked_for_stay_others_are_left_alone_and_dropped_ones_g
     let patch = Patch::Merge(
         json!({"metadata": {"labels": {"team": "b", "by-someone": "1", "app.kubernetes.io/managed-by": null}}}),
     );
-    scene
-        .api::<Secret>()
-        .patch("deploy", &Default::default(), &patch)
-        .await
-        .unwrap();
+    scene.api::<Secret>().patch("deploy", &Default::default(), &patch).await.unwrap();
     labels(
         "asked for labels are back",
-        &[
-            ("team", Some("a")),
-            ("by-someone", Some("1")),
-            ("app.kubernetes.io/managed-by", Some("keyward")),
-        ],
+        &[("team", Some("a")), ("by-someone", Some("1")), ("app.kubernetes.io/managed-by", Some("keyward"))],
     )
     .await;
     scene
@@ -152,19 +103,12 @@ async fn changed_data_is_rendered_again_with_the_same_token() {
     scene.set::<keyward::api::AccessKey>("deploy", data).await;
     let secret = eventually("the Secret has the new data", async || {
         let secret = scene.get::<Secret>("deploy").await;
-        if token_of(&secret, "config").is_some() {
-            Ok(secret)
-        } else {
-            Err("not yet")
-        }
+        if token_of(&secret, "config").is_some() { Ok(secret) } else { Err("not yet") }
     })
     .await;
     let data = secret.data.unwrap();
     assert_eq!(data.len(), 1, "it replaces the default data whole");
-    assert_eq!(
-        data["config"].0,
-        format!("account={} bearer={}", scene.namespace, token.reveal()).as_bytes()
-    );
+    assert_eq!(data["config"].0, format!("account={} bearer={}", scene.namespace, token.reveal()).as_bytes());
 }
 
 #[tokio::test]
@@ -172,11 +116,7 @@ async fn a_foreign_secret_stays_untouched_and_the_key_waits_until_it_is_gone() {
     let (scene, _controller) = Scene::with_controller("foreign").await;
     let foreign: Secret =
         from_json(json!({"metadata": {"name": "deploy"}, "stringData": {"mine": "precious"}}));
-    let foreign = scene
-        .api()
-        .create(&PostParams::default(), &foreign)
-        .await
-        .unwrap();
+    let foreign = scene.api().create(&PostParams::default(), &foreign).await.unwrap();
     scene.service_account("ci").await;
     scene.key("deploy", "ci").await;
     let key = scene.key_when("deploy", "SecretConflict").await;
@@ -186,21 +126,10 @@ async fn a_foreign_secret_stays_untouched_and_the_key_waits_until_it_is_gone() {
     );
     let status = key.status.clone().unwrap();
     assert_eq!(status.state, Some(KeyState::Rejected));
-    assert_eq!(
-        condition_states(&status.conditions),
-        ["Ready=False", "Active=False", "Stalled=True"]
-    );
+    assert_eq!(condition_states(&status.conditions), ["Ready=False", "Active=False", "Stalled=True"]);
     let after = scene.get::<Secret>("deploy").await;
-    assert_eq!(
-        after.resource_version(),
-        foreign.resource_version(),
-        "not one write"
-    );
-    scene
-        .api::<Secret>()
-        .delete("deploy", &DeleteParams::default())
-        .await
-        .unwrap();
+    assert_eq!(after.resource_version(), foreign.resource_version(), "not one write");
+    scene.api::<Secret>().delete("deploy", &DeleteParams::default()).await.unwrap();
     let key = scene.key_when("deploy", "Issued").await;
     assert_eq!(scene.event_reasons(&key).await, ["SecretConflict", "Issued"]);
 }
@@ -215,10 +144,5 @@ async fn of_two_keys_that_want_one_secret_the_second_waits() {
     scene.key_with("two", "ci", spec).await;
     scene.key_when("two", "SecretConflict").await;
     let key = scene.get::<keyward::api::AccessKey>("one").await;
-    assert!(
-        scene
-            .token("shared")
-            .await
-            .has_sha256(&key.status.unwrap().token.unwrap().sha256)
-    );
+    assert!(scene.token("shared").await.has_sha256(&key.status.unwrap().token.unwrap().sha256));
 }

@@ -11,13 +11,7 @@ async fn a_raised_revision_issues_a_new_token_and_ends_the_old_one() {
     let (scene, _controller) = Scene::with_controller("revision").await;
     scene.service_account("ci").await;
     scene.key("deploy", "ci").await;
-    let first = scene
-        .key_when("deploy", "Issued")
-        .await
-        .status
-        .unwrap()
-        .token
-        .unwrap();
+    let first = scene.key_when("deploy", "Issued").await.status.unwrap().token.unwrap();
     scene.set::<AccessKey>("deploy", json!({"revision": 2})).await;
     let key = scene
         .key_once("deploy", "has revision 2", |key| {
@@ -27,12 +21,7 @@ async fn a_raised_revision_issues_a_new_token_and_ends_the_old_one() {
     let status = key.status.clone().unwrap();
     assert_ne!(status.token.as_ref().unwrap().sha256, first.sha256);
     assert!(status.previous_token.is_none() && status.next_token.is_none());
-    assert!(
-        scene
-            .token("deploy")
-            .await
-            .has_sha256(&status.token.unwrap().sha256)
-    );
+    assert!(scene.token("deploy").await.has_sha256(&status.token.unwrap().sha256));
     assert_eq!(scene.event_reasons(&key).await, ["Issued", "Rotated"]);
 }
 
@@ -42,16 +31,8 @@ async fn a_key_is_renewed_ahead_of_expiry_and_the_previous_token_overlaps() {
     scene.short_lived().await;
     scene.service_account("ci").await;
     let rotation = json!({"renewBefore": "PT36S", "overlap": "PT3S"});
-    scene
-        .key_with("deploy", "ci", json!({"validFor": "PT40S", "rotation": rotation}))
-        .await;
-    let first = scene
-        .key_when("deploy", "Issued")
-        .await
-        .status
-        .unwrap()
-        .token
-        .unwrap();
+    scene.key_with("deploy", "ci", json!({"validFor": "PT40S", "rotation": rotation})).await;
+    let first = scene.key_when("deploy", "Issued").await.status.unwrap().token.unwrap();
     let key = scene
         .key_once("deploy", "has a previous token", |key| {
             key.status.as_ref().unwrap().previous_token.is_some()
@@ -66,11 +47,7 @@ async fn a_key_is_renewed_ahead_of_expiry_and_the_previous_token_overlaps() {
     eventually("the previous token is retired", async || {
         let key: AccessKey = scene.get("deploy").await;
         let log = key.status.unwrap().audit_log;
-        if log.iter().any(|entry| entry.reason == "PreviousTokenRetired") {
-            Ok(())
-        } else {
-            Err(log)
-        }
+        if log.iter().any(|entry| entry.reason == "PreviousTokenRetired") { Ok(()) } else { Err(log) }
     })
     .await;
 }

@@ -4,11 +4,8 @@ use serde_json::{Value, json};
 
 use super::support::{Scene, run, text};
 
-const KINDS: [(&str, &str); 3] = [
-    ("accounts", "Account"),
-    ("serviceaccounts", "ServiceAccount"),
-    ("accesskeys", "AccessKey"),
-];
+const KINDS: [(&str, &str); 3] =
+    [("accounts", "Account"), ("serviceaccounts", "ServiceAccount"), ("accesskeys", "AccessKey")];
 
 /// Every field with its path and schema.
 fn fields(path: &str, schema: &Value, found: &mut Vec<(String, Value)>) {
@@ -36,25 +33,15 @@ async fn every_field_is_explained_and_every_enum_value_with_it() {
         for (path, field) in all {
             let description = field["description"].as_str().unwrap_or_default();
             assert!(description.len() >= 20, "{kind} {path} has no description");
-            let values = field["enum"]
-                .as_array()
-                .into_iter()
-                .flatten()
-                .filter_map(Value::as_str);
+            let values = field["enum"].as_array().into_iter().flatten().filter_map(Value::as_str);
             for value in values {
-                assert!(
-                    description.contains(value),
-                    "{kind} {path} does not explain {value}"
-                );
+                assert!(description.contains(value), "{kind} {path} does not explain {value}");
             }
         }
     }
     let explained = scene.kubectl_text(&["explain", "kwkey.spec.validFor"]);
     let explained = explained.split_whitespace().collect::<Vec<_>>().join(" ");
-    assert!(
-        explained.contains("as an ISO 8601 duration with calendar months, such as P6M"),
-        "{explained}"
-    );
+    assert!(explained.contains("as an ISO 8601 duration with calendar months, such as P6M"), "{explained}");
 }
 
 #[tokio::test]
@@ -80,11 +67,7 @@ async fn the_core_service_account_keeps_its_names() {
     for (plural, _) in KINDS {
         let name = format!("{plural}.iam.keyward.dev");
         let accepted = r#"jsonpath={.status.conditions[?(@.type=="NamesAccepted")].status}"#;
-        assert_eq!(
-            text(&run("kubectl", &["get", "crd", &name, "-o", accepted], "")),
-            "True",
-            "{name}"
-        );
+        assert_eq!(text(&run("kubectl", &["get", "crd", &name, "-o", accepted], "")), "True", "{name}");
     }
 }
 
@@ -96,79 +79,33 @@ async fn tables_show_what_a_person_asks_first() {
     let key = scene.key_when("deploy", "Issued").await;
     scene
         .service_account_once("ci", "counts its key", |o| {
-            o.status
-                .as_ref()
-                .and_then(|s| s.keys.as_ref())
-                .is_some_and(|k| k.active == 1)
+            o.status.as_ref().and_then(|s| s.keys.as_ref()).is_some_and(|k| k.active == 1)
         })
         .await;
     let rows = |arguments: &[&str]| -> Vec<Vec<String>> {
         let table = scene.kubectl_text(arguments);
         let split = |line: &str| {
-            line.split("   ")
-                .map(str::trim)
-                .filter(|cell| !cell.is_empty())
-                .map(str::to_owned)
-                .collect()
+            line.split("   ").map(str::trim).filter(|cell| !cell.is_empty()).map(str::to_owned).collect()
         };
         table.lines().map(split).collect()
     };
     let keys = rows(&["get", "kwkey"]);
     assert_eq!(
         keys[0],
-        [
-            "NAME",
-            "SERVICE ACCOUNT",
-            "STATE",
-            "READY",
-            "REASON",
-            "EXPIRES",
-            "LAST USED",
-            "AGE"
-        ]
+        ["NAME", "SERVICE ACCOUNT", "STATE", "READY", "REASON", "EXPIRES", "LAST USED", "AGE"]
     );
-    let expires = key
-        .status
-        .unwrap()
-        .token
-        .unwrap()
-        .expires_at
-        .format("%Y-%m-%dT%H:%M:%SZ")
-        .to_string();
-    assert_eq!(
-        keys[1][..6],
-        ["deploy", "ci", "Active", "True", "Issued", expires.as_str()]
-    );
+    let expires = key.status.unwrap().token.unwrap().expires_at.format("%Y-%m-%dT%H:%M:%SZ").to_string();
+    assert_eq!(keys[1][..6], ["deploy", "ci", "Active", "True", "Issued", expires.as_str()]);
     let wide = rows(&["get", "kwkey", "-o", "wide"]);
     assert_eq!(wide[0][8..], ["KEY ID", "SECRET", "MESSAGE"]);
     let accounts = rows(&["get", "kwsa"]);
     assert_eq!(
         accounts[0],
-        [
-            "NAME",
-            "DISPLAY NAME",
-            "STATE",
-            "KEYS",
-            "ACTIVE",
-            "LAST ACCESSED",
-            "READY",
-            "AGE"
-        ]
+        ["NAME", "DISPLAY NAME", "STATE", "KEYS", "ACTIVE", "LAST ACCESSED", "READY", "AGE"]
     );
     assert_eq!(accounts[1][..5], ["ci", "ci", "Active", "1", "1"]);
     let account = rows(&["get", "accounts.iam.keyward.dev"]);
-    assert_eq!(
-        account[0],
-        [
-            "NAME",
-            "DISPLAY NAME",
-            "SERVICE ACCOUNTS",
-            "LIMIT",
-            "REJECTED",
-            "READY",
-            "AGE"
-        ]
-    );
+    assert_eq!(account[0], ["NAME", "DISPLAY NAME", "SERVICE ACCOUNTS", "LIMIT", "REJECTED", "READY", "AGE"]);
     let all = scene.kubectl_text(&["get", "keyward", "-o", "name"]);
     for name in [
         "account.iam.keyward.dev/account",
@@ -185,19 +122,11 @@ async fn keys_are_selected_on_the_server() {
     for (name, account) in [("a", "one"), ("b", "two")] {
         scene.key(name, account).await;
     }
-    scene
-        .key_with("c", "one", json!({"validFor": "P6M", "state": "Inactive"}))
-        .await;
+    scene.key_with("c", "one", json!({"validFor": "P6M", "state": "Inactive"})).await;
     let select =
         |selector: &str| scene.kubectl_text(&["get", "kwkey", "-o", "name", "--field-selector", selector]);
-    assert_eq!(
-        select("spec.serviceAccountName=two"),
-        "accesskey.iam.keyward.dev/b\n"
-    );
-    assert_eq!(
-        select("spec.serviceAccountName=one,spec.state=Inactive"),
-        "accesskey.iam.keyward.dev/c\n"
-    );
+    assert_eq!(select("spec.serviceAccountName=two"), "accesskey.iam.keyward.dev/b\n");
+    assert_eq!(select("spec.serviceAccountName=one,spec.state=Inactive"), "accesskey.iam.keyward.dev/c\n");
 }
 
 #[tokio::test]
@@ -208,10 +137,7 @@ async fn events_are_found_by_kubectl() {
     scene.key("deploy", "ci").await;
     scene.key_when("deploy", "Issued").await;
     let events = scene.kubectl_text(&["events", "--for", "accesskey/deploy"]);
-    assert!(
-        events.contains("Issued") && events.contains("AccessKey/deploy"),
-        "{events}"
-    );
+    assert!(events.contains("Issued") && events.contains("AccessKey/deploy"), "{events}");
     let described = scene.kubectl_text(&["describe", "kwsa", "ci"]);
     assert!(
         described.contains("Admitted") && described.contains("iam.keyward.dev/controller"),

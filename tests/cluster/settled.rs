@@ -22,17 +22,10 @@ fn writes(scene: &Scene) -> Vec<String> {
     log.lines()
         .filter_map(|line| serde_json::from_str::<Value>(line).ok())
         .filter(|event| event["user"]["username"] == json!(user) && event["stage"] == "ResponseComplete")
-        .filter(|event| {
-            ["create", "update", "patch", "delete"]
-                .iter()
-                .any(|verb| event["verb"] == *verb)
-        })
+        .filter(|event| ["create", "update", "patch", "delete"].iter().any(|verb| event["verb"] == *verb))
         .filter(|event| event["objectRef"]["apiGroup"] != "authorization.k8s.io")
         .map(|event| {
-            format!(
-                "{} {}/{}",
-                event["verb"], event["objectRef"]["resource"], event["objectRef"]["name"]
-            )
+            format!("{} {}/{}", event["verb"], event["objectRef"]["resource"], event["objectRef"]["name"])
         })
         .collect()
 }
@@ -48,15 +41,8 @@ async fn versions(scene: &Scene) -> BTreeMap<String, Option<String>> {
             scene.get::<ServiceAccount>(name).await.resource_version(),
         );
     }
-    all.insert(
-        "account".into(),
-        scene.get::<Account>("account").await.resource_version(),
-    );
-    let secrets = scene
-        .api::<k8s_openapi::api::core::v1::Secret>()
-        .list(&Default::default())
-        .await
-        .unwrap();
+    all.insert("account".into(), scene.get::<Account>("account").await.resource_version());
+    let secrets = scene.api::<k8s_openapi::api::core::v1::Secret>().list(&Default::default()).await.unwrap();
     for secret in secrets {
         all.insert(format!("secret {}", secret.name_any()), secret.resource_version());
     }
@@ -66,16 +52,12 @@ async fn versions(scene: &Scene) -> BTreeMap<String, Option<String>> {
 #[tokio::test]
 async fn a_settled_cluster_sees_no_write_in_thirty_seconds_restart_included() {
     let (scene, mut controller) = Scene::with_controller("settled").await;
-    scene
-        .limits(json!({"minValidFor": "PT1S", "accessKeysPerServiceAccount": 6}))
-        .await;
+    scene.limits(json!({"minValidFor": "PT1S", "accessKeysPerServiceAccount": 6})).await;
     scene.service_account("ci").await;
     scene.service_account("off").await;
     scene.key("of-off", "off").await;
     scene.key_when("of-off", "Issued").await;
-    scene
-        .set::<ServiceAccount>("off", json!({"state": "Inactive"}))
-        .await;
+    scene.set::<ServiceAccount>("off", json!({"state": "Inactive"})).await;
     for name in ["issued", "inactive", "rotating", "missing", "out-of-range"] {
         let account = if name == "missing" { "nobody" } else { "ci" };
         let spec = match name {
@@ -87,9 +69,7 @@ async fn a_settled_cluster_sees_no_write_in_thirty_seconds_restart_included() {
     }
     scene.key_with("expired", "ci", json!({"validFor": "PT1S"})).await;
     scene.key_when("issued", "Issued").await;
-    scene
-        .set::<AccessKey>("inactive", json!({"state": "Inactive"}))
-        .await;
+    scene.set::<AccessKey>("inactive", json!({"state": "Inactive"})).await;
     for (name, reason) in [
         ("issued", "Issued"),
         ("inactive", "Inactive"),
@@ -103,18 +83,8 @@ async fn a_settled_cluster_sees_no_write_in_thirty_seconds_restart_included() {
     }
     scene
         .service_account_once("ci", "counts its keys", |object| {
-            let keys = object
-                .status
-                .as_ref()
-                .and_then(|status| status.keys.clone())
-                .unwrap_or_default();
-            (
-                keys.total,
-                keys.active,
-                keys.inactive,
-                keys.expired,
-                keys.rejected,
-            ) == (5, 2, 1, 1, 1)
+            let keys = object.status.as_ref().and_then(|status| status.keys.clone()).unwrap_or_default();
+            (keys.total, keys.active, keys.inactive, keys.expired, keys.rejected) == (5, 2, 1, 1, 1)
         })
         .await;
     // What was under way when the last condition was read.

@@ -16,43 +16,27 @@ async fn a_key_that_is_switched_off_keeps_its_token_and_comes_back_with_it() {
     scene.key_when("deploy", "Issued").await;
     let token = scene.token("deploy").await.sha256();
 
-    scene
-        .set::<AccessKey>("deploy", json!({"state": "Inactive"}))
-        .await;
+    scene.set::<AccessKey>("deploy", json!({"state": "Inactive"})).await;
     let off = scene.key_when("deploy", "Inactive").await.status.unwrap();
     assert_eq!(off.state, Some(KeyState::Inactive));
     assert_eq!(condition_states(&off.conditions), ["Ready=True", "Active=False"]);
     assert_eq!(scene.token("deploy").await.sha256(), token);
-    let refused = scene.kubectl(&[
-        "patch",
-        "kwkey",
-        "deploy",
-        "--type=merge",
-        "-p",
-        r#"{"spec":{"description":"x"}}"#,
-    ]);
+    let refused =
+        scene.kubectl(&["patch", "kwkey", "deploy", "--type=merge", "-p", r#"{"spec":{"description":"x"}}"#]);
     let errors = String::from_utf8_lossy(&refused.stderr).into_owned();
-    assert!(
-        errors.contains("`description` of an inactive access key may not be changed"),
-        "{errors}"
-    );
+    assert!(errors.contains("`description` of an inactive access key may not be changed"), "{errors}");
 
     scene.set::<AccessKey>("deploy", json!({"state": "Active"})).await;
     let key = scene.key_when("deploy", "Issued").await;
     assert_eq!(scene.token("deploy").await.sha256(), token);
-    assert_eq!(
-        scene.event_reasons(&key).await,
-        ["Issued", "Inactive", "Activated"]
-    );
+    assert_eq!(scene.event_reasons(&key).await, ["Issued", "Inactive", "Activated"]);
 }
 
 #[tokio::test]
 async fn a_key_that_is_created_switched_off_gets_its_token_when_it_is_switched_on() {
     let (scene, _controller) = Scene::with_controller("born-off").await;
     scene.service_account("ci").await;
-    scene
-        .key_with("deploy", "ci", json!({"validFor": "P6M", "state": "Inactive"}))
-        .await;
+    scene.key_with("deploy", "ci", json!({"validFor": "P6M", "state": "Inactive"})).await;
     let off = scene.key_when("deploy", "Inactive").await.status.unwrap();
     assert_eq!((off.token, off.secret_name), (None, None));
     scene.set::<AccessKey>("deploy", json!({"state": "Active"})).await;
@@ -67,44 +51,20 @@ async fn switching_a_service_account_off_stops_its_keys_and_on_brings_them_back(
     scene.key_when("deploy", "Issued").await;
     let token = scene.token("deploy").await.sha256();
 
-    scene
-        .set::<ServiceAccount>("ci", json!({"state": "Inactive"}))
-        .await;
-    let off = scene
-        .key_when("deploy", "ServiceAccountInactive")
-        .await
-        .status
-        .unwrap();
+    scene.set::<ServiceAccount>("ci", json!({"state": "Inactive"})).await;
+    let off = scene.key_when("deploy", "ServiceAccountInactive").await.status.unwrap();
     assert_eq!(off.state, Some(KeyState::Inactive));
     assert_eq!(condition_states(&off.conditions), ["Ready=True", "Active=False"]);
     scene.key("late", "ci").await;
-    let late = scene
-        .key_when("late", "ServiceAccountInactive")
-        .await
-        .status
-        .unwrap();
+    let late = scene.key_when("late", "ServiceAccountInactive").await.status.unwrap();
     assert_eq!(late.state, Some(KeyState::Rejected));
-    assert_eq!(
-        condition_states(&late.conditions),
-        ["Ready=False", "Active=False", "Stalled=True"]
-    );
-    let refused = scene.kubectl(&[
-        "patch",
-        "kwsa",
-        "ci",
-        "--type=merge",
-        "-p",
-        r#"{"spec":{"icon":"Rocket"}}"#,
-    ]);
+    assert_eq!(condition_states(&late.conditions), ["Ready=False", "Active=False", "Stalled=True"]);
+    let refused =
+        scene.kubectl(&["patch", "kwsa", "ci", "--type=merge", "-p", r#"{"spec":{"icon":"Rocket"}}"#]);
     let errors = String::from_utf8_lossy(&refused.stderr).into_owned();
-    assert!(
-        errors.contains("`icon` of an inactive service account may not be changed"),
-        "{errors}"
-    );
+    assert!(errors.contains("`icon` of an inactive service account may not be changed"), "{errors}");
 
-    scene
-        .set::<ServiceAccount>("ci", json!({"state": "Active"}))
-        .await;
+    scene.set::<ServiceAccount>("ci", json!({"state": "Active"})).await;
     scene.key_when("deploy", "Issued").await;
     scene.key_when("late", "Issued").await;
     assert_eq!(scene.token("deploy").await.sha256(), token);
@@ -117,20 +77,9 @@ async fn switching_a_service_account_off_stops_its_keys_and_on_brings_them_back(
                 .is_some_and(|keys| (keys.total, keys.active) == (2, 2))
         })
         .await;
-    let reasons: Vec<String> = object
-        .status
-        .unwrap()
-        .audit_log
-        .into_iter()
-        .map(|entry| entry.reason)
-        .collect();
-    for reason in [
-        "Admitted",
-        "Inactive",
-        "Activated",
-        "Issued",
-        "ServiceAccountInactive",
-    ] {
+    let reasons: Vec<String> =
+        object.status.unwrap().audit_log.into_iter().map(|entry| entry.reason).collect();
+    for reason in ["Admitted", "Inactive", "Activated", "Issued", "ServiceAccountInactive"] {
         assert!(reasons.contains(&reason.to_owned()), "{reason} in {reasons:?}");
     }
 }
@@ -144,44 +93,22 @@ async fn a_key_expires_at_the_second_and_its_secret_loses_the_token() {
     let key = scene.key_when("deploy", "Issued").await;
     let expires_at = key.status.unwrap().token.unwrap().expires_at;
     let expired = scene.key_when("deploy", "Expired").await.status.unwrap();
-    let since: DateTime<Utc> = expired.conditions[0]
-        .last_transition_time
-        .0
-        .to_string()
-        .parse()
-        .unwrap();
+    let since: DateTime<Utc> = expired.conditions[0].last_transition_time.0.to_string().parse().unwrap();
     assert_eq!(since, expires_at, "it expired in the very second");
     assert_eq!(expired.state, Some(KeyState::Expired));
-    assert_eq!(
-        condition_states(&expired.conditions),
-        ["Ready=False", "Active=False", "Stalled=True"]
-    );
+    assert_eq!(condition_states(&expired.conditions), ["Ready=False", "Active=False", "Stalled=True"]);
     eventually("the Secret has no token", async || {
         let secret: Secret = scene.get("deploy").await;
-        let entries: Vec<String> = secret
-            .data
-            .iter()
-            .flatten()
-            .map(|(name, _)| name.clone())
-            .collect();
-        if token_of(&secret, "token").is_none() {
-            Ok(())
-        } else {
-            Err(entries)
-        }
+        let entries: Vec<String> = secret.data.iter().flatten().map(|(name, _)| name.clone()).collect();
+        if token_of(&secret, "token").is_none() { Ok(()) } else { Err(entries) }
     })
     .await;
 
     // Raising the revision gives it a new life.
-    scene
-        .set::<AccessKey>("deploy", json!({"revision": 2, "validFor": "P6M"}))
-        .await;
+    scene.set::<AccessKey>("deploy", json!({"revision": 2, "validFor": "P6M"})).await;
     let key = scene.key_when("deploy", "Issued").await;
     assert!(
-        scene
-            .token("deploy")
-            .await
-            .has_sha256(&key.status.as_ref().unwrap().token.as_ref().unwrap().sha256)
+        scene.token("deploy").await.has_sha256(&key.status.as_ref().unwrap().token.as_ref().unwrap().sha256)
     );
     assert_eq!(scene.event_reasons(&key).await, ["Issued", "Expired", "Rotated"]);
 }
@@ -190,22 +117,12 @@ async fn a_key_expires_at_the_second_and_its_secret_loses_the_token() {
 async fn a_key_may_come_before_its_service_account() {
     let (scene, _controller) = Scene::with_controller("early").await;
     scene.key("deploy", "ci").await;
-    let early = scene
-        .key_when("deploy", "ServiceAccountNotFound")
-        .await
-        .status
-        .unwrap();
+    let early = scene.key_when("deploy", "ServiceAccountNotFound").await.status.unwrap();
     assert_eq!(early.state, Some(KeyState::Pending));
-    assert_eq!(
-        condition_states(&early.conditions),
-        ["Ready=False", "Active=False", "Reconciling=True"]
-    );
+    assert_eq!(condition_states(&early.conditions), ["Ready=False", "Active=False", "Reconciling=True"]);
     assert_eq!(
         early.conditions[0].message,
-        format!(
-            "ServiceAccount.iam.keyward.dev \"ci\" not found in namespace \"{}\"",
-            scene.namespace
-        )
+        format!("ServiceAccount.iam.keyward.dev \"ci\" not found in namespace \"{}\"", scene.namespace)
     );
     scene.service_account("ci").await;
     scene.key_when("deploy", "Issued").await;

@@ -29,9 +29,7 @@ impl Build<'_> {
     pub(crate) fn run(&self) -> Result<(), Error> {
         let names = names(self.programs);
         let go = go::check(self.module, &self.pins.go, &names)?;
-        say(format_args!(
-            "Building {names} with Go {go}; this takes minutes, once"
-        ));
+        say(format_args!("Building {names} with Go {go}; this takes minutes, once"));
         self.download()?;
         let counter = self.packages()?;
         // What a build that was killed has left; nobody else writes here while the lock is held.
@@ -62,10 +60,7 @@ impl Build<'_> {
         command.args(["build", "-v"]).args(self.pins.flags());
         // The slash at the end makes it a folder, also for a single program.
         command.arg("-o").arg(building.join("")).args(self.go_packages());
-        command
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped());
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
         let mut child = command.spawn().map_err(Error::RunGo)?;
         let tail = follow(&mut child, |line| {
             let known = counter.take(line);
@@ -78,11 +73,7 @@ impl Build<'_> {
         if status.success() {
             return Ok(());
         }
-        Err(Error::GoFailed {
-            command: "go build".into(),
-            status: status.to_string(),
-            tail,
-        })
+        Err(Error::GoFailed { command: "go build".into(), status: status.to_string(), tail })
     }
 
     fn install(&self, building: &Path) -> Result<(), Error> {
@@ -107,14 +98,8 @@ fn output(mut command: Command, name: &str) -> Result<String, Error> {
         return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
     }
     let mut tail = Tail::default();
-    String::from_utf8_lossy(&output.stderr)
-        .lines()
-        .for_each(|line| tail.push(line));
-    Err(Error::GoFailed {
-        command: name.to_owned(),
-        status: output.status.to_string(),
-        tail: tail.text(),
-    })
+    String::from_utf8_lossy(&output.stderr).lines().for_each(|line| tail.push(line));
+    Err(Error::GoFailed { command: name.to_owned(), status: output.status.to_string(), tail: tail.text() })
 }
 
 /// Reads the command's standard error to its end; gives the last lines that are no progress.

@@ -23,21 +23,14 @@ impl GoVersion {
 
     /// Reads what `go version` prints.
     fn from_output(output: &str) -> Option<Self> {
-        output
-            .split_whitespace()
-            .filter(|word| word.starts_with("go1."))
-            .find_map(Self::parse)
+        output.split_whitespace().filter(|word| word.starts_with("go1.")).find_map(Self::parse)
     }
 }
 
 impl fmt::Display for GoVersion {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let [major, minor, patch] = self.0;
-        if patch == 0 {
-            write!(f, "{major}.{minor}")
-        } else {
-            write!(f, "{major}.{minor}.{patch}")
-        }
+        if patch == 0 { write!(f, "{major}.{minor}") } else { write!(f, "{major}.{minor}.{patch}") }
     }
 }
 
@@ -63,11 +56,8 @@ pub(crate) fn command(module: &Path) -> Command {
 
 /// The version of the Go on `PATH`, when it is `needed` or newer.
 pub(crate) fn check(module: &Path, needed: &GoVersion, programs: &str) -> Result<GoVersion, Error> {
-    let too_old = |found: String| Error::Go {
-        needed: needed.to_string(),
-        found,
-        programs: programs.to_owned(),
-    };
+    let too_old =
+        |found: String| Error::Go { needed: needed.to_string(), found, programs: programs.to_owned() };
     let output = match command(module).arg("version").output() {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(too_old("no Go".into())),
         other => other.map_err(Error::RunGo)?,
@@ -93,14 +83,8 @@ mod tests {
         let read = |text| GoVersion::from_output(text).map(|version| version.0);
         assert_eq!(read("go version go1.26.8 linux/amd64\n"), Some([1, 26, 8]));
         assert_eq!(read("go version go1.27rc1 darwin/arm64"), Some([1, 27, 0]));
-        assert_eq!(
-            read("go version devel go1.27-0123abc Mon Jan 1 linux/amd64"),
-            Some([1, 27, 0])
-        );
-        assert_eq!(
-            read("go version go1.27-devel_0123abc linux/amd64"),
-            Some([1, 27, 0])
-        );
+        assert_eq!(read("go version devel go1.27-0123abc Mon Jan 1 linux/amd64"), Some([1, 27, 0]));
+        assert_eq!(read("go version go1.27-devel_0123abc linux/amd64"), Some([1, 27, 0]));
         assert_eq!(read("command not found"), None);
         assert_eq!(read(""), None);
     }

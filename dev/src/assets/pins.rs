@@ -28,9 +28,7 @@ impl Pins {
 
     /// The error is what go.mod lacks.
     pub(crate) fn new(go_mod: &str, go_sum: &str) -> Result<Self, &'static str> {
-        let go = word_after(go_mod, "go")
-            .and_then(GoVersion::parse)
-            .ok_or("go line")?;
+        let go = word_after(go_mod, "go").and_then(GoVersion::parse).ok_or("go line")?;
         let kubernetes = word_after(go_mod, "k8s.io/kubernetes").ok_or("version of k8s.io/kubernetes")?;
         let flags = build_flags(kubernetes).ok_or("version of k8s.io/kubernetes like v1.2.3")?;
         let key = cache_key(go_mod, go_sum, &flags);
@@ -51,15 +49,8 @@ impl Pins {
 /// The second word of the first line that starts with the word `first`.
 fn word_after<'a>(text: &'a str, first: &str) -> Option<&'a str> {
     text.lines().find_map(|line| {
-        let mut words = line
-            .trim_start()
-            .trim_start_matches("require ")
-            .split_whitespace();
-        if words.next()? == first {
-            words.next()
-        } else {
-            None
-        }
+        let mut words = line.trim_start().trim_start_matches("require ").split_whitespace();
+        if words.next()? == first { words.next() } else { None }
     })
 }
 
@@ -67,42 +58,22 @@ fn word_after<'a>(text: &'a str, first: &str) -> Option<&'a str> {
 fn build_flags(kubernetes: &str) -> Option<Vec<String>> {
     let (major, rest) = kubernetes.strip_prefix('v')?.split_once('.')?;
     let (minor, _patch) = rest.split_once('.')?;
-    let values = [
-        ("gitVersion", kubernetes),
-        ("gitMajor", major),
-        ("gitMinor", minor),
-    ];
+    let values = [("gitVersion", kubernetes), ("gitMajor", major), ("gitMinor", minor)];
     let versions = values.map(|(name, value)| format!(" -X k8s.io/component-base/version.{name}={value}"));
     let ldflags = format!("-s -w{}", versions.concat());
-    Some(vec![
-        "-trimpath".into(),
-        "-buildvcs=false".into(),
-        "-ldflags".into(),
-        ldflags,
-    ])
+    Some(vec!["-trimpath".into(), "-buildvcs=false".into(), "-ldflags".into(), ldflags])
 }
 
 fn cache_key(go_mod: &str, go_sum: &str, flags: &[String]) -> String {
     let flags = flags.join("\n");
-    let parts = [
-        go_mod,
-        go_sum,
-        &flags,
-        std::env::consts::OS,
-        std::env::consts::ARCH,
-    ];
+    let parts = [go_mod, go_sum, &flags, std::env::consts::OS, std::env::consts::ARCH];
     let mut hash = Sha256::new();
     for part in parts {
         // The length keeps two different splits of the same bytes apart.
         hash.update(part.len().to_le_bytes());
         hash.update(part);
     }
-    let bytes: Vec<String> = hash
-        .finalize()
-        .iter()
-        .take(6)
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
+    let bytes: Vec<String> = hash.finalize().iter().take(6).map(|byte| format!("{byte:02x}")).collect();
     bytes.concat()
 }
 
@@ -128,18 +99,12 @@ mod tests {
     #[test]
     fn says_what_go_mod_lacks() {
         assert_eq!(Pins::new("module m\n", "").unwrap_err(), "go line");
-        assert_eq!(
-            Pins::new("go 1.26\n", "").unwrap_err(),
-            "version of k8s.io/kubernetes"
-        );
+        assert_eq!(Pins::new("go 1.26\n", "").unwrap_err(), "version of k8s.io/kubernetes");
     }
 
     #[test]
     fn a_single_require_line_is_read_too() {
-        assert_eq!(
-            word_after("require k8s.io/kubernetes v1.2.3\n", "k8s.io/kubernetes"),
-            Some("v1.2.3")
-        );
+        assert_eq!(word_after("require k8s.io/kubernetes v1.2.3\n", "k8s.io/kubernetes"), Some("v1.2.3"));
     }
 
     #[test]

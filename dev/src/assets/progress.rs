@@ -21,16 +21,9 @@ pub(crate) struct Counter {
 impl Counter {
     /// For a build of `packages`, one a line as `go list` prints them.
     pub(crate) fn new(packages: &str) -> Self {
-        let waiting: HashSet<String> = packages
-            .lines()
-            .map(str::trim)
-            .filter(|line| !line.is_empty())
-            .map(str::to_owned)
-            .collect();
-        Self {
-            total: waiting.len(),
-            waiting,
-        }
+        let waiting: HashSet<String> =
+            packages.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned).collect();
+        Self { total: waiting.len(), waiting }
     }
 
     /// Whether the line names a package of the build that had not been named before.
@@ -77,9 +70,7 @@ impl Display {
             return Ok(Self::Lines { shown: 0 });
         }
         let bar = ProgressBar::new(total as u64);
-        bar.set_style(ProgressStyle::with_template(
-            "{spinner} {msg} {wide_bar} {pos}/{len} ({elapsed})",
-        )?);
+        bar.set_style(ProgressStyle::with_template("{spinner} {msg} {wide_bar} {pos}/{len} ({elapsed})")?);
         Ok(Self::bar(bar, message))
     }
 

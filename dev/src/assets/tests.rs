@@ -25,38 +25,20 @@ fn cached(folder: &Path) -> (Sources, PathBuf) {
     let cache = folder.join("cache");
     let filled = cache.join(Pins::read(&module).unwrap().key());
     put(&filled, &Program::ALL);
-    (
-        Sources {
-            given: None,
-            cache,
-            module,
-        },
-        filled,
-    )
+    (Sources { given: None, cache, module }, filled)
 }
 
 #[test]
 fn the_cache_lies_where_the_environment_says() {
     let cache = |vars: &[(&str, &str)]| sources(vars).unwrap().cache;
-    assert_eq!(
-        cache(&[("HOME", "/h")]),
-        Path::new("/h/.cache/keyward/control-plane")
-    );
-    assert_eq!(
-        cache(&[("HOME", "/h"), ("XDG_CACHE_HOME", "/c")]),
-        Path::new("/c/keyward/control-plane")
-    );
+    assert_eq!(cache(&[("HOME", "/h")]), Path::new("/h/.cache/keyward/control-plane"));
+    assert_eq!(cache(&[("HOME", "/h"), ("XDG_CACHE_HOME", "/c")]), Path::new("/c/keyward/control-plane"));
     assert_eq!(
         cache(&[("HOME", "/h"), ("XDG_CACHE_HOME", "relative")]),
         Path::new("/h/.cache/keyward/control-plane")
     );
     assert!(matches!(sources(&[]), Err(Error::NoCacheFolder)));
-    assert_eq!(
-        sources(&[("HOME", "/h"), ("KUBEBUILDER_ASSETS", "")])
-            .unwrap()
-            .given,
-        None
-    );
+    assert_eq!(sources(&[("HOME", "/h"), ("KUBEBUILDER_ASSETS", "")]).unwrap().given, None);
 }
 
 #[test]
@@ -85,20 +67,8 @@ fn a_given_folder_comes_first_and_the_cache_fills_it_up() {
     let folder = tempfile::tempdir().unwrap();
     let (sources, filled) = cached(folder.path());
     let given = folder.path().join("given");
-    put(
-        &given,
-        &[
-            Program::Etcd,
-            Program::ApiServer,
-            Program::ControllerManager,
-            Program::Kubectl,
-        ],
-    );
-    let assets = Assets::ensure_from(Sources {
-        given: Some(given.clone()),
-        ..sources
-    })
-    .unwrap();
+    put(&given, &[Program::Etcd, Program::ApiServer, Program::ControllerManager, Program::Kubectl]);
+    let assets = Assets::ensure_from(Sources { given: Some(given.clone()), ..sources }).unwrap();
     assert_eq!(assets.dir(), given);
     assert_eq!(assets.dirs(), [given.as_path(), filled.as_path()]);
     assert_eq!(assets.path(Program::Kubectl), given.join("kubectl"));
@@ -111,11 +81,7 @@ fn a_given_folder_with_everything_stands_alone() {
     let (sources, _) = cached(folder.path());
     let given = folder.path().join("given");
     put(&given, &Program::ALL);
-    let assets = Assets::ensure_from(Sources {
-        given: Some(given.clone()),
-        ..sources
-    })
-    .unwrap();
+    let assets = Assets::ensure_from(Sources { given: Some(given.clone()), ..sources }).unwrap();
     assert_eq!(assets.dirs(), [given.as_path()]);
 }
 
@@ -123,23 +89,13 @@ fn a_given_folder_with_everything_stands_alone() {
 fn a_given_folder_without_an_api_server_is_a_mistake() {
     let folder = tempfile::tempdir().unwrap();
     let (sources, _) = cached(folder.path());
-    let error = Assets::ensure_from(Sources {
-        given: Some("/nowhere".into()),
-        ..sources
-    })
-    .unwrap_err();
-    assert_eq!(
-        error.to_string(),
-        "KUBEBUILDER_ASSETS is set to /nowhere, which holds no kube-apiserver"
-    );
+    let error = Assets::ensure_from(Sources { given: Some("/nowhere".into()), ..sources }).unwrap_err();
+    assert_eq!(error.to_string(), "KUBEBUILDER_ASSETS is set to /nowhere, which holds no kube-apiserver");
 }
 
 #[test]
 fn names_read_as_a_sentence() {
     assert_eq!(names(&[]), "");
     assert_eq!(names(&[Program::Helm]), "helm");
-    assert_eq!(
-        names(&[Program::Etcd, Program::Kubectl, Program::Helm]),
-        "etcd, kubectl and helm"
-    );
+    assert_eq!(names(&[Program::Etcd, Program::Kubectl, Program::Helm]), "etcd, kubectl and helm");
 }

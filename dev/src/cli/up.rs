@@ -11,10 +11,7 @@ use super::{Error, print};
 pub(crate) async fn run() -> Result<ExitCode, Error> {
     let mut signals = Signals::listen()?;
     say(format_args!("Starting a control plane"));
-    let options = Options {
-        controller_manager: true,
-        ..Options::default()
-    };
+    let options = Options { controller_manager: true, ..Options::default() };
     let control_plane = tokio::select! {
         started = ControlPlane::start(options) => started?,
         signal = signals.next() => return Ok(exit_code(signal.as_raw_value())),
@@ -34,21 +31,14 @@ pub(crate) async fn run() -> Result<ExitCode, Error> {
 fn exports(control_plane: &ControlPlane) -> String {
     let folders: Vec<String> = control_plane.assets().dirs().into_iter().map(quote).collect();
     let kubeconfig = quote(control_plane.kubeconfig_path());
-    format!(
-        "export KUBECONFIG={kubeconfig}\nexport PATH={}:\"$PATH\"\n",
-        folders.join(":")
-    )
+    format!("export KUBECONFIG={kubeconfig}\nexport PATH={}:\"$PATH\"\n", folders.join(":"))
 }
 
 /// A path as a word of a shell.
 fn quote(path: &Path) -> String {
     let text = path.display().to_string();
     let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+".contains(c);
-    if text.chars().all(plain) {
-        text
-    } else {
-        format!("'{}'", text.replace('\'', r"'\''"))
-    }
+    if text.chars().all(plain) { text } else { format!("'{}'", text.replace('\'', r"'\''")) }
 }
 
 #[cfg(test)]

@@ -49,10 +49,7 @@ async fn run_command(
     let Some((program, args)) = words.split_first() else {
         return Ok(ExitStatus::default());
     };
-    let failed = |source| Error::Run {
-        program: program.to_string_lossy().into_owned(),
-        source,
-    };
+    let failed = |source| Error::Run { program: program.to_string_lossy().into_owned(), source };
     let path = search_path(&control_plane.assets().dirs(), env::var_os("PATH"))?;
     let mut command = Command::new(program);
     command
@@ -74,10 +71,7 @@ async fn run_command(
 }
 
 async fn stop(mut child: Child) -> Result<ExitStatus, Error> {
-    let pid = child
-        .id()
-        .and_then(|pid| i32::try_from(pid).ok())
-        .and_then(Pid::from_raw);
+    let pid = child.id().and_then(|pid| i32::try_from(pid).ok()).and_then(Pid::from_raw);
     if let Some(pid) = pid {
         kill_process(pid, Signal::TERM).map_err(|error| Error::Stop(error.into()))?;
     }

@@ -58,14 +58,8 @@ impl Setting<'_> {
             "--authorization-mode=RBAC".into(),
             "--service-cluster-ip-range=10.0.0.0/24".into(),
             "--service-account-issuer=https://kubernetes.default.svc.cluster.local".into(),
-            format!(
-                "--service-account-key-file={}",
-                self.pki.file("service-account.pub")
-            ),
-            format!(
-                "--service-account-signing-key-file={}",
-                self.pki.file("service-account.key")
-            ),
+            format!("--service-account-key-file={}", self.pki.file("service-account.pub")),
+            format!("--service-account-signing-key-file={}", self.pki.file("service-account.key")),
         ];
         if let Some(audit_log) = audit_log {
             args.push(format!("--audit-policy-file={}", self.path(AUDIT_POLICY)));

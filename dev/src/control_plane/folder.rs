@@ -53,13 +53,7 @@ impl Folder {
 pub(crate) fn write_private(path: &Path, content: &[u8]) -> Result<(), Error> {
     let write = || {
         let mut options = OpenOptions::new();
-        options
-            .create(true)
-            .truncate(true)
-            .write(true)
-            .mode(0o600)
-            .open(path)?
-            .write_all(content)
+        options.create(true).truncate(true).write(true).mode(0o600).open(path)?.write_all(content)
     };
     write().map_err(Error::file("write", path))
 }
@@ -82,10 +76,7 @@ fn claim(folder: &Path) -> Result<File, Error> {
 pub(crate) fn sweep() {
     let parent = std::env::temp_dir();
     if let Err(error) = sweep_in(&parent) {
-        say(format_args!(
-            "Can't look for left folders in {}: {error}",
-            parent.display()
-        ));
+        say(format_args!("Can't look for left folders in {}: {error}", parent.display()));
     }
 }
 
@@ -95,10 +86,7 @@ fn sweep_in(parent: &Path) -> io::Result<()> {
         if entry.file_name().to_string_lossy().starts_with(PREFIX)
             && let Err(error) = remove_if_left(&entry.path())
         {
-            say(format_args!(
-                "Can't remove the left folder {}: {error}",
-                entry.path().display()
-            ));
+            say(format_args!("Can't remove the left folder {}: {error}", entry.path().display()));
         }
     }
     Ok(())
@@ -108,12 +96,7 @@ fn remove_if_left(folder: &Path) -> io::Result<()> {
     let owner = match File::open(folder.join(OWNER)) {
         Ok(file) => file,
         // Just being made or removed, or another user's.
-        Err(error)
-            if matches!(
-                error.kind(),
-                io::ErrorKind::NotFound | io::ErrorKind::PermissionDenied
-            ) =>
-        {
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::PermissionDenied) => {
             return Ok(());
         }
         Err(error) => return Err(error),

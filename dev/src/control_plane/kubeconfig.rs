@@ -58,31 +58,17 @@ mod tests {
 
     #[test]
     fn a_token_goes_in_as_it_is() {
-        let config = parse(&render(
-            "https://127.0.0.1:1",
-            "CA",
-            "bot",
-            &Credential::Token("a\"b"),
-        ));
-        assert_eq!(
-            config["users"][0],
-            json!({ "name": "bot", "user": { "token": "a\"b" } })
-        );
+        let config = parse(&render("https://127.0.0.1:1", "CA", "bot", &Credential::Token("a\"b")));
+        assert_eq!(config["users"][0], json!({ "name": "bot", "user": { "token": "a\"b" } }));
         assert_eq!(config["clusters"][0]["cluster"]["server"], "https://127.0.0.1:1");
-        assert_eq!(
-            config["clusters"][0]["cluster"]["certificate-authority-data"],
-            STANDARD.encode("CA")
-        );
+        assert_eq!(config["clusters"][0]["cluster"]["certificate-authority-data"], STANDARD.encode("CA"));
         assert_eq!(config["contexts"][0]["name"], config["current-context"]);
         assert_eq!(config["contexts"][0]["context"]["user"], "bot");
     }
 
     #[test]
     fn a_certificate_goes_in_as_base64() {
-        let identity = Identity {
-            certificate: "cert".into(),
-            key: "key".into(),
-        };
+        let identity = Identity { certificate: "cert".into(), key: "key".into() };
         let config = parse(&render("s", "CA", "admin", &Credential::Certificate(&identity)));
         let user = json!({
             "client-certificate-data": STANDARD.encode("cert"),

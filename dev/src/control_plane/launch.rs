@@ -37,10 +37,7 @@ impl Running {
         let launch = Launch { assets, setting };
         let admin = launch.write_kubeconfig(KUBECONFIG, "admin", &setting.pki.admin)?;
         let kubectl = assets.path(Program::Kubectl);
-        let client = Client {
-            kubectl: &kubectl,
-            kubeconfig: &admin,
-        };
+        let client = Client { kubectl: &kubectl, kubeconfig: &admin };
         let etcd = launch.program(Program::Etcd, &setting.etcd())?;
         listens(&etcd, setting.ports.etcd).await?;
         let api_server = launch.api_server(&client, audit_log).await?;
@@ -49,11 +46,7 @@ impl Running {
         } else {
             None
         };
-        Ok(Self {
-            controller_manager,
-            api_server,
-            etcd,
-        })
+        Ok(Self { controller_manager, api_server, etcd })
     }
 
     /// An error when one of them has ended.
@@ -101,9 +94,7 @@ impl Launch<'_> {
         listens(&process, self.setting.ports.api_server).await?;
         client.answers(&process, &url, "/readyz").await?;
         // The API server is ready a moment before the namespaces are that every cluster has.
-        client
-            .answers(&process, &url, "/api/v1/namespaces/default")
-            .await?;
+        client.answers(&process, &url, "/api/v1/namespaces/default").await?;
         Ok(process)
     }
 
@@ -114,9 +105,7 @@ impl Launch<'_> {
         let args = self.setting.controller_manager(&kubeconfig);
         let process = self.program(Program::ControllerManager, &args)?;
         listens(&process, self.setting.ports.controller_manager).await?;
-        client
-            .answers(&process, &self.setting.controller_manager_url(), "/healthz")
-            .await?;
+        client.answers(&process, &self.setting.controller_manager_url(), "/healthz").await?;
         Ok(process)
     }
 

@@ -11,14 +11,8 @@ use super::Error;
 use super::folder::write_private;
 
 /// The names under which programs are reached; the last address is the `kubernetes` service's.
-const SERVER_NAMES: [&str; 6] = [
-    "127.0.0.1",
-    "localhost",
-    "kubernetes",
-    "kubernetes.default",
-    "kubernetes.default.svc",
-    "10.0.0.1",
-];
+const SERVER_NAMES: [&str; 6] =
+    ["127.0.0.1", "localhost", "kubernetes", "kubernetes.default", "kubernetes.default.svc", "10.0.0.1"];
 
 /// A certificate with its key, as PEM.
 pub(crate) struct Identity {
@@ -47,10 +41,7 @@ impl Pki {
         };
         pki.write("ca.crt", &pki.authority)?;
         pki.write_identity("server", &server(&authority)?)?;
-        pki.write_identity(
-            "etcd-client",
-            &client(&authority, "kube-apiserver-etcd-client", None)?,
-        )?;
+        pki.write_identity("etcd-client", &client(&authority, "kube-apiserver-etcd-client", None)?)?;
         pki.write_token_keys()?;
         Ok(pki)
     }
@@ -91,17 +82,8 @@ fn authority() -> Result<Authority, Error> {
 fn server(authority: &Authority) -> Result<Identity, Error> {
     let names: Vec<String> = SERVER_NAMES.map(str::to_owned).into();
     let mut params = CertificateParams::new(names)?;
-    params
-        .distinguished_name
-        .push(DnType::CommonName, "keyward-dev-server");
-    sign(
-        authority,
-        params,
-        vec![
-            ExtendedKeyUsagePurpose::ServerAuth,
-            ExtendedKeyUsagePurpose::ClientAuth,
-        ],
-    )
+    params.distinguished_name.push(DnType::CommonName, "keyward-dev-server");
+    sign(authority, params, vec![ExtendedKeyUsagePurpose::ServerAuth, ExtendedKeyUsagePurpose::ClientAuth])
 }
 
 fn client(authority: &Authority, user: &str, group: Option<&str>) -> Result<Identity, Error> {
@@ -123,8 +105,5 @@ fn sign(
     params.use_authority_key_identifier_extension = true;
     let key = KeyPair::generate()?;
     let certificate = params.signed_by(&key, authority)?;
-    Ok(Identity {
-        certificate: certificate.pem(),
-        key: key.serialize_pem(),
-    })
+    Ok(Identity { certificate: certificate.pem(), key: key.serialize_pem() })
 }

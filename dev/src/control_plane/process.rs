@@ -34,10 +34,7 @@ pub(crate) struct Process {
 impl Process {
     /// Starts the program; `log` takes what it writes.
     pub(crate) fn start(name: &'static str, path: &Path, args: &[String], log: &Path) -> Result<Self, Error> {
-        let failed = |source| Error::Run {
-            program: name,
-            source,
-        };
+        let failed = |source| Error::Run { program: name, source };
         let command = command(path, args, log)?;
         let reaped = Arc::new(Mutex::new(false));
         let (end, ended) = watch::channel(None);
@@ -49,41 +46,21 @@ impl Process {
                 move || keep(command, &started, &reaped, &end)
             })
             .map_err(failed)?;
-        let pid = start
-            .recv()
-            .map_err(io::Error::other)
-            .and_then(|pid| pid)
-            .map_err(failed)?;
-        Ok(Self {
-            name,
-            pid,
-            log: log.to_owned(),
-            reaped,
-            ended,
-            keeper: Some(keeper),
-        })
+        let pid = start.recv().map_err(io::Error::other).and_then(|pid| pid).map_err(failed)?;
+        Ok(Self { name, pid, log: log.to_owned(), reaped, ended, keeper: Some(keeper) })
     }
 
     /// An error with the end of the log when the program has ended.
     pub(crate) fn check(&self) -> Result<(), Error> {
         match &*self.ended.borrow() {
             None => Ok(()),
-            Some(how) => Err(Error::Died {
-                program: self.name,
-                how: how.clone(),
-                tail: tail(&self.log),
-            }),
+            Some(how) => Err(Error::Died { program: self.name, how: how.clone(), tail: tail(&self.log) }),
         }
     }
 
     /// The error of a program that still runs but wasn't ready in time.
     pub(crate) fn not_ready(&self, after: Duration, last: String) -> Error {
-        Error::NotReady {
-            program: self.name,
-            seconds: after.as_secs(),
-            last,
-            tail: tail(&self.log),
-        }
+        Error::NotReady { program: self.name, seconds: after.as_secs(), last, tail: tail(&self.log) }
     }
 
     /// Waits for the program's end.
@@ -107,10 +84,8 @@ impl Process {
         if *reaped {
             return Ok(());
         }
-        kill_process_group(self.pid, signal).map_err(|error| Error::Signal {
-            program: self.name,
-            source: error.into(),
-        })
+        kill_process_group(self.pid, signal)
+            .map_err(|error| Error::Signal { program: self.name, source: error.into() })
     }
 }
 
@@ -174,40 +149,24 @@ fn command(path: &Path, args: &[String], log: &Path) -> Result<Command, Error> {
         }
         None => Command::new(path),
     };
-    command
-        .args(args)
-        .env_clear()
-        .process_group(0)
-        .stdin(Stdio::null())
-        .stdout(out)
-        .stderr(err);
+    command.args(args).env_clear().process_group(0).stdin(Stdio::null()).stdout(out).stderr(err);
     Ok(command)
 }
 
 /// The program that makes the kernel kill a process when its parent is gone, where there is one that can.
 fn setpriv() -> Option<&'static Path> {
     static FOUND: OnceLock<Option<PathBuf>> = OnceLock::new();
-    FOUND
-        .get_or_init(|| find_setpriv(&std::env::var_os("PATH")?))
-        .as_deref()
+    FOUND.get_or_init(|| find_setpriv(&std::env::var_os("PATH")?)).as_deref()
 }
 
 fn find_setpriv(path: &OsStr) -> Option<PathBuf> {
     let can = |program: &Path| {
         let mut probe = Command::new(program);
-        probe
-            .args(["--pdeathsig", "KILL", "--"])
-            .arg(program)
-            .arg("--version");
-        probe
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null());
+        probe.args(["--pdeathsig", "KILL", "--"]).arg(program).arg("--version");
+        probe.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         probe.status().is_ok_and(|status| status.success())
     };
-    std::env::split_paths(path)
-        .map(|folder| folder.join("setpriv"))
-        .find(|program| can(program))
+    std::env::split_paths(path).map(|folder| folder.join("setpriv")).find(|program| can(program))
 }
 
 #[cfg(test)]
@@ -236,10 +195,7 @@ mod tests {
     async fn a_program_that_ignores_the_request_is_killed_with_its_group() {
         let folder = tempfile::tempdir().unwrap();
         let ready = folder.path().join("ready");
-        let script = format!(
-            "trap '' TERM; mkfifo {0}; while :; do read x <{0}; done",
-            ready.display()
-        );
+        let script = format!("trap '' TERM; mkfifo {0}; while :; do read x <{0}; done", ready.display());
         let process = shell(folder.path(), &script).unwrap();
         while !ready.exists() {
             tokio::time::sleep(SHORT).await;
@@ -262,9 +218,6 @@ mod tests {
     fn a_missing_program_is_named() {
         let folder = tempfile::tempdir().unwrap();
         let log = folder.path().join("no/folder/log");
-        assert!(matches!(
-            Process::start("sh", Path::new("/bin/sh"), &[], &log),
-            Err(Error::File { .. })
-        ));
+        assert!(matches!(Process::start("sh", Path::new("/bin/sh"), &[], &log), Err(Error::File { .. })));
     }
 }

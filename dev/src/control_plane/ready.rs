@@ -16,11 +16,9 @@ const INTERVAL: Duration = Duration::from_millis(50);
 
 /// Waits until the program listens.
 pub(crate) async fn listens(process: &Process, port: u16) -> Result<(), Error> {
-    until(process, async || {
-        match TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await {
-            Ok(_) => Ok(()),
-            Err(error) => Err(error.to_string()),
-        }
+    until(process, async || match TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await {
+        Ok(_) => Ok(()),
+        Err(error) => Err(error.to_string()),
     })
     .await
 }
@@ -39,10 +37,7 @@ impl Client<'_> {
 
     async fn get(&self, server: &str, path: &str) -> Result<(), String> {
         let mut command = Command::new(self.kubectl);
-        command
-            .arg("--kubeconfig")
-            .arg(self.kubeconfig)
-            .args(["--server", server]);
+        command.arg("--kubeconfig").arg(self.kubeconfig).args(["--server", server]);
         command.args(["get", "--request-timeout=5s", "--raw", path]);
         command.stdin(Stdio::null()).kill_on_drop(true);
         match command.output().await {

@@ -33,10 +33,7 @@ pub(crate) fn assert_nothing_left(folder: &Path) {
 
 /// The control planes' folders in a folder for temporary files.
 pub(crate) fn left_in(temp: &Path) -> Vec<String> {
-    fs::read_dir(temp)
-        .unwrap()
-        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-        .collect()
+    fs::read_dir(temp).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
 }
 
 /// Asks until it is true, and fails when it takes too long.
@@ -50,12 +47,7 @@ pub(crate) fn until(what: &str, mut is_true: impl FnMut() -> bool) {
 
 /// Runs `kubectl` and gives its output, which must be a success.
 pub(crate) fn kubectl(program: &Path, kubeconfig: &Path, args: &[&str]) -> String {
-    succeed(
-        Command::new(program)
-            .arg("--kubeconfig")
-            .arg(kubeconfig)
-            .args(args),
-    )
+    succeed(Command::new(program).arg("--kubeconfig").arg(kubeconfig).args(args))
 }
 
 /// Runs the command and gives its standard output; fails when the command does.

@@ -31,6 +31,19 @@ pub(super) struct Recorded {
     pub(super) changes: Vec<Change>,
 }
 
+impl Recorded {
+    /// When time next ends something about it: the token itself, or its predecessor.
+    pub(super) fn end(&self) -> DateTime<Utc> {
+        let Self { current, previous, .. } = self;
+        previous.as_ref().map_or(current.expires_at, |previous| previous.valid_until.min(current.expires_at))
+    }
+
+    /// The status does not know the token yet.
+    pub(super) fn is_news(&self) -> bool {
+        self.changes.iter().any(|change| !matches!(change, Change::Retired(_)))
+    }
+}
+
 /// A difference between the recorded token and the status.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Change {
@@ -50,40 +63,21 @@ pub(super) fn recorded(observed: &Observed, parent: &FoundParent, now: DateTime<
     let Some(current) = status.token.clone() else {
         return first(observed, parent, now);
     };
-    let service_account_uid = status
-        .service_account_uid
-        .clone()
-        .unwrap_or_else(|| parent.uid.clone());
-    if let Some(next) = status
-        .next_token
-        .clone()
-        .filter(|next| holds(&observed.secret, next))
-    {
+    let service_account_uid = status.service_account_uid.clone().unwrap_or_else(|| parent.uid.clone());
+    if let Some(next) = status.next_token.clone().filter(|next| holds(&observed.secret, next)) {
         let rotated = next.expires_at != current.expires_at || next.revision != current.revision;
         let previous =
             overlap(&observed.key.spec, &current, &next).filter(|p| rotated && p.valid_until > now);
-        let change = if rotated {
-            Change::Rotated
-        } else {
-            Change::Reissued
-        };
-        return Some(Recorded {
-            current: next,
-            previous,
-            service_account_uid,
-            changes: vec![change],
-        });
+        let change = if rotated { Change::Rotated } else { Change::Reissued };
+        let dropped = status.previous_token.clone().map(|previous| Change::Retired(previous.token));
+        let changes = [change].into_iter().chain(dropped).collect();
+        return Some(Recorded { current: next, previous, service_account_uid, changes });
     }
     let (previous, changes) = match status.previous_token.clone() {
         Some(previous) if previous.valid_until <= now => (None, vec![Change::Retired(previous.token)]),
         previous => (previous, Vec::new()),
     };
-    Some(Recorded {
-        current,
-        previous,
-        service_account_uid,
-        changes,
-    })
+    Some(Recorded { current, previous, service_account_uid, changes })
 }
 
 /// A first token that reached its Secret but not the status. What the Secret records must be possible: it was issued
@@ -92,10 +86,7 @@ fn first(observed: &Observed, parent: &FoundParent, now: DateTime<Utc>) -> Optio
     let SecretView::Owned(secret) = &observed.secret else {
         return None;
     };
-    let Record {
-        token,
-        service_account_uid,
-    } = secret.record.clone()?;
+    let Record { token, service_account_uid } = secret.record.clone()?;
     let possible = holds(&observed.secret, &token)
         && service_account_uid == parent.uid
         && token.issued_at <= now
@@ -120,10 +111,7 @@ fn holds(secret: &SecretView, token: &TokenStatus) -> bool {
 fn overlap(spec: &AccessKeySpec, current: &TokenStatus, next: &TokenStatus) -> Option<PreviousTokenStatus> {
     let overlap = spec.rotation.as_ref()?.overlap.as_ref()?;
     let until = Period::parse(&overlap.0).ok()?.after(next.issued_at)?;
-    Some(PreviousTokenStatus {
-        token: current.clone(),
-        valid_until: until.min(current.expires_at),
-    })
+    Some(PreviousTokenStatus { token: current.clone(), valid_until: until.min(current.expires_at) })
 }
 
 /// Until when a recorded `nextToken` is still taken to be on its way into the Secret.
@@ -148,16 +136,9 @@ pub(super) fn lifetime(
         (Some(text), None) => {
             let period =
                 Period::parse(&text.0).map_err(|error| out_of_range(format!("spec.validFor {error}")))?;
-            let too_far = || {
-                out_of_range(format!(
-                    "spec.validFor {} reaches beyond the end of the calendar",
-                    text.0
-                ))
-            };
-            (
-                format!("spec.validFor {}", text.0),
-                period.after(now).ok_or_else(too_far)?,
-            )
+            let too_far =
+                || out_of_range(format!("spec.validFor {} reaches beyond the end of the calendar", text.0));
+            (format!("spec.validFor {}", text.0), period.after(now).ok_or_else(too_far)?)
         }
         (None, None) => {
             return Err(out_of_range(
@@ -165,9 +146,7 @@ pub(super) fn lifetime(
             ));
         }
     };
-    limits
-        .check_expiry(&given, now, expires_at)
-        .map_err(out_of_range)?;
+    limits.check_expiry(&given, now, expires_at).map_err(out_of_range)?;
     match renewal_time(spec, expires_at) {
         Some(Ok(at)) if at > now => Ok(expires_at),
         None => Ok(expires_at),
@@ -188,16 +167,11 @@ pub fn violation(spec: &AccessKeySpec, limits: &Limits, now: DateTime<Utc>) -> O
 }
 
 fn renew_before(spec: &AccessKeySpec) -> &str {
-    spec.rotation
-        .as_ref()
-        .map_or("", |RotationSpec { renew_before, .. }| &renew_before.0)
+    spec.rotation.as_ref().map_or("", |RotationSpec { renew_before, .. }| &renew_before.0)
 }
 
 fn renewal_time(spec: &AccessKeySpec, expires_at: DateTime<Utc>) -> Option<Result<DateTime<Utc>, String>> {
-    let RotationSpec {
-        renew_before,
-        overlap,
-    } = spec.rotation.as_ref()?;
+    let RotationSpec { renew_before, overlap } = spec.rotation.as_ref()?;
     let parse = |field: &str, text: &str| {
         Period::parse(text).map_err(|error| format!("spec.rotation.{field} {error}"))
     };
@@ -206,9 +180,7 @@ fn renewal_time(spec: &AccessKeySpec, expires_at: DateTime<Utc>) -> Option<Resul
             parse("overlap", &overlap.0)?;
         }
         let period = parse("renewBefore", &renew_before.0)?;
-        period
-            .before(expires_at)
-            .ok_or_else(|| format!("spec.rotation.renewBefore {period} is too long"))
+        period.before(expires_at).ok_or_else(|| format!("spec.rotation.renewBefore {period} is too long"))
     })())
 }
 
@@ -230,23 +202,11 @@ pub(super) fn renewal(observed: &Observed, current: &TokenStatus, now: DateTime<
             Some(Ok(at)) => at <= now,
             Some(Err(_)) => true,
         };
-    if due {
-        Renewal::Due(lifetime(spec, &observed.limits, now))
-    } else {
-        Renewal::NotDue
-    }
+    if due { Renewal::Due(lifetime(spec, &observed.limits, now)) } else { Renewal::NotDue }
 }
 
 /// The next moment at which time alone changes something.
 pub(super) fn next_look(observed: &Observed, token: &Recorded, now: DateTime<Utc>) -> DateTime<Utc> {
     let renewal = renewal_time(&observed.key.spec, token.current.expires_at).and_then(Result::ok);
-    let moments = [
-        renewal,
-        token.previous.as_ref().map(|previous| previous.valid_until),
-    ];
-    moments
-        .into_iter()
-        .flatten()
-        .filter(|at| *at > now)
-        .fold(token.current.expires_at, DateTime::min)
+    renewal.filter(|at| *at > now).map_or(token.end(), |at| at.min(token.end()))
 }

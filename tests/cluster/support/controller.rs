@@ -48,24 +48,14 @@ impl Controller {
     /// Starts one.
     pub async fn launch(scene: &Scene, flags: Flags) -> Self {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
-        let name = format!(
-            "{}-controller-{}",
-            scene.namespace,
-            NUMBER.fetch_add(1, Ordering::Relaxed)
-        );
+        let name = format!("{}-controller-{}", scene.namespace, NUMBER.fetch_add(1, Ordering::Relaxed));
         let kubeconfig = dev_dir().join(format!("{name}.kubeconfig"));
         let token = identity(scene, &flags).await;
         std::fs::write(&kubeconfig, kubeconfig_text(&token, flags.through.as_deref())).unwrap();
         let log = dev_dir().join(format!("{name}.log"));
         let mut command = Command::new(env!("CARGO_BIN_EXE_keyward"));
         command
-            .args([
-                "controller",
-                "--namespace",
-                &scene.namespace,
-                "--health-address",
-                "127.0.0.1:0",
-            ])
+            .args(["controller", "--namespace", &scene.namespace, "--health-address", "127.0.0.1:0"])
             .args(["--instance", &name, "--log", "info,keyward=debug"])
             .env("KUBECONFIG", &kubeconfig)
             .stdout(File::create(&log).unwrap())
@@ -87,9 +77,7 @@ impl Controller {
 
     pub async fn ready(&self) {
         eventually(&format!("{} is ready", self.name), async || {
-            self.get("readyz")
-                .filter(|answer| answer == "ok\n")
-                .ok_or_else(|| self.log())
+            self.get("readyz").filter(|answer| answer == "ok\n").ok_or_else(|| self.log())
         })
         .await;
     }
@@ -100,40 +88,23 @@ impl Controller {
 
     /// The lines of the log as JSON.
     pub fn lines(&self) -> Vec<Value> {
-        self.log()
-            .lines()
-            .filter_map(|line| serde_json::from_str(line).ok())
-            .collect()
+        self.log().lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
     }
 
     /// The lines of the audit stream.
     pub fn audit_lines(&self) -> Vec<Value> {
-        self.lines()
-            .into_iter()
-            .filter(|line| line["target"] == "audit")
-            .collect()
+        self.lines().into_iter().filter(|line| line["target"] == "audit").collect()
     }
 
     /// Answers of the health port.
     pub fn get(&self, path: &str) -> Option<String> {
-        let line = self
-            .lines()
-            .into_iter()
-            .find(|line| line["address"].is_string())?;
+        let line = self.lines().into_iter().find(|line| line["address"].is_string())?;
         let output = run(
             "curl",
-            &[
-                "-s",
-                "--max-time",
-                "5",
-                &format!("http://{}/{path}", line["address"].as_str()?),
-            ],
+            &["-s", "--max-time", "5", &format!("http://{}/{path}", line["address"].as_str()?)],
             "",
         );
-        output
-            .status
-            .success()
-            .then(|| String::from_utf8_lossy(&output.stdout).into_owned())
+        output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())
     }
 
     pub fn metrics(&self) -> String {
@@ -145,9 +116,7 @@ impl Controller {
     }
 
     pub fn is_running(&mut self) -> bool {
-        self.child
-            .as_mut()
-            .is_some_and(|child| child.try_wait().unwrap().is_none())
+        self.child.as_mut().is_some_and(|child| child.try_wait().unwrap().is_none())
     }
 
     /// As the kernel would on a lost node.
@@ -168,10 +137,9 @@ impl Controller {
 
     pub async fn exit(&mut self) -> ExitStatus {
         let child = self.child.as_mut().unwrap();
-        let status = eventually("the controller exits", async || {
-            child.try_wait().unwrap().ok_or("still running")
-        })
-        .await;
+        let status =
+            eventually("the controller exits", async || child.try_wait().unwrap().ok_or("still running"))
+                .await;
         self.child = None;
         status
     }
@@ -195,55 +163,32 @@ impl Drop for Controller {
 
 /// A token of a core service account with the chart's rules.
 async fn identity(scene: &Scene, flags: &Flags) -> String {
-    let rules: Vec<Value> = RULES
-        .iter()
-        .flat_map(|text| serde_yaml::from_str::<Vec<Value>>(text).unwrap())
-        .collect();
+    let rules: Vec<Value> =
+        RULES.iter().flat_map(|text| serde_yaml::from_str::<Vec<Value>>(text).unwrap()).collect();
     let lacks = |rule: &Value| {
-        flags
-            .without
-            .is_some_and(|name| rule["resources"].as_array().unwrap().contains(&json!(name)))
+        flags.without.is_some_and(|name| rule["resources"].as_array().unwrap().contains(&json!(name)))
     };
     let rules: Vec<Value> = rules.into_iter().filter(|rule| !lacks(rule)).collect();
-    let name = flags.without.map_or_else(
-        || "keyward-controller".to_owned(),
-        |name| format!("without-{name}"),
-    );
+    let name =
+        flags.without.map_or_else(|| "keyward-controller".to_owned(), |name| format!("without-{name}"));
     let metadata = json!({"name": name, "namespace": scene.namespace});
     let params = PatchParams::apply("test").force();
     let account: CoreServiceAccount = from_json(json!({"metadata": metadata}));
     let accounts: Api<CoreServiceAccount> = scene.api();
-    accounts
-        .patch(&name, &params, &Patch::Apply(&account))
-        .await
-        .unwrap();
+    accounts.patch(&name, &params, &Patch::Apply(&account)).await.unwrap();
     let role: Role = from_json(json!({"metadata": metadata, "rules": rules}));
-    scene
-        .api::<Role>()
-        .patch(&name, &params, &Patch::Apply(&role))
-        .await
-        .unwrap();
+    scene.api::<Role>().patch(&name, &params, &Patch::Apply(&role)).await.unwrap();
     let binding: RoleBinding = from_json(json!({
         "metadata": metadata,
         "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": name},
         "subjects": [{"kind": "ServiceAccount", "name": name, "namespace": scene.namespace}],
     }));
-    scene
-        .api::<RoleBinding>()
-        .patch(&name, &params, &Patch::Apply(&binding))
-        .await
-        .unwrap();
+    scene.api::<RoleBinding>().patch(&name, &params, &Patch::Apply(&binding)).await.unwrap();
     let request = TokenRequest {
-        spec: TokenRequestSpec {
-            expiration_seconds: Some(7200),
-            ..TokenRequestSpec::default()
-        },
+        spec: TokenRequestSpec { expiration_seconds: Some(7200), ..TokenRequestSpec::default() },
         ..TokenRequest::default()
     };
-    let answer = accounts
-        .create_token_request(&name, &PostParams::default(), &request)
-        .await
-        .unwrap();
+    let answer = accounts.create_token_request(&name, &PostParams::default(), &request).await.unwrap();
     answer.status.unwrap().token
 }
 

@@ -46,10 +46,7 @@ impl Scene {
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let namespace = format!("{name}-{}-{number}", std::process::id());
         let object: Namespace = from_json(json!({"metadata": {"name": namespace}}));
-        Api::all(client.clone())
-            .create(&PostParams::default(), &object)
-            .await
-            .unwrap();
+        Api::all(client.clone()).create(&PostParams::default(), &object).await.unwrap();
         Self { client, namespace }
     }
 
@@ -73,16 +70,12 @@ impl Scene {
     }
 
     pub async fn key(&self, name: &str, service_account: &str) -> AccessKey {
-        self.key_with(name, service_account, json!({"validFor": "P6M"}))
-            .await
+        self.key_with(name, service_account, json!({"validFor": "P6M"})).await
     }
 
     pub async fn key_with(&self, name: &str, service_account: &str, mut spec: Value) -> AccessKey {
         spec["serviceAccountName"] = json!(service_account);
-        self.api()
-            .create(&PostParams::default(), &AccessKey::new(name, from_json(spec)))
-            .await
-            .unwrap()
+        self.api().create(&PostParams::default(), &AccessKey::new(name, from_json(spec))).await.unwrap()
     }
 
     /// An account whose keys may live for seconds.
@@ -96,10 +89,7 @@ impl Scene {
             "metadata": {"name": "account"}, "spec": {"limits": limits},
         });
         let params = PatchParams::apply("test").force();
-        self.api::<Account>()
-            .patch("account", &params, &Patch::Apply(account))
-            .await
-            .unwrap();
+        self.api::<Account>().patch("account", &params, &Patch::Apply(account)).await.unwrap();
     }
 
     pub async fn set<K>(&self, name: &str, spec: Value) -> K
@@ -110,10 +100,7 @@ impl Scene {
             + serde::de::DeserializeOwned,
     {
         let patch = Patch::Merge(json!({"spec": spec}));
-        self.api::<K>()
-            .patch(name, &PatchParams::default(), &patch)
-            .await
-            .unwrap()
+        self.api::<K>().patch(name, &PatchParams::default(), &patch).await.unwrap()
     }
 
     pub async fn get<K>(&self, name: &str) -> K
@@ -128,31 +115,22 @@ impl Scene {
 
     /// The key, once its Ready condition has that reason.
     pub async fn key_when(&self, name: &str, reason: &str) -> AccessKey {
-        self.key_once(name, &format!("has reason {reason}"), |key| {
-            key_reason(key) == reason
-        })
-        .await
+        self.key_once(name, &format!("has reason {reason}"), |key| key_reason(key) == reason).await
     }
 
     pub async fn key_once(&self, name: &str, what: &str, is_so: impl Fn(&AccessKey) -> bool) -> AccessKey {
         let keys = self.api::<AccessKey>();
         eventually(&format!("key {name} {what}"), async || {
             let key = keys.get_opt(name).await.unwrap();
-            key.as_ref()
-                .filter(|key| is_so(key))
-                .cloned()
-                .ok_or(key.map(|key| key.status))
+            key.as_ref().filter(|key| is_so(key)).cloned().ok_or(key.map(|key| key.status))
         })
         .await
     }
 
     pub async fn service_account_when(&self, name: &str, reason: &str) -> ServiceAccount {
         self.service_account_once(name, &format!("has reason {reason}"), |object| {
-            let conditions = object
-                .status
-                .as_ref()
-                .map(|status| status.conditions.as_slice())
-                .unwrap_or_default();
+            let conditions =
+                object.status.as_ref().map(|status| status.conditions.as_slice()).unwrap_or_default();
             ready_reason(conditions) == reason
         })
         .await
@@ -167,11 +145,7 @@ impl Scene {
         let objects = self.api::<ServiceAccount>();
         eventually(&format!("service account {name} {what}"), async || {
             let object = objects.get_opt(name).await.unwrap();
-            object
-                .as_ref()
-                .filter(|object| is_so(object))
-                .cloned()
-                .ok_or(object.map(|object| object.status))
+            object.as_ref().filter(|object| is_so(object)).cloned().ok_or(object.map(|object| object.status))
         })
         .await
     }
@@ -200,12 +174,7 @@ impl Scene {
 
     /// Reasons of the Events on an object, oldest first.
     pub async fn event_reasons(&self, object: &impl ResourceExt) -> Vec<String> {
-        let mut events: Vec<Event> = self
-            .api::<Event>()
-            .list(&ListParams::default())
-            .await
-            .unwrap()
-            .items;
+        let mut events: Vec<Event> = self.api::<Event>().list(&ListParams::default()).await.unwrap().items;
         events.retain(|event| {
             event.regarding.as_ref().and_then(|object| object.uid.as_deref()) == object.uid().as_deref()
         });
@@ -220,10 +189,8 @@ impl Scene {
 
     /// As [`Self::kubectl`], with standard input.
     pub fn kubectl_with(&self, arguments: &[&str], input: &str) -> Output {
-        let arguments: Vec<&str> = ["-n", &self.namespace]
-            .into_iter()
-            .chain(arguments.iter().copied())
-            .collect();
+        let arguments: Vec<&str> =
+            ["-n", &self.namespace].into_iter().chain(arguments.iter().copied()).collect();
         run("kubectl", &arguments, input)
     }
 
@@ -259,17 +226,7 @@ fn install_crds() {
     ONCE.get_or_init(|| {
         let crds = keyward::api::crds::yaml().unwrap();
         text(&run("kubectl", &["apply", "--server-side", "-f", "-"], &crds));
-        text(&run(
-            "kubectl",
-            &[
-                "wait",
-                "--for=condition=Established",
-                "crd",
-                "--all",
-                "--timeout=30s",
-            ],
-            "",
-        ));
+        text(&run("kubectl", &["wait", "--for=condition=Established", "crd", "--all", "--timeout=30s"], ""));
     });
 }
 
@@ -278,12 +235,7 @@ pub fn from_json<T: serde::de::DeserializeOwned>(value: Value) -> T {
 }
 
 pub fn key_reason(key: &AccessKey) -> &str {
-    ready_reason(
-        key.status
-            .as_ref()
-            .map(|status| status.conditions.as_slice())
-            .unwrap_or_default(),
-    )
+    ready_reason(key.status.as_ref().map(|status| status.conditions.as_slice()).unwrap_or_default())
 }
 
 fn ready_reason(conditions: &[k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition]) -> &str {
@@ -294,19 +246,12 @@ fn ready_reason(conditions: &[k8s_openapi::apimachinery::pkg::apis::meta::v1::Co
 pub fn condition_states(
     conditions: &[k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition],
 ) -> Vec<String> {
-    conditions
-        .iter()
-        .map(|condition| format!("{}={}", condition.type_, condition.status))
-        .collect()
+    conditions.iter().map(|condition| format!("{}={}", condition.type_, condition.status)).collect()
 }
 
 /// The Ready condition's message.
 pub fn message(key: &AccessKey) -> String {
-    let conditions = key
-        .status
-        .as_ref()
-        .map(|status| status.conditions.as_slice())
-        .unwrap_or_default();
+    let conditions = key.status.as_ref().map(|status| status.conditions.as_slice()).unwrap_or_default();
     conditions
         .iter()
         .find(|condition| condition.type_ == "Ready")
@@ -324,10 +269,7 @@ pub async fn eventually<T, E: Debug>(what: &str, mut look: impl AsyncFnMut() -> 
     loop {
         match look().await {
             Ok(value) => return value,
-            Err(found) => assert!(
-                start.elapsed() < PATIENCE,
-                "not in time: {what}; found {found:#?}"
-            ),
+            Err(found) => assert!(start.elapsed() < PATIENCE, "not in time: {what}; found {found:#?}"),
         }
         tokio::time::sleep(Duration::from_millis(25)).await;
     }

@@ -77,13 +77,10 @@ async fn forward(State(shared): State<Arc<Shared>>, request: Request) -> Respons
     let (mut parts, body) = request.into_parts();
     let due = {
         let fault = shared.fault.lock().unwrap();
-        fault
-            .as_ref()
-            .filter(|fault| (fault.counts)(&parts.method, parts.uri.path()))
-            .and_then(|fault| {
-                let number = shared.counted.fetch_add(1, Ordering::SeqCst) + 1;
-                (number == fault.at).then_some(fault.after)
-            })
+        fault.as_ref().filter(|fault| (fault.counts)(&parts.method, parts.uri.path())).and_then(|fault| {
+            let number = shared.counted.fetch_add(1, Ordering::SeqCst) + 1;
+            (number == fault.at).then_some(fault.after)
+        })
     };
     let strike = || {
         if let Some(fault) = shared.fault.lock().unwrap().take() {
@@ -96,11 +93,7 @@ async fn forward(State(shared): State<Arc<Shared>>, request: Request) -> Respons
     }
     // The client in between has its own credentials and its own connection.
     parts.headers.remove(HOST);
-    parts.uri = parts
-        .uri
-        .path_and_query()
-        .map(|path| Uri::from(path.clone()))
-        .unwrap();
+    parts.uri = parts.uri.path_and_query().map(|path| Uri::from(path.clone())).unwrap();
     let body = axum::body::to_bytes(body, 4 << 20).await.unwrap();
     let request = axum::http::Request::from_parts(parts, kube::client::Body::from(body.to_vec()));
     match shared.client.send(request).await {

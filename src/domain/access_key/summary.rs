@@ -1,0 +1,61 @@
+//! What the conditions of an access key say in each situation.
+
+use super::Key;
+use crate::api::access_key::TokenStatus;
+use crate::domain::conditions::{Progress, Summary};
+use crate::domain::reason::Reason;
+use crate::domain::time::rfc3339;
+
+pub(super) fn inactive() -> Summary {
+    Summary {
+        ready: true,
+        active: Some(false),
+        progress: Progress::Settled,
+        reason: Reason::Inactive,
+        message: "Key is inactive as requested by spec.state".into(),
+    }
+}
+
+pub(super) fn service_account_inactive(key: &Key) -> Summary {
+    Summary {
+        ready: true,
+        active: Some(false),
+        progress: Progress::Settled,
+        reason: Reason::ServiceAccountInactive,
+        message: format!("{} is inactive as requested by its spec.state", service_account(key)),
+    }
+}
+
+/// `no_successor` says why the token that was asked for instead cannot be issued.
+pub(super) fn expired_summary(token: &TokenStatus, no_successor: Option<String>) -> Summary {
+    let way_out = no_successor.map_or_else(
+        || "raise spec.revision for a new token, or delete the key".to_owned(),
+        |why| format!("no new token can be issued: {why}"),
+    );
+    Summary {
+        ready: false,
+        active: Some(false),
+        progress: Progress::Stalled,
+        reason: Reason::Expired,
+        message: format!("Key expired at {}; {way_out}", rfc3339(token.expires_at)),
+    }
+}
+
+/// Something that only a person can help with, while the key does or does not authenticate.
+pub(super) fn trouble(active: bool, (reason, message): (Reason, String)) -> Summary {
+    Summary { ready: false, active: Some(active), progress: Progress::Stalled, reason, message }
+}
+
+pub(super) fn issued_summary(token: &TokenStatus) -> Summary {
+    Summary {
+        ready: true,
+        active: Some(true),
+        progress: Progress::Settled,
+        reason: Reason::Issued,
+        message: format!("Key {} issued; expires {}", token.id, rfc3339(token.expires_at)),
+    }
+}
+
+pub(super) fn service_account(key: &Key) -> String {
+    format!("ServiceAccount.iam.keyward.dev \"{}\"", key.spec.service_account_name)
+}
