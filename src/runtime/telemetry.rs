@@ -36,7 +36,7 @@ pub fn start(format: LogFormat, filter: &str) -> Result<(), Box<dyn std::error::
             registry.with(text.with_filter(logs)).try_init()?;
         }
         LogFormat::Json => {
-            registry.with(fmt::layer().json().flatten_event(true).with_filter(logs)).try_init()?
+            registry.with(fmt::layer().json().flatten_event(true).with_filter(logs)).try_init()?;
         }
     }
     Ok(())

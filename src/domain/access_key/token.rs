@@ -70,7 +70,7 @@ pub(super) fn recorded(observed: &Observed, parent: &FoundParent, now: DateTime<
             overlap(&observed.key.spec, &current, &next).filter(|p| rotated && p.valid_until > now);
         let change = if rotated { Change::Rotated } else { Change::Reissued };
         let dropped = status.previous_token.clone().map(|previous| Change::Retired(previous.token));
-        let changes = [change].into_iter().chain(dropped).collect();
+        let changes = dropped.into_iter().chain([change]).collect();
         return Some(Recorded { current: next, previous, service_account_uid, changes });
     }
     let (previous, changes) = match status.previous_token.clone() {
