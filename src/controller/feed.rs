@@ -218,12 +218,13 @@ fn service_account(
     if deleted || before.map(version) != Some(version(now)) {
         queues.account(account_of(now));
         queues.seats(ObjectRef::from_obj(now));
-    } else if before.map(state) != Some(state(now)) {
-        // Its refusal, or the end of it, stands in the account's log too.
-        queues.account(account_of(now));
     } else {
         // Only its status moved, mostly by this controller's own hand: that must not set off the next write at once.
         queues.counts(ObjectRef::from_obj(now));
+    }
+    if before.map(state) != Some(state(now)) {
+        // Its refusal, or the end of it, stands in the account's log too.
+        queues.account(account_of(now));
     }
     if deleted || before.map(read_by_keys) != Some(read_by_keys(now)) {
         keys_of(world, queues, &now.namespace().unwrap_or_default(), &now.name_any());
