@@ -12,9 +12,9 @@ use serde::de::DeserializeOwned;
 use serde_json::json;
 
 use super::FIELD_MANAGER;
-use super::observe::{Observer, content, is_owned, key, metadata_of, owned_names, view};
+use super::observe::{Observer, content, is_key_secret, key, metadata_of, owned_names, view};
 use crate::api::access_key::{AccessKeyStatus, TokenStatus};
-use crate::api::{ACCOUNT_NAME, AccessKey, Account, AccountSpec, SECRET_TYPE, ServiceAccount};
+use crate::api::{ACCOUNT_NAME, AccessKey, Account, AccountSpec, ServiceAccount};
 use crate::domain::access_key::{Action, Issue, Key, Observed, SecretView};
 use crate::domain::secret::{Content, Record, token_in};
 use crate::domain::token::{RANDOM_BYTES, Token};
@@ -248,7 +248,7 @@ impl Actor {
     ) -> Result<Secret, Error> {
         let name = key.owner().secret_name();
         let found = bounded("read secret", self.secrets(key).get(name)).await?;
-        if !is_owned(&found, &key.uid)
+        if !is_key_secret(&found, key)
             || version.is_some_and(|version| found.resource_version().as_deref() != Some(version))
         {
             return Err(Error::SecretChanged);
@@ -311,7 +311,7 @@ fn filled(secret: Secret, content: Content) -> Secret {
             managed_fields: None,
             ..secret.metadata
         },
-        type_: Some(if type_.is_empty() { SECRET_TYPE.to_owned() } else { type_ }),
+        type_: Some(type_),
         data: Some(data.into_iter().map(|(key, value)| (key, ByteString(value))).collect()),
         ..secret
     }

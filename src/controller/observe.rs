@@ -10,7 +10,7 @@ use kube::{Api, Client, Resource, ResourceExt};
 
 use super::store::{SecretMeta, World};
 use crate::api::shared::{AuditEntry, DesiredState, Seat};
-use crate::api::{ACCOUNT_NAME, AccessKey, Account, ServiceAccount};
+use crate::api::{ACCOUNT_NAME, AccessKey, Account, SECRET_TYPE, ServiceAccount};
 use crate::domain::access_key::{self, FoundParent, Key, OwnedSecret, Parent, SecretView, needs_inspection};
 use crate::domain::limits::Limits;
 use crate::domain::reason::Reason;
@@ -237,15 +237,19 @@ fn created<K: Resource>(object: &K) -> DateTime<Utc> {
     object.meta().creation_timestamp.as_ref().map(from_kube).unwrap_or_default()
 }
 
-/// Whether a Secret belongs to the key with that UID.
-pub(super) fn is_owned(secret: &impl Resource, key_uid: &str) -> bool {
+/// Whether a Secret is the key's to write. Its type counts too: it cannot be changed, and the control plane acts on some.
+pub(super) fn is_key_secret(secret: &Secret, key: &Key) -> bool {
+    secret.type_.as_deref() == Some(SECRET_TYPE) && is_owned(secret, &key.uid)
+}
+
+fn is_owned(secret: &impl Resource, key_uid: &str) -> bool {
     let owners = secret.meta().owner_references.as_deref().unwrap_or_default();
     owners.iter().any(|owner| owner.controller == Some(true) && owner.uid == key_uid)
 }
 
 /// A whole Secret as decisions see it.
 pub(super) fn view(secret: &Secret, key: &Key) -> SecretView {
-    if !is_owned(secret, &key.uid) {
+    if !is_key_secret(secret, key) {
         return SecretView::Foreign;
     }
     let record = Record::from_annotations(secret.annotations());

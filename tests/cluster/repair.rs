@@ -6,9 +6,9 @@ use kube::ResourceExt;
 use kube::api::{DeleteParams, Patch, PostParams};
 use serde_json::json;
 
-use super::support::{Scene, condition_states, eventually, from_json, message, token_of};
+use super::support::{Controller, Flags, Scene, condition_states, eventually, from_json, message, token_of};
 
-async fn issued(name: &str) -> (Scene, super::support::Controller) {
+async fn issued(name: &str) -> (Scene, Controller) {
     let (scene, controller) = Scene::with_controller(name).await;
     scene.service_account("ci").await;
     let secret = json!({"labels": {"team": "a"}, "annotations": {"note": "x"}});
@@ -132,6 +132,25 @@ async fn a_foreign_secret_stays_untouched_and_the_key_waits_until_it_is_gone() {
     scene.api::<Secret>().delete("deploy", &DeleteParams::default()).await.unwrap();
     let key = scene.key_when("deploy", "Issued").await;
     assert_eq!(scene.event_reasons(&key).await, ["SecretConflict", "Issued"]);
+}
+
+#[tokio::test]
+async fn a_secret_of_another_type_stays_untouched_whoever_it_says_owns_it() {
+    let (scene, mut controller) = Scene::with_controller("other-type").await;
+    controller.terminate();
+    scene.service_account("ci").await;
+    let key = scene.key("deploy", "ci").await;
+    let owner = json!({
+        "apiVersion": "iam.keyward.dev/v1alpha1", "kind": "AccessKey", "name": "deploy", "uid": key.uid(), "controller": true,
+    });
+    let metadata = json!({
+        "name": "deploy", "ownerReferences": [owner], "labels": {"app.kubernetes.io/managed-by": "keyward"},
+    });
+    let planted: Secret = from_json(json!({"metadata": metadata, "type": "example.com/other"}));
+    let planted = scene.api().create(&PostParams::default(), &planted).await.unwrap();
+    let _controller = Controller::start(&scene, Flags::default()).await;
+    scene.key_when("deploy", "SecretConflict").await;
+    assert_eq!(scene.get::<Secret>("deploy").await.resource_version(), planted.resource_version());
 }
 
 #[tokio::test]
