@@ -4,7 +4,7 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-KEYWARD="${CARGO_TARGET_DIR:-target}/debug/keyward"
+KEYWARD="${KEYWARD:-${CARGO_TARGET_DIR:-target}/debug/keyward}"
 WORK=$(mktemp -d)
 CONTROLLER=
 finish() {

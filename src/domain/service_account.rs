@@ -311,9 +311,8 @@ fn told(observed: &Observed, state: ServiceAccountState, summary: &Summary) -> V
     let is_new = last_reason(&observed.status.conditions) != Some(summary.reason.as_str());
     let of_reason = match summary.reason {
         // Those two tell of the state, which is told already.
-        Reason::Inactive | Reason::Admitted if of_state.is_some() || summary.reason == Reason::Inactive => {
-            None
-        }
+        Reason::Inactive => None,
+        Reason::Admitted if of_state.is_some() => None,
         reason => is_new.then_some((reason, audit::CONTROLLER)),
     };
     of_state.into_iter().chain(of_reason).collect()
