@@ -1,21 +1,25 @@
 //! Who is to be looked at next. Each kind has a queue; where many changes concern one object, they are gathered for a
 //! moment first, so that fifty keys cost one look at their service account.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
+use std::hash::Hash;
 use std::time::Duration;
 
 use futures::{Stream, StreamExt, stream};
 use kube::runtime::reflector::ObjectRef;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::time::Instant;
 use tokio_stream::wrappers::UnboundedReceiverStream;
+use tokio_util::time::DelayQueue;
 
 use crate::api::{AccessKey, Account, ServiceAccount};
 
 /// How long changes that may give or free a seat are gathered.
 const SEATS_WINDOW: Duration = Duration::from_millis(20);
-/// How long changes that only move counts and logs are gathered: a parent's status is written at most this often for
-/// them.
-const COUNTS_WINDOW: Duration = Duration::from_secs(1);
+/// How soon after a first change that only moves counts and logs a parent is looked at.
+const COUNTS_SOON: Duration = Duration::from_millis(200);
+/// How long it then rests: its status is written at most this often for them.
+const COUNTS_REST: Duration = Duration::from_secs(3);
 /// How many changes are gathered at most.
 const GATHERED: usize = 4096;
 
@@ -93,7 +97,7 @@ impl Queued {
             accounts: gathered(self.accounts, SEATS_WINDOW),
             service_accounts: stream::select(
                 gathered(self.seats, SEATS_WINDOW),
-                gathered(self.counts, COUNTS_WINDOW),
+                throttled(self.counts, COUNTS_SOON, COUNTS_REST),
             ),
             keys: UnboundedReceiverStream::new(self.keys),
         }
@@ -103,9 +107,82 @@ impl Queued {
 /// Each item once for every `window` in which it came.
 fn gathered<T>(queue: UnboundedReceiver<T>, window: Duration) -> impl Stream<Item = T> + Send + 'static
 where
-    T: std::hash::Hash + Eq + Send + 'static,
+    T: Hash + Eq + Send + 'static,
 {
     let chunks =
         tokio_stream::StreamExt::chunks_timeout(UnboundedReceiverStream::new(queue), GATHERED, window);
     chunks.flat_map(|chunk| stream::iter(chunk.into_iter().collect::<HashSet<T>>()))
+}
+
+/// Each item `soon` after it came, but not before `rest` has passed since it was last given out.
+fn throttled<T>(
+    queue: UnboundedReceiver<T>,
+    soon: Duration,
+    rest: Duration,
+) -> impl Stream<Item = T> + Send + 'static
+where
+    T: Hash + Eq + Clone + Send + 'static,
+{
+    let start = Throttle { waiting: HashSet::new(), given: HashMap::new(), due: DelayQueue::new() };
+    stream::unfold((queue, start), move |(mut queue, mut throttle)| async move {
+        loop {
+            tokio::select! {
+                item = queue.recv() => throttle.take(item?, soon, rest),
+                Some(due) = throttle.due.next() => {
+                    let item = throttle.give(due.into_inner(), rest);
+                    return Some((item, (queue, throttle)));
+                }
+            }
+        }
+    })
+}
+
+struct Throttle<T> {
+    waiting: HashSet<T>,
+    given: HashMap<T, Instant>,
+    due: DelayQueue<T>,
+}
+
+impl<T: Hash + Eq + Clone> Throttle<T> {
+    fn take(&mut self, item: T, soon: Duration, rest: Duration) {
+        if self.waiting.insert(item.clone()) {
+            let rested =
+                self.given.get(&item).map_or(Duration::ZERO, |given| rest.saturating_sub(given.elapsed()));
+            self.due.insert(item, rested.max(soon));
+        }
+    }
+
+    fn give(&mut self, item: T, rest: Duration) -> T {
+        self.waiting.remove(&item);
+        // Those that have rested need no memory; looked at only now and then, so that it stays cheap.
+        if self.given.len() > GATHERED {
+            self.given.retain(|_, given| given.elapsed() < rest);
+        }
+        self.given.insert(item.clone(), Instant::now());
+        item
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_first_change_is_looked_at_soon_and_the_next_ones_together_after_a_rest() {
+        let (sender, queue) = unbounded_channel();
+        let mut items = Box::pin(throttled(queue, COUNTS_SOON, COUNTS_REST));
+        let start = Instant::now();
+        for _ in 0..3 {
+            sender.send("ci").unwrap();
+        }
+        assert_eq!(items.next().await, Some("ci"));
+        assert_eq!(start.elapsed().as_millis() / 10, 20);
+        for _ in 0..50 {
+            sender.send("ci").unwrap();
+        }
+        sender.send("other").unwrap();
+        assert_eq!(items.next().await, Some("other"), "it has not been given out yet");
+        assert_eq!(items.next().await, Some("ci"));
+        assert_eq!(start.elapsed().as_millis() / 100, 32);
+    }
 }
