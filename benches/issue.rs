@@ -1,6 +1,6 @@
 //! How fast keys are issued, as a ratio: the controller from cold start to all keys Active, against a bare client that
 //! makes the same writes (Secret, Event, status) for as many keys at its best concurrency, in the same run on the same
-//! API server. `make bench` starts the control plane.
+//! API server. `make bench` starts the control plane; `KEYS` and `ROUNDS` set how many.
 
 use std::collections::HashSet;
 use std::process::{Child, Command, Stdio};
@@ -10,7 +10,7 @@ use futures::{StreamExt, TryStreamExt, stream};
 use k8s_openapi::api::core::v1::{Namespace, Secret};
 use k8s_openapi::api::events::v1::Event;
 use keyward::api::access_key::KeyState;
-use keyward::api::{AccessKey, ServiceAccount, crds};
+use keyward::api::{AccessKey, Account, ServiceAccount, crds};
 use kube::api::{Patch, PatchParams, PostParams};
 use kube::runtime::watcher::{self, watcher};
 use kube::runtime::{WatchStreamExt, reflector};
@@ -20,20 +20,19 @@ use serde_json::{Value, json};
 type Failure = Box<dyn std::error::Error>;
 
 const KEYS_PER_ACCOUNT: usize = 50;
-const ROUNDS: usize = 2;
 const CONCURRENCIES: [usize; 3] = [32, 64, 128];
 /// No run may take longer.
 const BOUND: Duration = Duration::from_mins(5);
 
 #[tokio::main]
 async fn main() -> Result<(), Failure> {
-    let keys: usize = std::env::var("KEYS").ok().map_or(Ok(1000), |text| text.parse())?;
+    let (keys, rounds) = (number("KEYS", 1000)?, number("ROUNDS", 2)?);
     let client = Client::try_default().await?;
     install_crds()?;
-    println!("{keys} keys, {KEYS_PER_ACCOUNT} to a service account; best of {ROUNDS} rounds each");
+    println!("{keys} keys, {KEYS_PER_ACCOUNT} to a service account; best of {rounds} rounds each");
     let mut bare = (Duration::MAX, 0);
     let mut own = Duration::MAX;
-    for round in 1..=ROUNDS {
+    for round in 1..=rounds {
         for concurrency in CONCURRENCIES {
             let took = bare_client(&client, keys, concurrency).await?;
             println!("  round {round}: bare client, {concurrency:>3} at once: {}", rate(keys, took));
@@ -47,6 +46,11 @@ async fn main() -> Result<(), Failure> {
     println!("controller:                          {}", rate(keys, own));
     println!("ratio of times: {:.2} (aim: at most 1.25)", own.as_secs_f64() / bare.0.as_secs_f64());
     Ok(())
+}
+
+/// A number out of the environment.
+fn number(variable: &str, default: usize) -> Result<usize, Failure> {
+    Ok(std::env::var(variable).ok().map_or(Ok(default), |text| text.parse())?)
 }
 
 #[allow(clippy::cast_precision_loss, reason = "no run has that many keys")]
@@ -71,7 +75,11 @@ async fn prepared(client: &Client, keys: usize) -> Result<String, Failure> {
     let namespace: Namespace = serde_json::from_value(json!({"metadata": {"generateName": "bench-"}}))?;
     let namespace = Api::all(client.clone()).create(&PostParams::default(), &namespace).await?.name_any();
     let accounts: Api<ServiceAccount> = Api::namespaced(client.clone(), &namespace);
-    for n in 0..keys.div_ceil(KEYS_PER_ACCOUNT) {
+    let count = keys.div_ceil(KEYS_PER_ACCOUNT);
+    let spec = json!({"limits": {"serviceAccounts": count}});
+    let account = Account::new("account", serde_json::from_value(spec)?);
+    Api::namespaced(client.clone(), &namespace).create(&PostParams::default(), &account).await?;
+    for n in 0..count {
         let object = ServiceAccount::new(&format!("sa-{n}"), serde_json::from_value(json!({}))?);
         accounts.create(&PostParams::default(), &object).await?;
     }
