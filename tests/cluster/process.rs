@@ -1,9 +1,8 @@
 //! The process: what it says when something is missing, its endpoints, its logs, its end.
 
 use keyward_dev::{ControlPlane, Options};
-use serde_json::json;
 
-use super::support::{Controller, Flags, Scene, run};
+use super::support::{Controller, Flags, Scene, eventually, run};
 
 #[tokio::test]
 async fn missing_permissions_are_all_named_at_the_start() {
@@ -82,17 +81,18 @@ async fn health_metrics_logs_and_a_clean_end() {
 async fn one_bad_object_stops_nothing_else() {
     let (scene, controller) = Scene::with_controller("one-bad").await;
     scene.service_account("ci").await;
-    // Passes the schema, since status is not checked for meaning there, but no program can read it as a time.
-    scene.key_with("bad", "ci", json!({"validFor": "P6M", "state": "Inactive"})).await;
-    scene.key_when("bad", "Inactive").await;
-    let far = json!({"status": {"lastUsedAt": "2026-02-30T00:00:00Z"}});
-    let patch = kube::api::Patch::Merge(far);
-    let stored =
-        scene.api::<keyward::api::AccessKey>().patch_status("bad", &Default::default(), &patch).await;
-    drop(stored);
+    scene.key("bad", "ci").await;
+    scene.key_when("bad", "Issued").await;
+    // The schema's form of a time lets this offset pass; no clock has it.
+    let unreadable = r#"{"status":{"lastUsedAt":"2026-01-01T00:00:00+99:99"}}"#;
+    scene.kubectl_text(&["patch", "kwkey", "bad", "--subresource=status", "--type=merge", "-p", unreadable]);
+    eventually("it is told of", async || {
+        let log = controller.log();
+        if log.contains("an object does not parse and is left out") { Ok(()) } else { Err(log) }
+    })
+    .await;
     scene.key("good", "ci").await;
     scene.key_when("good", "Issued").await;
-    drop(controller);
 }
 
 #[test]
