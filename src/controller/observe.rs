@@ -32,14 +32,16 @@ impl Observer {
     /// What the decision about a key reads.
     pub(super) async fn access_key(&self, object: &AccessKey) -> Result<access_key::Observed, CallError> {
         let key = key(object);
-        let account = self.account_view(&key.namespace);
-        let limits = account.as_ref().map_or_else(Limits::default, |account| account.limits);
-        let service_account = self.parent(&key, account.as_ref()).await?;
+        let account = self.world.accounts.get(&ObjectRef::new(ACCOUNT_NAME).within(&key.namespace));
+        let limits = account.as_ref().map_or_else(Limits::default, |account| limits_of(account));
+        // Borrowed, since there may be a thousand seats and many keys.
+        let seats = account.as_ref().map(|account| (&limits, seats_of(account)));
+        let service_account = self.parent(&key, seats).await?;
         let secret = self.secret(&key).await?;
         Ok(access_key::Observed { key, service_account, limits, secret })
     }
 
-    async fn parent(&self, key: &Key, account: Option<&AccountView>) -> Result<Parent, CallError> {
+    async fn parent(&self, key: &Key, account: Option<(&Limits, &[Seat])>) -> Result<Parent, CallError> {
         let name = &key.spec.service_account_name;
         let known = self.world.service_accounts.get(&ObjectRef::new(name).within(&key.namespace));
         let Some(bound) = &key.status.service_account_uid else {
@@ -159,7 +161,7 @@ impl Observer {
             uid: object.uid().unwrap_or_default(),
             generation: object.metadata.generation.unwrap_or_default(),
             resource_version: object.resource_version().unwrap_or_default(),
-            limits: Limits::from_spec(object.spec.limits.as_ref()),
+            limits: limits_of(object),
             status,
             service_accounts,
             gone,
@@ -168,10 +170,7 @@ impl Observer {
 
     fn account_view(&self, namespace: &str) -> Option<AccountView> {
         let account = self.world.accounts.get(&ObjectRef::new(ACCOUNT_NAME).within(namespace))?;
-        Some(AccountView {
-            limits: Limits::from_spec(account.spec.limits.as_ref()),
-            seats: account.status.as_ref().map(|status| status.seats.clone()).unwrap_or_default(),
-        })
+        Some(AccountView { limits: limits_of(&account), seats: seats_of(&account).to_vec() })
     }
 
     /// UIDs of seats whose object is gone. A store that lags may not know a young object yet, so the API server itself
@@ -198,6 +197,14 @@ impl Observer {
     }
 }
 
+fn limits_of(account: &Account) -> Limits {
+    Limits::from_spec(account.spec.limits.as_ref())
+}
+
+fn seats_of(account: &Account) -> &[Seat] {
+    account.status.as_ref().map(|status| status.seats.as_slice()).unwrap_or_default()
+}
+
 /// The key as decisions see it.
 pub(super) fn key(object: &AccessKey) -> Key {
     Key {
@@ -211,7 +218,7 @@ pub(super) fn key(object: &AccessKey) -> Key {
     }
 }
 
-fn found_parent(object: &ServiceAccount, key: &Key, account: Option<&AccountView>) -> Parent {
+fn found_parent(object: &ServiceAccount, key: &Key, account: Option<(&Limits, &[Seat])>) -> Parent {
     let uid = object.uid().unwrap_or_default();
     let seats = object.status.as_ref().map(|status| status.seats.as_slice()).unwrap_or_default();
     Parent::Found(FoundParent {

@@ -94,9 +94,9 @@ pub fn wanted_display_name<'a>(spec: &'a ServiceAccountSpec, name: &'a str) -> &
     spec.display_name.as_deref().unwrap_or(name)
 }
 
-/// Whether `account` admits the service account with `uid` that wants `display_name`.
-pub fn admission(account: Option<&AccountView>, uid: &str, display_name: &str) -> Admission {
-    let Some(AccountView { limits, seats }) = account else {
+/// Whether an account with these limits and seats admits the service account with `uid` that wants `display_name`.
+pub fn admission(account: Option<(&Limits, &[Seat])>, uid: &str, display_name: &str) -> Admission {
+    let Some((limits, seats)) = account else {
         return Admission::Undecided;
     };
     if seats.iter().any(|seat| seat.uid == uid) {
@@ -135,7 +135,7 @@ pub fn plan(observed: &Observed, now: DateTime<Utc>) -> Plan {
         return Plan { actions: vec![Action::CreateAccount], look_again_at: None };
     };
     let display_name = wanted_display_name(&observed.spec, &observed.name);
-    let admission = admission(Some(account), &observed.uid, display_name);
+    let admission = admission(Some((&account.limits, &account.seats)), &observed.uid, display_name);
     if admission == Admission::Undecided {
         return Plan::default();
     }
