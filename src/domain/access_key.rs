@@ -118,13 +118,27 @@ struct Settled {
 }
 
 impl Settled {
+    fn new(state: KeyState, summary: Summary) -> Self {
+        Self { state, summary, token: None, then: None, look_again_at: None }
+    }
+
+    fn rejected(reason: Reason, message: String) -> Self {
+        Self::new(KeyState::Rejected, trouble(false, (reason, message)))
+    }
+
     fn verdict(state: KeyState, summary: Summary) -> Verdict {
-        Verdict::Settle(Box::new(Self { state, summary, token: None, then: None, look_again_at: None }))
+        Self::new(state, summary).into()
+    }
+}
+
+impl From<Settled> for Verdict {
+    fn from(settled: Settled) -> Self {
+        Self::Settle(Box::new(settled))
     }
 }
 
 fn rejected(reason: Reason, message: String) -> Verdict {
-    Settled::verdict(KeyState::Rejected, trouble(false, (reason, message)))
+    Settled::rejected(reason, message).into()
 }
 
 fn gone(observed: &Observed) -> Verdict {
@@ -132,12 +146,8 @@ fn gone(observed: &Observed) -> Verdict {
         "{} that the key was issued for was deleted, so the key is deleted too",
         service_account(&observed.key)
     );
-    match rejected(Reason::ServiceAccountDeleted, message) {
-        Verdict::Settle(settled) => {
-            Verdict::Settle(Box::new(Settled { then: Some(Action::DeleteKey), ..*settled }))
-        }
-        other => other,
-    }
+    let rejected = Settled::rejected(Reason::ServiceAccountDeleted, message);
+    Settled { then: Some(Action::DeleteKey), ..rejected }.into()
 }
 
 fn missing(observed: &Observed) -> Verdict {
@@ -163,22 +173,19 @@ fn unissued(observed: &Observed, parent: &FoundParent, now: DateTime<Utc>) -> Ve
     if let Some(verdict) = refused_by_parent(key, parent) {
         return verdict;
     }
-    if let Err((reason, message)) = token::lifetime(&key.spec, limits, now) {
-        return rejected(reason, message);
-    }
+    let expires_at = match token::lifetime(&key.spec, limits, now) {
+        Ok(expires_at) => expires_at,
+        Err((reason, message)) => return rejected(reason, message),
+    };
     if !parent.seated {
         return without_seat(key, parent, limits);
     }
-    match (token::lifetime(&key.spec, limits, now), secret) {
-        (Err((reason, message)), _) => rejected(reason, message),
-        (Ok(_), SecretView::Foreign) => secret_conflict(observed, now),
-        (Ok(expires_at), SecretView::Absent) => {
-            Verdict::Issue(order(observed, parent, expires_at, None, now))
-        }
-        (Ok(expires_at), SecretView::Owned(secret)) => {
-            Verdict::Issue(order(observed, parent, expires_at, Some(secret), now))
-        }
-    }
+    let replaces = match secret {
+        SecretView::Foreign => return secret_conflict(observed, now).into(),
+        SecretView::Absent => None,
+        SecretView::Owned(secret) => Some(secret),
+    };
+    Verdict::Issue(order(observed, parent, expires_at, replaces, now))
 }
 
 fn refused_by_parent(key: &Key, parent: &FoundParent) -> Option<Verdict> {
@@ -216,18 +223,13 @@ fn without_seat(key: &Key, parent: &FoundParent, limits: &Limits) -> Verdict {
     rejected(Reason::KeyLimitExceeded, message)
 }
 
-fn secret_conflict(observed: &Observed, now: DateTime<Utc>) -> Verdict {
+fn secret_conflict(observed: &Observed, now: DateTime<Utc>) -> Settled {
     let message = format!(
         "Secret \"{}\" exists and is not owned by this AccessKey; delete it or choose another `secret.name`",
         observed.key.owner().secret_name()
     );
-    match rejected(Reason::SecretConflict, message) {
-        Verdict::Settle(settled) => {
-            let look_again_at = Some(now + chrono::TimeDelta::seconds(CONFLICT_RECHECK_SECONDS));
-            Verdict::Settle(Box::new(Settled { look_again_at, ..*settled }))
-        }
-        other => other,
-    }
+    let look_again_at = Some(now + chrono::TimeDelta::seconds(CONFLICT_RECHECK_SECONDS));
+    Settled { look_again_at, ..Settled::rejected(Reason::SecretConflict, message) }
 }
 
 fn order(
@@ -350,17 +352,15 @@ fn over(observed: &Observed, token: token::Recorded, refusal: Option<(Reason, St
 
 /// Someone put a Secret of their own in place of the key's. The token still authenticates whoever holds it.
 fn lost_secret(observed: &Observed, token: token::Recorded, now: DateTime<Utc>) -> Verdict {
-    let end = token.end();
-    match secret_conflict(observed, now) {
-        Verdict::Settle(settled) => Verdict::Settle(Box::new(Settled {
-            state: KeyState::Active,
-            summary: Summary { active: Some(true), ..settled.summary },
-            look_again_at: settled.look_again_at.map(|at| at.min(end)),
-            token: Some(token),
-            then: None,
-        })),
-        other => other,
+    let conflict = secret_conflict(observed, now);
+    Settled {
+        state: KeyState::Active,
+        summary: Summary { active: Some(true), ..conflict.summary },
+        look_again_at: conflict.look_again_at.map(|at| at.min(token.end())),
+        token: Some(token),
+        then: None,
     }
+    .into()
 }
 
 #[cfg(test)]
