@@ -9,7 +9,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::rules;
-use super::shared::{AuditEntry, DesiredState, IsoDuration, LabelValue, never_observed};
+use super::shared::{AuditEntry, DesiredState, IsoDuration, LabelValue, NamespaceName, never_observed};
 
 /// What an access key asks for.
 #[derive(CustomResource, KubeSchema, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -25,6 +25,7 @@ use super::shared::{AuditEntry, DesiredState, IsoDuration, LabelValue, never_obs
     derive = "Default",
     selectable = ".spec.serviceAccountName",
     selectable = ".spec.state",
+    validation = rules::published_beside(),
     doc = "An access key is a bearer token that belongs to one service account. The controller writes the token into \
            a Secret and nowhere else; the status has only its id and hash.",
     printcolumn(name = "Service Account", type_ = "string", json_path = ".spec.serviceAccountName"),
@@ -61,6 +62,7 @@ use super::shared::{AuditEntry, DesiredState, IsoDuration, LabelValue, never_obs
 #[x_kube(validation = rules::frozen("access key", "revision"))]
 #[x_kube(validation = rules::frozen("access key", "rotation"))]
 #[x_kube(validation = rules::frozen("access key", "secret"))]
+#[x_kube(validation = rules::frozen("access key", "publish"))]
 #[serde(rename_all = "camelCase")]
 pub struct AccessKeySpec {
     /// Name of the service account (`kwsa`) in the same namespace that the key belongs to. May not be changed.
@@ -100,6 +102,11 @@ pub struct AccessKeySpec {
     /// The Secret that holds the token. Without it: the key's name, and the default data.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub secret: Option<SecretSpec>,
+    /// Copies of the token for gateways that read Secrets themselves, at most 8. They exist only while the key is good.
+    /// Changing this, or `secret`, needs the verb `reveal` on the service account.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 8), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["name"]))]
+    pub publish: Option<Vec<PublishSpec>>,
 }
 
 /// `spec.revision` where none is given.
@@ -152,6 +159,46 @@ pub struct SecretSpec {
     #[x_kube(validation = rules::data_keys())]
     #[x_kube(validation = rules::data_has_token())]
     pub data: Option<BTreeMap<String, DataTemplate>>,
+}
+
+/// A further Secret with the token, for a gateway.
+#[derive(KubeSchema, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PublishSpec {
+    /// Name of the Secret, a DNS name of 1 to 253 characters, no two alike in the list. A Secret of that name that does
+    /// not belong to this key is never written.
+    #[schemars(length(min = 1, max = 253))]
+    #[x_kube(validation = rules::dns_name())]
+    pub name: String,
+    /// Namespace of the Secret. Default: the key's. Another one's `Account` must name the key's namespace in its
+    /// `acceptSecretsFrom`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub namespace: Option<NamespaceName>,
+    /// Type of the Secret, 1 to 253 characters. Default: `Opaque`. Types on which the control plane acts
+    /// (`kubernetes.io/…`, `bootstrap.kubernetes.io/…`) are not allowed.
+    #[serde(default, rename = "type", skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 253))]
+    #[x_kube(validation = rules::published_type())]
+    pub type_: Option<String>,
+    /// Labels for the Secret, at most 16, as in `secret`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("maxProperties" = 16))]
+    #[x_kube(validation = rules::qualified_keys())]
+    #[x_kube(validation = rules::no_tracking_keys())]
+    pub labels: Option<BTreeMap<String, LabelValue>>,
+    /// Annotations for the Secret, at most 16, as in `secret`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("maxProperties" = 16))]
+    #[x_kube(validation = rules::qualified_keys())]
+    #[x_kube(validation = rules::no_tracking_keys())]
+    pub annotations: Option<BTreeMap<String, AnnotationValue>>,
+    /// Data of the Secret, 1 to 16 entries: key to text, in which the same words are replaced as in `secret.data`, and
+    /// `$(previousToken)` by the token before this one. Entries that hold `$(previousToken)` are there only while that one
+    /// is still good. While no entry with a token is left, the Secret does not exist.
+    #[schemars(extend("minProperties" = 1, "maxProperties" = 16))]
+    #[x_kube(validation = rules::data_keys())]
+    #[x_kube(validation = rules::published_data_has_token())]
+    pub data: BTreeMap<String, DataTemplate>,
 }
 
 /// An annotation's value, at most 1024 characters.
@@ -209,6 +256,32 @@ pub struct PreviousTokenStatus {
     pub valid_until: DateTime<Utc>,
 }
 
+/// A Secret that was published for a gateway.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct PublishedStatus {
+    /// Name of the Secret.
+    #[schemars(length(max = 253))]
+    pub name: String,
+    /// Namespace of the Secret.
+    #[schemars(length(max = 63))]
+    pub namespace: String,
+    /// The version of the Secret that the controller last checked.
+    #[schemars(length(max = 64))]
+    pub resource_version: String,
+}
+
+/// How long before its expiry a token's holder is told of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+pub enum ExpiryNotice {
+    /// 30 days before.
+    P30D,
+    /// 7 days before.
+    P7D,
+    /// 1 day before.
+    P1D,
+}
+
 /// What holds for an access key; written by the controller, except for `lastUsedAt`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -241,11 +314,18 @@ pub struct AccessKeyStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 64))]
     pub secret_resource_version: Option<String>,
+    /// The Secrets published for gateways that stand.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 16))]
+    pub published: Vec<PublishedStatus>,
+    /// The last notice that was given of this token's expiry: `P30D`, `P7D` or `P1D` before it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expiry_notice: Option<ExpiryNotice>,
     /// When the key was last used (RFC 3339, UTC).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_used_at: Option<DateTime<Utc>>,
     /// Conditions. `Ready`: what is asked for holds. `Active`: the key authenticates. `Stalled`: only a person can
-    /// help. `Reconciling`: work is under way.
+    /// help. `Reconciling`: work is under way. `Expiring`: the token expires within 30 days and nothing renews it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 8), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["type"]))]
     pub conditions: Vec<Condition>,
@@ -266,6 +346,8 @@ impl Default for AccessKeyStatus {
             service_account_uid: None,
             secret_name: None,
             secret_resource_version: None,
+            published: Vec::new(),
+            expiry_notice: None,
             last_used_at: None,
             conditions: Vec::new(),
             audit_log: Vec::new(),

@@ -1,12 +1,14 @@
-//! `Account`: the tenant. Its limits, and the seats of its service accounts.
+//! `Account`: the tenant. Its limits and admins, the seats of its service accounts, and all of them at a glance.
 
+use chrono::{DateTime, Utc};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::rules;
-use super::shared::{AuditEntry, IsoDuration, Seat, never_observed};
+use super::service_account::{Icon, ServiceAccountState};
+use super::shared::{AuditEntry, IsoDuration, KeyCounts, NamespaceName, Seat, Subject, never_observed};
 
 /// What an account asks for.
 #[derive(CustomResource, KubeSchema, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -27,8 +29,11 @@ use super::shared::{AuditEntry, IsoDuration, Seat, never_observed};
     printcolumn(name = "Service Accounts", type_ = "integer", json_path = ".status.serviceAccounts.admitted"),
     printcolumn(name = "Limit", type_ = "integer", json_path = ".status.serviceAccounts.limit"),
     printcolumn(name = "Rejected", type_ = "integer", json_path = ".status.serviceAccounts.rejected"),
+    printcolumn(name = "Keys", type_ = "integer", json_path = ".status.keys.total"),
+    printcolumn(name = "Active Keys", type_ = "integer", json_path = ".status.keys.active"),
     printcolumn(name = "Ready", type_ = "string", json_path = ".status.conditions[?(@.type==\"Ready\")].status"),
     printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp"),
+    printcolumn(name = "Expiring Keys", type_ = "integer", json_path = ".status.keys.expiringSoon", priority = 1),
     printcolumn(name = "Message", type_ = "string", json_path = ".status.conditions[?(@.type==\"Ready\")].message", priority = 1)
 )]
 #[serde(rename_all = "camelCase")]
@@ -40,6 +45,21 @@ pub struct AccountSpec {
     /// Limits of this account; each one left out keeps its built-in value.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limits: Option<LimitsSpec>,
+    /// Who may create and manage every service account of the account, and name its admins. At most 32. Naming them needs
+    /// the verb `delegate`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 32))]
+    pub super_admins: Option<Vec<Subject>>,
+    /// Who may create and manage every service account of the account, and name the admins of each. At most 32. Naming
+    /// them needs the verb `delegate`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 32))]
+    pub iam_admins: Option<Vec<Subject>>,
+    /// Namespaces whose access keys may publish Secrets into this one, at most 32. Default: none. Changing it, or the
+    /// limits, needs the verb `govern`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 32))]
+    pub accept_secrets_from: Option<Vec<NamespaceName>>,
 }
 
 /// Limits over the built-in ones.
@@ -81,11 +101,26 @@ pub struct AccountStatus {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 1000))]
     pub seats: Vec<Seat>,
+    /// How many access keys there are in the account, by state; as old as the snapshot.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub keys: Option<KeyCounts>,
+    /// All service accounts at a glance, rewritten at most once every few seconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub snapshot: Option<Snapshot>,
+    /// The super admins that are bound by RBAC.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 32))]
+    pub super_admins: Vec<Subject>,
+    /// The IAM admins that are bound by RBAC.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 32))]
+    pub iam_admins: Vec<Subject>,
     /// Conditions of the account. `Ready`: the limits are valid and in force. `Stalled`: only a person can help.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 8), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["type"]))]
     pub conditions: Vec<Condition>,
-    /// What happened in the account, newest first: service accounts created and deleted, and limits refused.
+    /// What happened in the account, newest first: service accounts created and deleted, limits refused,
+    /// and changes to limits and admins.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 50))]
     pub audit_log: Vec<AuditEntry>,
@@ -103,12 +138,58 @@ pub struct ServiceAccountCounts {
     pub limit: i32,
 }
 
+/// All service accounts of an account at a glance.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Snapshot {
+    /// When it was taken (RFC 3339, UTC, whole seconds).
+    pub time: DateTime<Utc>,
+    /// The service accounts, by name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 1000))]
+    pub service_accounts: Vec<SnapshotItem>,
+    /// How many service accounts are left out because the snapshot would grow too large; 0 where it is whole.
+    #[serde(default)]
+    pub omitted: i32,
+}
+
+/// One service account at a glance.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct SnapshotItem {
+    /// Its name.
+    #[schemars(length(max = 253))]
+    pub name: String,
+    /// The display name it holds or asks for.
+    #[schemars(length(max = 253))]
+    pub display_name: String,
+    /// Its picture.
+    pub icon: Icon,
+    /// `Active`, `Inactive` or `Rejected`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub state: Option<ServiceAccountState>,
+    /// When one of its keys was last used (RFC 3339, UTC).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_accessed_at: Option<DateTime<Utc>>,
+    /// How many access keys it has, by state.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub keys: Option<KeyCounts>,
+    /// Its admins as one line, such as `User/alice, Group/platform`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 253))]
+    pub admins: Option<String>,
+}
+
 impl Default for AccountStatus {
     fn default() -> Self {
         Self {
             observed_generation: never_observed(),
             service_accounts: None,
             seats: Vec::new(),
+            keys: None,
+            snapshot: None,
+            super_admins: Vec::new(),
+            iam_admins: Vec::new(),
             conditions: Vec::new(),
             audit_log: Vec::new(),
         }

@@ -4,7 +4,7 @@ use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomRe
 use kube::CustomResourceExt;
 use serde_json::{Value, json};
 
-use super::{AccessKey, Account, ServiceAccount};
+use super::{AccessKey, Account, ResourceGrant, ServiceAccount};
 
 /// Why the CRDs could not be made.
 #[derive(Debug, thiserror::Error)]
@@ -22,7 +22,10 @@ pub enum Error {
 /// # Errors
 /// When the schema does not fit Kubernetes' own type, which would be a mistake in this program.
 pub fn all() -> Result<Vec<CustomResourceDefinition>, Error> {
-    [Account::crd(), ServiceAccount::crd(), AccessKey::crd()].into_iter().map(finish).collect()
+    [Account::crd(), ServiceAccount::crd(), AccessKey::crd(), ResourceGrant::crd()]
+        .into_iter()
+        .map(finish)
+        .collect()
 }
 
 /// Every CRD as one YAML stream.

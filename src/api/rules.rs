@@ -37,6 +37,60 @@ pub(super) fn fixed_service_account() -> Rule {
     )
 }
 
+/// A grant that moved would take its history with it.
+pub(super) fn fixed_grantee() -> Rule {
+    says(
+        "self == oldSelf",
+        "\"may not be changed after creation: it is '\" + oldSelf + \"' and may not become '\" + self + \"'; create \
+         another ResourceGrant\"",
+    )
+}
+
+/// Requests name a resource as `category/name`, in a header.
+pub(super) fn resource_name() -> Rule {
+    says(
+        "self.matches('^[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$')",
+        "\"must be letters, digits, '-', '_' and '.', with a letter or digit at both ends; it is '\" + self + \"'\"",
+    )
+}
+
+/// Core service accounts live in a namespace, users and groups do not.
+pub(super) fn subject_namespace() -> Rule {
+    says(
+        "has(self.namespace) == (self.kind == 'ServiceAccount')",
+        "self.kind == 'ServiceAccount' ? \"`namespace` must be set for a ServiceAccount\" : \
+         \"`namespace` may only be set for a ServiceAccount; the kind is '\" + self.kind + \"'\"",
+    )
+}
+
+/// A copy cannot stand where the key's own Secret does.
+pub(super) fn published_beside() -> Rule {
+    const OWN: &str =
+        "(has(self.spec.secret) && has(self.spec.secret.name) ? self.spec.secret.name : self.metadata.name)";
+    says(
+        &format!(
+            "!has(self.spec.publish) || self.spec.publish.all(p, has(p.namespace) && p.namespace != '' || p.name != {OWN})"
+        ),
+        &format!("\"spec.publish may not name the key's own Secret '\" + {OWN} + \"'; choose another name\""),
+    )
+}
+
+/// The control plane acts on Secrets of these types.
+pub(super) fn published_type() -> Rule {
+    says(
+        "!self.startsWith('kubernetes.io/') && !self.startsWith('bootstrap.kubernetes.io/') && !self.startsWith('iam.keyward.dev/')",
+        "\"may not begin with 'kubernetes.io/', 'bootstrap.kubernetes.io/' or 'iam.keyward.dev/', on which the control \
+         plane or Keyward acts; it is '\" + self + \"'\"",
+    )
+}
+
+/// A copy without a token would be of no use.
+pub(super) fn published_data_has_token() -> Rule {
+    Rule::new("self.exists(k, self[k].contains('$(token)') || self[k].contains('$(previousToken)'))").message(
+        "at least one entry must hold $(token) or $(previousToken), which are replaced by the token and the one before it",
+    )
+}
+
 /// A moved Secret would leave the token in the old one.
 pub(super) fn fixed_secret_name() -> Rule {
     const NAME: &str = "(has(SELF.secret) && has(SELF.secret.name) ? SELF.secret.name : '')";

@@ -6,8 +6,9 @@ use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::resource_grant::{Category, Impersonation, Role, Usage};
 use super::rules;
-use super::shared::{AuditEntry, DesiredState, Seat, Subject, never_observed};
+use super::shared::{AuditEntry, DesiredState, KeyCounts, Seat, Subject, never_observed};
 
 /// What a service account asks for.
 #[derive(CustomResource, KubeSchema, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -29,6 +30,7 @@ use super::shared::{AuditEntry, DesiredState, Seat, Subject, never_observed};
     printcolumn(name = "State", type_ = "string", json_path = ".status.state"),
     printcolumn(name = "Keys", type_ = "integer", json_path = ".status.keys.total"),
     printcolumn(name = "Active", type_ = "integer", json_path = ".status.keys.active"),
+    printcolumn(name = "Resources", type_ = "integer", json_path = ".status.associatedResources.total"),
     printcolumn(name = "Last Accessed", type_ = "date", json_path = ".status.lastAccessedAt"),
     printcolumn(
         name = "Ready",
@@ -37,6 +39,7 @@ use super::shared::{AuditEntry, DesiredState, Seat, Subject, never_observed};
     ),
     printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp"),
     printcolumn(name = "Icon", type_ = "string", json_path = ".spec.icon", priority = 1),
+    printcolumn(name = "Admins", type_ = "string", json_path = ".status.adminNames", priority = 1),
     printcolumn(
         name = "Reason",
         type_ = "string",
@@ -73,7 +76,8 @@ pub struct ServiceAccountSpec {
     /// but this field can be changed.
     #[serde(default)]
     pub state: DesiredState,
-    /// Who may manage this service account: switch it, and create, switch and delete its keys. At most 32.
+    /// Who may manage this service account: switch it, create, switch and delete its keys, and read its key Secrets.
+    /// At most 32. The controller binds them with RBAC. Naming them needs the verb `delegate`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 32))]
     pub admins: Option<Vec<Subject>>,
@@ -137,6 +141,17 @@ pub struct ServiceAccountStatus {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 3), inner(length(max = 253)))]
     pub removable_keys: Vec<String>,
+    /// What it may reach: its resource grants, counted and listed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub associated_resources: Option<AssociatedResources>,
+    /// The admins that RBAC lets manage it: those of `spec.admins`, once their `RoleBinding` stands.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 32))]
+    pub admins: Vec<Subject>,
+    /// The same as one line, such as `User/alice, Group/platform`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 253))]
+    pub admin_names: Option<String>,
     /// When one of its keys was last used (RFC 3339, UTC).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_accessed_at: Option<DateTime<Utc>>,
@@ -151,22 +166,58 @@ pub struct ServiceAccountStatus {
     pub audit_log: Vec<AuditEntry>,
 }
 
-/// Counts of a service account's keys.
+/// What a service account may reach: its resource grants.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct KeyCounts {
-    /// All keys that name this service account.
+pub struct AssociatedResources {
+    /// How many resource grants there are.
     pub total: i32,
-    /// Keys that authenticate.
-    pub active: i32,
-    /// Keys switched off, or stopped because the service account is.
-    pub inactive: i32,
-    /// Keys whose time has passed.
-    pub expired: i32,
-    /// Keys without a seat, or refused for another reason.
-    pub rejected: i32,
-    /// Active keys that expire within 30 days.
-    pub expiring_soon: i32,
+    /// `Enabled` where keys may act for other persons on any of the resources, or else `Disabled`.
+    pub impersonation: Impersonation,
+    /// How many there are of each category that occurs.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 5), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["category"]))]
+    pub categories: Vec<CategoryCount>,
+    /// What still uses the service account, as sentences, one for each usage that occurs. A person who switches it off is
+    /// told them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 3), inner(length(max = 1024)))]
+    pub in_use: Vec<String>,
+    /// The grants, by category and name. Beyond 100 they are only counted: `kubectl get kwgrant` lists all.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 100))]
+    pub items: Vec<AssociatedResource>,
+}
+
+/// How many associated resources are of one category.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct CategoryCount {
+    /// `Process`, `Dataset`, `Board`, `App` or `Collaboration`.
+    pub category: Category,
+    /// How many grants there are for resources of the category.
+    pub count: i32,
+}
+
+/// One associated resource.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct AssociatedResource {
+    /// `Process`, `Dataset`, `Board`, `App` or `Collaboration`.
+    pub category: Category,
+    /// Name of the resource.
+    #[schemars(length(max = 128))]
+    pub name: String,
+    /// Name for people, where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 79))]
+    pub display_name: Option<String>,
+    /// How much may be done there: `Viewer`, `Member`, `Editor` or `Admin`.
+    pub role: Role,
+    /// Whether keys may act for other persons there: `Enabled` or `Disabled`.
+    pub impersonation: Impersonation,
+    /// How the service account is used there: `Shared`, `Integration` or `Assignment`.
+    pub usage: Usage,
 }
 
 impl Default for ServiceAccountStatus {
@@ -178,6 +229,9 @@ impl Default for ServiceAccountStatus {
             keys: None,
             seats: Vec::new(),
             removable_keys: Vec::new(),
+            associated_resources: None,
+            admins: Vec::new(),
+            admin_names: None,
             last_accessed_at: None,
             conditions: Vec::new(),
             audit_log: Vec::new(),

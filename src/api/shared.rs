@@ -1,8 +1,11 @@
 //! Field types that more than one kind uses.
 
 use chrono::{DateTime, Utc};
+use kube::KubeSchema;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+use super::rules;
 
 /// Whether a person wants the object to authenticate.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
@@ -38,6 +41,16 @@ pub struct IsoDuration(#[schemars(length(max = 32))] pub String);
 }]))]
 pub struct LabelValue(#[schemars(length(max = 253))] pub String);
 
+/// Name of a namespace, 1 to 63 characters.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(transparent)]
+#[schemars(extend("x-kubernetes-validations" = [{
+    "rule": "self.size() <= 63 && self.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?$')",
+    "messageExpression": "\"must be the name of a namespace: at most 63 lower-case letters, digits and '-', with a letter or digit at both ends; it is '\" + self + \"'\"",
+    "message": "must be the name of a namespace: at most 63 lower-case letters, digits and '-', with a letter or digit at both ends",
+}]))]
+pub struct NamespaceName(#[schemars(length(max = 253))] pub String);
+
 /// One admitted child: it holds a place under its parent's limit until it is gone.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -56,8 +69,9 @@ pub struct Seat {
 }
 
 /// Someone that RBAC knows, written as in a `RoleBinding`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(KubeSchema, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
+#[x_kube(validation = rules::subject_namespace())]
 pub struct Subject {
     /// What is named: `User`, `Group`, or `ServiceAccount` (the core kind).
     pub kind: SubjectKind,
@@ -79,6 +93,24 @@ pub enum SubjectKind {
     Group,
     /// A core `ServiceAccount` (`v1`), not one of Keyward's.
     ServiceAccount,
+}
+
+/// Counts of access keys, by state.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct KeyCounts {
+    /// All keys.
+    pub total: i32,
+    /// Keys that authenticate.
+    pub active: i32,
+    /// Keys switched off, or stopped because their service account is.
+    pub inactive: i32,
+    /// Keys whose time has passed.
+    pub expired: i32,
+    /// Keys without a seat, or refused for another reason.
+    pub rejected: i32,
+    /// Active keys that expire within 30 days.
+    pub expiring_soon: i32,
 }
 
 /// One line of an audit log. It never holds token material.

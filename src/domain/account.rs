@@ -183,6 +183,10 @@ fn status(
             limit: saturating(observed.limits.service_accounts),
         }),
         seats: allotment.seats.clone(),
+        keys: None,
+        snapshot: None,
+        super_admins: Vec::new(),
+        iam_admins: Vec::new(),
         conditions: summary.conditions(&before.conditions, observed.generation, now),
         audit_log: audit::absorb(
             &audit::merge(&before.audit_log, entries, audit::PARENT_LOG),

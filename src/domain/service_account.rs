@@ -4,8 +4,8 @@ use chrono::{DateTime, Utc};
 
 use crate::api::ServiceAccountStatus;
 use crate::api::access_key::{AccessKeyStatus, KeyState};
-use crate::api::service_account::{KeyCounts, ServiceAccountSpec, ServiceAccountState};
-use crate::api::shared::{AuditEntry, DesiredState, Seat};
+use crate::api::service_account::{ServiceAccountSpec, ServiceAccountState};
+use crate::api::shared::{AuditEntry, DesiredState, KeyCounts, Seat};
 use crate::domain::access_key::Admission;
 use crate::domain::audit::{self, Happening, Target};
 use crate::domain::conditions::{Progress, Summary, last_reason};
@@ -231,6 +231,9 @@ fn status(
         keys: Some(counts(&observed.keys, now)),
         seats: allotment.seats.clone(),
         removable_keys: if waits { removable(&observed.keys, &allotment.seats) } else { Vec::new() },
+        associated_resources: None,
+        admins: Vec::new(),
+        admin_names: None,
         last_accessed_at: last_accessed_at.max(before.last_accessed_at),
         conditions: summary.conditions(&before.conditions, observed.generation, now),
         audit_log: audit::absorb(

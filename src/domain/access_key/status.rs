@@ -72,6 +72,8 @@ fn status(
         next_token: token::staging(observed, now).and(before.next_token.clone()),
         previous_token,
         service_account_uid,
+        published: before.published.clone(),
+        expiry_notice: before.expiry_notice,
         last_used_at: before.last_used_at,
         conditions,
         audit_log,
