@@ -8,15 +8,15 @@ use crate::api::AccessKey;
 use crate::domain::access_key::{Action, Plan, plan};
 use crate::runtime::clock::now;
 
-/// More rounds than any plan needs: mint, write the status, repair, write the status.
-const ROUNDS: usize = 4;
+/// More rounds than any plan needs: mint, write the status, repair, publish, write the status.
+const ROUNDS: usize = 6;
 
 /// Returns when to look again, if nothing happens before.
 pub(super) async fn pass(actor: &Actor, object: &AccessKey) -> Result<Option<DateTime<Utc>>, Error> {
     let mut observed = actor.observer.access_key(object).await?;
     for _ in 0..ROUNDS {
         let Plan { actions, look_again_at } = plan(&observed, now());
-        let again = actions.iter().any(writes_secret);
+        let again = actions.iter().any(writes_secrets);
         for action in actions {
             actor.access_key(object, &mut observed, action).await?;
         }
@@ -27,9 +27,13 @@ pub(super) async fn pass(actor: &Actor, object: &AccessKey) -> Result<Option<Dat
     Err(Error::SecretChanged)
 }
 
-fn writes_secret(action: &Action) -> bool {
+fn writes_secrets(action: &Action) -> bool {
     match action {
-        Action::Issue(_) | Action::RepairSecret | Action::EmptySecret => true,
+        Action::Issue(_)
+        | Action::RepairSecret
+        | Action::EmptySecret
+        | Action::Publish
+        | Action::Unpublish => true,
         Action::Audit(_) | Action::WriteStatus(_) | Action::DeleteKey => false,
     }
 }

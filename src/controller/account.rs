@@ -7,12 +7,12 @@ use crate::api::Account;
 use crate::domain::account::{Plan, plan};
 use crate::runtime::clock::now;
 
-/// Returns when to look again, if nothing happens before: never, for time alone changes no account.
+/// Returns when to look again, if nothing happens before: the snapshot and the quota may have to wait.
 pub(super) async fn pass(actor: &Actor, object: &Account) -> Result<Option<DateTime<Utc>>, Error> {
     let observed = actor.observer.account(object).await?;
-    let Plan { actions } = plan(&observed, now());
+    let Plan { actions, look_again_at } = plan(&observed, now());
     for action in actions {
         actor.account(object, action).await?;
     }
-    Ok(None)
+    Ok(look_again_at)
 }

@@ -4,6 +4,8 @@ use k8s_openapi::ByteString;
 use k8s_openapi::api::core::v1::Secret;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::api::{DeleteParams, Patch, PatchParams, PostParams, Preconditions};
+use kube::core::NamespaceResourceScope;
+use kube::runtime::reflector::ObjectRef;
 use kube::{Api, Client, Resource, ResourceExt};
 use rand::TryRng;
 use rand::rngs::SysRng;
@@ -12,10 +14,15 @@ use serde::de::DeserializeOwned;
 use serde_json::json;
 
 use super::FIELD_MANAGER;
-use super::observe::{Observer, content, is_key_secret, key, metadata_of, owned_names, view};
+use super::observe::Observer;
+use super::secrets::{content, is_key_secret, metadata_of, owned_names, view};
+use super::store::{SecretMeta, Store};
 use crate::api::access_key::{AccessKeyStatus, TokenStatus};
-use crate::api::{ACCOUNT_NAME, AccessKey, Account, AccountSpec, ServiceAccount};
+use crate::api::{
+    ACCOUNT_NAME, AccessKey, Account, AccountSpec, ResourceGrant, ResourceGrantStatus, ServiceAccount,
+};
 use crate::domain::access_key::{Action, Issue, Key, Observed, SecretView};
+use crate::domain::change::Change;
 use crate::domain::secret::{Content, Record, token_in};
 use crate::domain::token::{RANDOM_BYTES, Token};
 use crate::domain::{account, service_account};
@@ -71,6 +78,8 @@ impl Actor {
             Action::Issue(issue) => observed.secret = self.issue(object, observed, issue).await?,
             Action::RepairSecret => observed.secret = self.repair(&observed.key).await?,
             Action::EmptySecret => observed.secret = self.empty(&observed.key).await?,
+            Action::Publish => observed.published = self.publish(object, observed).await?,
+            Action::Unpublish => observed.published = self.unpublish(observed).await?,
             Action::DeleteKey => self.delete(&observed.key).await?,
         }
         Ok(())
@@ -89,6 +98,12 @@ impl Actor {
                 let written = self.write_status(object, *status).await?;
                 self.observer.world.service_accounts.wrote(written);
             }
+            service_account::Action::Role(change) => {
+                self.change("Role", change, &self.observer.world.roles).await?;
+            }
+            service_account::Action::Binding(change) => {
+                self.change("RoleBinding", change, &self.observer.world.bindings).await?;
+            }
         }
         Ok(())
     }
@@ -101,7 +116,85 @@ impl Actor {
                 let written = self.write_status(object, *status).await?;
                 self.observer.world.accounts.wrote(written);
             }
+            account::Action::Binding(change) => {
+                self.change("RoleBinding", change, &self.observer.world.bindings).await?;
+            }
+            account::Action::Quota(change) => {
+                self.change("ResourceQuota", change, &self.observer.world.quotas).await?;
+            }
         }
+        Ok(())
+    }
+
+    /// Records what holds for a grant.
+    pub(super) async fn resource_grant(
+        &self,
+        object: &ResourceGrant,
+        status: ResourceGrantStatus,
+    ) -> Result<(), Error> {
+        let written = self.write_status(object, status).await?;
+        self.observer.world.grants.wrote(written);
+        Ok(())
+    }
+
+    /// Carries out the change of a whole object. One of that name that is someone else's is never taken over.
+    async fn change<K>(
+        &self,
+        kind: &'static str,
+        change: Change<K>,
+        store: &Store<K>,
+    ) -> Result<(), CallError>
+    where
+        K: Resource<DynamicType = (), Scope = NamespaceResourceScope>
+            + Clone
+            + std::fmt::Debug
+            + Serialize
+            + DeserializeOwned,
+    {
+        let api = |object: &K| -> Api<K> {
+            Api::namespaced(self.client.clone(), &object.namespace().unwrap_or_default())
+        };
+        match change {
+            Change::Create(object) => {
+                store.wrote(bounded("create", api(&object).create(&post(), &object)).await?);
+            }
+            Change::Replace(object) => {
+                let name = object.name_any();
+                store.wrote(bounded("replace", api(&object).replace(&name, &post(), &object)).await?);
+            }
+            Change::Delete(object) => {
+                self.remove(&api(&object), &object.name_any(), object.uid()).await?;
+                store.forget(&ObjectRef::from_obj(object.as_ref()));
+            }
+        }
+        self.metrics.wrote(kind);
+        Ok(())
+    }
+
+    /// Deletes the object of that very UID. One that is gone already, or another of its name, is no failure.
+    pub(super) async fn remove<K>(
+        &self,
+        api: &Api<K>,
+        name: &str,
+        uid: Option<String>,
+    ) -> Result<(), CallError>
+    where
+        K: Clone + std::fmt::Debug + DeserializeOwned,
+    {
+        let preconditions = Some(Preconditions { uid, resource_version: None });
+        let params = DeleteParams { preconditions, ..DeleteParams::background() };
+        match bounded("delete", api.delete(name, &params)).await {
+            Err(error) if error.is_not_found() || error.is_conflict() => Ok(()),
+            other => other.map(drop),
+        }
+    }
+
+    /// Deletes a published Secret whose key is gone.
+    pub(super) async fn delete_orphan(&self, secret: &SecretMeta) -> Result<(), CallError> {
+        let secrets: Api<Secret> =
+            Api::namespaced(self.client.clone(), &secret.namespace().unwrap_or_default());
+        self.remove(&secrets, &secret.name_any(), secret.uid()).await?;
+        self.metrics.wrote("Secret");
         Ok(())
     }
 
@@ -122,7 +215,7 @@ impl Actor {
     /// Writes a status with the version that it was computed from, by server-side apply.
     async fn write_status<K>(&self, object: &K, status: impl Serialize + Send) -> Result<K, CallError>
     where
-        K: Resource<DynamicType = (), Scope = kube::core::NamespaceResourceScope> + Clone + DeserializeOwned,
+        K: Resource<DynamicType = (), Scope = NamespaceResourceScope> + Clone + DeserializeOwned,
     {
         let name = object.name_any();
         let api: Api<K> = Api::namespaced(self.client.clone(), &object.namespace().unwrap_or_default());
@@ -139,6 +232,7 @@ impl Actor {
         self.metrics.wrote(match K::kind(&()).as_ref() {
             "Account" => "Account",
             "ServiceAccount" => "ServiceAccount",
+            "ResourceGrant" => "ResourceGrant",
             _ => "AccessKey",
         });
         Ok(written)
@@ -151,7 +245,7 @@ impl Actor {
         // The verifier's field; applied from here, it would become the controller's.
         let status = AccessKeyStatus { last_used_at: None, ..status };
         let written = self.write_status(&object, status).await?;
-        *observed = key(&self.observer.world.access_keys.wrote(written));
+        *observed = self.observer.key(&self.observer.world.access_keys.wrote(written));
         Ok(())
     }
 
@@ -174,6 +268,8 @@ impl Actor {
         if stage {
             let status = AccessKeyStatus { next_token: Some(issued.clone()), ..observed.key.status.clone() };
             self.write_key_status(&mut observed.key, status).await?;
+            // Gateways know it before anybody can read it in the key's Secret.
+            observed.published = self.publish_ahead(object, observed, (&token, &issued)).await?;
         }
         let wanted = observed.key.owner().content(&token, &Record { token: issued, service_account_uid });
         let secret = match replaces {
@@ -271,24 +367,17 @@ impl Actor {
 
     async fn delete(&self, key: &Key) -> Result<(), CallError> {
         let keys: Api<AccessKey> = Api::namespaced(self.client.clone(), &key.namespace);
-        let precondition = Preconditions { uid: Some(key.uid.clone()), resource_version: None };
-        let params = DeleteParams { preconditions: Some(precondition), ..DeleteParams::background() };
-        match bounded("delete access key", keys.delete(&key.name, &params)).await {
-            // Gone already, or another key of the same name.
-            Err(error) if error.is_not_found() || error.is_conflict() => Ok(()),
-            other => {
-                self.metrics.wrote("AccessKey");
-                other.map(drop)
-            }
-        }
+        self.remove(&keys, &key.name, Some(key.uid.clone())).await?;
+        self.metrics.wrote("AccessKey");
+        Ok(())
     }
 
-    fn secrets(&self, key: &Key) -> Api<Secret> {
+    pub(super) fn secrets(&self, key: &Key) -> Api<Secret> {
         Api::namespaced(self.client.clone(), &key.namespace)
     }
 }
 
-fn post() -> PostParams {
+pub(super) fn post() -> PostParams {
     PostParams { field_manager: Some(FIELD_MANAGER.into()), ..PostParams::default() }
 }
 
@@ -302,7 +391,7 @@ fn mint() -> Result<Token, rand::rngs::SysError> {
     }
 }
 
-fn filled(secret: Secret, content: Content) -> Secret {
+pub(super) fn filled(secret: Secret, content: Content) -> Secret {
     let Content { type_, labels, annotations, data } = content;
     Secret {
         metadata: ObjectMeta {
@@ -318,7 +407,7 @@ fn filled(secret: Secret, content: Content) -> Secret {
 }
 
 /// Adds to `wanted` what `found` has and Keyward did not set.
-fn keep_of_others(
+pub(super) fn keep_of_others(
     wanted: &mut std::collections::BTreeMap<String, String>,
     found: &std::collections::BTreeMap<String, String>,
     own: &[String],

@@ -1,7 +1,8 @@
 //! How many objects there are, by state: counted from the stores when the metrics are asked for.
 
 use super::store::World;
-use crate::api::access_key::KeyState;
+use crate::api::AccessKey;
+use crate::api::access_key::{ExpiryNotice, KeyState};
 use crate::api::service_account::ServiceAccountState;
 use crate::runtime::metrics::Metrics;
 
@@ -18,6 +19,13 @@ pub(super) fn count(world: &World, metrics: &Metrics) {
         ("Unknown", None),
     ] {
         metrics.objects("AccessKey", name, states.iter().filter(|found| **found == state).count());
+    }
+    for (name, notice) in [("30d", ExpiryNotice::P30D), ("7d", ExpiryNotice::P7D), ("1d", ExpiryNotice::P1D)]
+    {
+        let noticed = |key: &&std::sync::Arc<AccessKey>| {
+            key.status.as_ref().and_then(|status| status.expiry_notice).is_some_and(|given| given >= notice)
+        };
+        metrics.expiring(name, keys.iter().filter(noticed).count());
     }
     let objects = world.service_accounts.all();
     let states: Vec<_> = objects.iter().map(|object| object.status.as_ref().and_then(|s| s.state)).collect();

@@ -1,17 +1,22 @@
 //! The controller: the only part that changes the cluster.
 //!
-//! `feed` brings the cluster's objects into memory and says who is concerned by a change; for each of those, one pass
+//! `feed` brings the cluster's objects into memory and `concerned` says whom a change concerns; for each of those, one pass
 //! observes (`observe`, the only reader), plans (`domain`), and acts (`act`, the only writer).
 
 mod access_key;
 mod account;
 mod act;
 mod backoff;
+mod concerned;
 mod feed;
 mod gauges;
 mod observe;
+mod orphan;
+mod published;
 mod queue;
+mod resource_grant;
 mod run;
+mod secrets;
 mod service_account;
 mod store;
 

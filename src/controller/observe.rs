@@ -1,24 +1,30 @@
 //! From the stores to what a decision reads. The only reader; it asks the API server itself only where a store cannot
 //! be sure: whether something seated or issued is really gone, and what a changed Secret holds.
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, Utc};
 use k8s_openapi::api::core::v1::Secret;
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::core::PartialObjectMeta;
 use kube::runtime::reflector::ObjectRef;
 use kube::{Api, Client, Resource, ResourceExt};
 
-use super::store::{SecretMeta, World};
+use super::secrets::{is_owned, is_published_for, standing, view};
+use super::store::{SecretMeta, World, at_path, path};
+use crate::api::access_key::PublishedStatus;
+use crate::api::account::SnapshotItem;
 use crate::api::shared::{AuditEntry, DesiredState, Seat};
-use crate::api::{ACCOUNT_NAME, AccessKey, Account, SECRET_TYPE, ServiceAccount};
+use crate::api::{ACCOUNT_NAME, AccessKey, Account, ResourceGrant, ServiceAccount, names};
 use crate::domain::access_key::{self, FoundParent, Key, OwnedSecret, Parent, SecretView, needs_inspection};
+use crate::domain::account::QuotaView;
 use crate::domain::limits::Limits;
+use crate::domain::publishing::{Published, other_namespaces};
 use crate::domain::reason::Reason;
 use crate::domain::seats::admits;
-use crate::domain::secret::{self, Content, Holds, OwnedNames, Record};
-use crate::domain::service_account::{AccountView, KeyView, admission, wanted_display_name};
+use crate::domain::secret::{Holds, Record};
+use crate::domain::service_account::{AccountView, GrantView, KeyView, admission, wanted_display_name};
 use crate::domain::time::from_kube;
-use crate::domain::{account, service_account};
+use crate::domain::{account, admins, audit, quota, resource_grant, service_account};
 use crate::runtime::client::{CallError, bounded, found};
 
 /// Reads for decisions.
@@ -26,35 +32,147 @@ use crate::runtime::client::{CallError, bounded, found};
 pub(super) struct Observer {
     pub(super) client: Client,
     pub(super) world: World,
+    /// Whether admission stamps who changed an object.
+    pub(super) trust_changed_by: bool,
+    /// Whether accounts have a quota.
+    pub(super) resource_quotas: bool,
 }
 
 impl Observer {
     /// What the decision about a key reads.
     pub(super) async fn access_key(&self, object: &AccessKey) -> Result<access_key::Observed, CallError> {
-        let key = key(object);
+        let key = self.key(object);
         let account = self.world.accounts.get(&ObjectRef::new(ACCOUNT_NAME).within(&key.namespace));
         let limits = account.as_ref().map_or_else(Limits::default, |account| limits_of(account));
         // Borrowed, since there may be a thousand seats and many keys.
         let seats = account.as_ref().map(|account| (&limits, seats_of(account)));
         let service_account = self.parent(&key, seats).await?;
         let secret = self.secret(&key).await?;
-        Ok(access_key::Observed { key, service_account, limits, secret })
+        let name_granted = secret == SecretView::Absent && self.is_name_granted(&key);
+        let published = self.published(&key);
+        Ok(access_key::Observed { key, service_account, limits, secret, name_granted, published })
+    }
+
+    /// The key as decisions see it.
+    pub(super) fn key(&self, object: &AccessKey) -> Key {
+        Key {
+            namespace: object.namespace().unwrap_or_default(),
+            name: object.name_any(),
+            uid: object.uid().unwrap_or_default(),
+            generation: object.metadata.generation.unwrap_or_default(),
+            resource_version: object.resource_version().unwrap_or_default(),
+            changed_by: self.changed_by(object),
+            spec: object.spec.clone(),
+            status: object.status.clone().unwrap_or_default(),
+        }
+    }
+
+    /// Who changed an object's spec last, as entries name them.
+    fn changed_by(&self, object: &impl ResourceExt) -> String {
+        let stamp = object.annotations().get(names::CHANGED_BY).filter(|_| self.trust_changed_by);
+        audit::person(stamp.map(String::as_str))
+    }
+
+    /// Whether admins of another service account may read a Secret of the name that the key's is to have.
+    fn is_name_granted(&self, key: &Key) -> bool {
+        let own = admins::role_name(&key.spec.service_account_name);
+        let secret = (key.namespace.clone(), key.owner().secret_name().to_owned());
+        self.world.relations.lock().readers.names(&secret).any(|role| *role != own)
+    }
+
+    /// The key's published Secrets, from their metadata.
+    fn published(&self, key: &Key) -> Published {
+        let recorded = &key.status.published;
+        let mut paths: BTreeSet<String> =
+            self.world.relations.lock().published.names(&key.uid).cloned().collect();
+        paths.extend(recorded.iter().map(|known| path(&known.namespace, &known.name)));
+        let secrets = paths.iter().filter_map(|found| self.world.secrets.get_or_written(&at_path(found)?));
+        let standing = secrets
+            .filter(|secret| is_published_for(secret.as_ref(), key))
+            .map(|secret| {
+                let version = secret.resource_version().unwrap_or_default();
+                let same = |known: &&PublishedStatus| {
+                    known.namespace == secret.namespace().unwrap_or_default()
+                        && known.name == secret.name_any()
+                };
+                let known = recorded.iter().find(same);
+                standing(secret.as_ref(), known.is_some_and(|known| known.resource_version == version))
+            })
+            .collect();
+        let accepting =
+            other_namespaces(&key.spec, &key.namespace).filter(|other| self.accepts(other, &key.namespace));
+        let accepting = accepting.map(str::to_owned).collect();
+        Published { standing, taken: Vec::new(), lost: Vec::new(), accepting }
+    }
+
+    /// Whether an account takes Secrets that keys of another publish.
+    fn accepts(&self, account: &str, from: &str) -> bool {
+        let account = self.world.accounts.get(&ObjectRef::new(ACCOUNT_NAME).within(account));
+        account.is_some_and(|account| {
+            account.spec.accept_secrets_from.iter().flatten().any(|name| name.0 == from)
+        })
+    }
+
+    /// Whether the key of a Secret in another namespace is gone. A Secret is deleted for this, so the API server itself
+    /// has to say it.
+    pub(super) async fn is_orphan(&self, secret: &SecretMeta) -> Result<bool, CallError> {
+        let Some(owner) = secret.annotations().get(names::PUBLISHED_BY).and_then(|by| by.split_once('/'))
+        else {
+            return Ok(false);
+        };
+        let keys: Api<PartialObjectMeta<AccessKey>> = Api::namespaced(self.client.clone(), owner.0);
+        let live = found(bounded("read access key", keys.get(owner.1)).await)?;
+        let uid = live.and_then(|key| key.uid());
+        Ok(uid.as_ref() != secret.annotations().get(names::PUBLISHED_BY_UID))
+    }
+
+    /// What the decision about a grant reads.
+    pub(super) fn resource_grant(&self, object: &ResourceGrant) -> resource_grant::Observed {
+        let namespace = object.namespace().unwrap_or_default();
+        let service_account = object.spec.service_account_name.clone();
+        let known = self.world.service_accounts.get(&ObjectRef::new(&service_account).within(&namespace));
+        resource_grant::Observed {
+            namespace,
+            generation: object.metadata.generation.unwrap_or_default(),
+            service_account,
+            exists: known.is_some(),
+            status: object.status.clone().unwrap_or_default(),
+        }
     }
 
     async fn parent(&self, key: &Key, account: Option<(&Limits, &[Seat])>) -> Result<Parent, CallError> {
         let name = &key.spec.service_account_name;
         let known = self.world.service_accounts.get(&ObjectRef::new(name).within(&key.namespace));
         let Some(bound) = &key.status.service_account_uid else {
-            return Ok(known.map_or(Parent::Missing, |object| found_parent(&object, key, account)));
+            return Ok(known.map_or(Parent::Missing, |object| self.found_parent(&object, key, account)));
         };
         if let Some(object) = known.filter(|object| object.uid().as_ref() == Some(bound)) {
-            return Ok(found_parent(&object, key, account));
+            return Ok(self.found_parent(&object, key, account));
         }
         // A key is deleted for this, so the API server itself has to say it.
         let live: Api<ServiceAccount> = Api::namespaced(self.client.clone(), &key.namespace);
         let live = bounded("read service account", live.get_opt(name)).await?;
         let same = live.filter(|object| object.uid().as_ref() == Some(bound));
-        Ok(same.map_or(Parent::Gone, |object| found_parent(&object, key, account)))
+        Ok(same.map_or(Parent::Gone, |object| self.found_parent(&object, key, account)))
+    }
+
+    fn found_parent(
+        &self,
+        object: &ServiceAccount,
+        key: &Key,
+        account: Option<(&Limits, &[Seat])>,
+    ) -> Parent {
+        let uid = object.uid().unwrap_or_default();
+        let seats = object.status.as_ref().map(|status| status.seats.as_slice()).unwrap_or_default();
+        Parent::Found(FoundParent {
+            changed_by: self.changed_by(object),
+            state: object.spec.state,
+            admission: admission(account, &uid, wanted_display_name(&object.spec, &object.name_any())),
+            seated: admits(seats, &key.uid),
+            seats_taken: seats.len(),
+            removable: object.status.as_ref().map(|status| status.removable_keys.clone()).unwrap_or_default(),
+            uid,
+        })
     }
 
     async fn secret(&self, key: &Key) -> Result<SecretView, CallError> {
@@ -95,7 +213,14 @@ impl Observer {
         let status = object.status.clone().unwrap_or_default();
         let uids: Vec<&str> = keys.iter().map(|key| key.uid.as_str()).collect();
         let gone = self.gone::<AccessKey>("read access key", &namespace, &status.seats, &uids).await?;
+        let role = ObjectRef::new(&admins::role_name(&name)).within(&namespace);
+        let binding = ObjectRef::new(&admins::role_name(&name)).within(&namespace);
         Ok(service_account::Observed {
+            grants: self.grants(&namespace, &name),
+            role: self.world.roles.get_or_written(&role).map(|role| role.as_ref().clone()),
+            binding: self.world.bindings.get_or_written(&binding).map(|binding| binding.as_ref().clone()),
+            changed_by: self.changed_by(object),
+            namespace,
             name,
             uid: object.uid().unwrap_or_default(),
             generation: object.metadata.generation.unwrap_or_default(),
@@ -117,15 +242,25 @@ impl Observer {
             .collect()
     }
 
+    fn grants(&self, namespace: &str, service_account: &str) -> Vec<GrantView> {
+        let group = (namespace.to_owned(), service_account.to_owned());
+        let names: Vec<String> = self.world.relations.lock().grants.names(&group).cloned().collect();
+        let grants =
+            names.iter().filter_map(|name| self.world.grants.get(&ObjectRef::new(name).within(namespace)));
+        grants
+            .map(|grant| GrantView { spec: grant.spec.clone(), changed_by: self.changed_by(grant.as_ref()) })
+            .collect()
+    }
+
     fn key_view(&self, object: &AccessKey, limits: &Limits, now: DateTime<Utc>) -> KeyView {
-        let key = key(object);
+        let key = self.key(object);
         let secret = ObjectRef::new(key.owner().secret_name()).within(&key.namespace);
-        let in_secret = || {
-            let secret = self.world.secrets.get(&secret).filter(|secret| is_owned(secret.as_ref(), &key.uid));
-            secret.is_some_and(|secret| Record::from_annotations(secret.annotations()).is_some())
-        };
+        let secret =
+            self.world.secrets.get_or_written(&secret).filter(|secret| is_owned(secret.as_ref(), &key.uid));
+        let records = |secret: &SecretMeta| Record::from_annotations(secret.annotations()).is_some();
         KeyView {
-            issued: key.status.token.is_some() || in_secret(),
+            issued: key.status.token.is_some() || secret.as_deref().is_some_and(records),
+            secret: secret.map(|secret| secret.name_any()),
             eligible: key.spec.state == DesiredState::Active
                 && access_key::violation(&key.spec, limits, now).is_none(),
             created: created(object),
@@ -151,13 +286,29 @@ impl Observer {
                 held_name: object.status.as_ref().and_then(|status| status.display_name.clone()),
                 issued: object.status.as_ref().is_some_and(|status| !status.seats.is_empty()),
                 refusals: refusals(&object),
+                changed_by: self.changed_by(object.as_ref()),
+                at_a_glance: at_a_glance(&object),
             })
             .collect();
         let status = object.status.clone().unwrap_or_default();
         let uids: Vec<&str> = service_accounts.iter().map(|view| view.uid.as_str()).collect();
         let gone =
             self.gone::<ServiceAccount>("read service account", &namespace, &status.seats, &uids).await?;
+        let binding = |name: &str| {
+            let binding = self.world.bindings.get_or_written(&ObjectRef::new(name).within(&namespace));
+            binding.map(|binding| binding.as_ref().clone())
+        };
+        let quota = || {
+            let quota = self.world.quotas.get_or_written(&ObjectRef::new(quota::NAME).within(&namespace));
+            quota.map(|quota| quota.as_ref().clone())
+        };
         Ok(account::Observed {
+            super_admins: binding(admins::SUPER_ADMINS),
+            iam_admins: binding(admins::IAM_ADMINS),
+            quota: if self.resource_quotas { QuotaView::Wanted(quota()) } else { QuotaView::Unwanted },
+            changed_by: self.changed_by(object),
+            spec: object.spec.clone(),
+            namespace,
             uid: object.uid().unwrap_or_default(),
             generation: object.metadata.generation.unwrap_or_default(),
             resource_version: object.resource_version().unwrap_or_default(),
@@ -205,30 +356,21 @@ fn seats_of(account: &Account) -> &[Seat] {
     account.status.as_ref().map(|status| status.seats.as_slice()).unwrap_or_default()
 }
 
-/// The key as decisions see it.
-pub(super) fn key(object: &AccessKey) -> Key {
-    Key {
-        namespace: object.namespace().unwrap_or_default(),
-        name: object.name_any(),
-        uid: object.uid().unwrap_or_default(),
-        generation: object.metadata.generation.unwrap_or_default(),
-        resource_version: object.resource_version().unwrap_or_default(),
-        spec: object.spec.clone(),
-        status: object.status.clone().unwrap_or_default(),
+/// A service account as its account's snapshot shows it.
+pub(super) fn at_a_glance(object: &ServiceAccount) -> SnapshotItem {
+    let name = object.name_any();
+    let status = object.status.as_ref();
+    SnapshotItem {
+        display_name: status
+            .and_then(|status| status.display_name.clone())
+            .unwrap_or_else(|| wanted_display_name(&object.spec, &name).to_owned()),
+        name,
+        icon: object.spec.icon,
+        state: status.and_then(|status| status.state),
+        last_accessed_at: status.and_then(|status| status.last_accessed_at),
+        keys: status.and_then(|status| status.keys.clone()),
+        admins: status.and_then(|status| status.admin_names.clone()),
     }
-}
-
-fn found_parent(object: &ServiceAccount, key: &Key, account: Option<(&Limits, &[Seat])>) -> Parent {
-    let uid = object.uid().unwrap_or_default();
-    let seats = object.status.as_ref().map(|status| status.seats.as_slice()).unwrap_or_default();
-    Parent::Found(FoundParent {
-        state: object.spec.state,
-        admission: admission(account, &uid, wanted_display_name(&object.spec, &object.name_any())),
-        seated: admits(seats, &key.uid),
-        seats_taken: seats.len(),
-        removable: object.status.as_ref().map(|status| status.removable_keys.clone()).unwrap_or_default(),
-        uid,
-    })
 }
 
 fn refusals(object: &ServiceAccount) -> Vec<AuditEntry> {
@@ -242,67 +384,4 @@ fn refusals(object: &ServiceAccount) -> Vec<AuditEntry> {
 
 fn created<K: Resource>(object: &K) -> DateTime<Utc> {
     object.meta().creation_timestamp.as_ref().map(from_kube).unwrap_or_default()
-}
-
-/// Whether a Secret is the key's to write. Its type counts too: it cannot be changed, and the control plane acts on some.
-pub(super) fn is_key_secret(secret: &Secret, key: &Key) -> bool {
-    secret.type_.as_deref() == Some(SECRET_TYPE) && is_owned(secret, &key.uid)
-}
-
-fn is_owned(secret: &impl Resource, key_uid: &str) -> bool {
-    let owners = secret.meta().owner_references.as_deref().unwrap_or_default();
-    owners.iter().any(|owner| owner.controller == Some(true) && owner.uid == key_uid)
-}
-
-/// A whole Secret as decisions see it.
-pub(super) fn view(secret: &Secret, key: &Key) -> SecretView {
-    if !is_key_secret(secret, key) {
-        return SecretView::Foreign;
-    }
-    let record = Record::from_annotations(secret.annotations());
-    let service_account_uid = key.status.service_account_uid.clone();
-    let recorded = [key.status.token.clone(), key.status.next_token.clone()].into_iter().flatten();
-    let known: Vec<Record> = recorded
-        .filter_map(|token| Some(Record { token, service_account_uid: service_account_uid.clone()? }))
-        .chain(record.clone())
-        .collect();
-    let holds = secret::inspect(&content(secret), &key.owner(), &known, &owned_names(secret));
-    let resource_version = secret.resource_version().unwrap_or_default();
-    SecretView::Owned(OwnedSecret { resource_version, record, holds })
-}
-
-/// A Secret's labels, annotations and data.
-pub(super) fn content(secret: &Secret) -> Content {
-    let data = secret.data.clone().unwrap_or_default();
-    Content {
-        type_: secret.type_.clone().unwrap_or_default(),
-        labels: secret.labels().clone(),
-        annotations: secret.annotations().clone(),
-        data: data.into_iter().map(|(key, value)| (key, value.0)).collect(),
-    }
-}
-
-/// The labels and annotations that the controller set, as the API server's `managedFields` record them.
-pub(super) fn owned_names(secret: &Secret) -> OwnedNames {
-    let mut owned = OwnedNames::default();
-    let entries = secret.metadata.managed_fields.iter().flatten();
-    for entry in entries.filter(|entry| entry.manager.as_deref() == Some(super::FIELD_MANAGER)) {
-        let fields = entry.fields_v1.as_ref().map(|fields| &fields.0);
-        let names = |of: &str| -> Vec<String> {
-            let map = fields.and_then(|fields| fields.get("f:metadata")?.get(of)?.as_object());
-            map.into_iter()
-                .flatten()
-                .filter_map(|(name, _)| name.strip_prefix("f:").map(str::to_owned))
-                .collect()
-        };
-        owned.labels.extend(names("f:labels"));
-        owned.annotations.extend(names("f:annotations"));
-    }
-    owned
-}
-
-/// The metadata alone, as it would come by watch.
-pub(super) fn metadata_of(secret: &Secret) -> SecretMeta {
-    let metadata = ObjectMeta { managed_fields: None, ..secret.metadata.clone() };
-    PartialObjectMeta { types: None, metadata, _phantom: std::marker::PhantomData }
 }

@@ -12,7 +12,8 @@ use tokio::time::Instant;
 use tokio_stream::wrappers::UnboundedReceiverStream;
 use tokio_util::time::DelayQueue;
 
-use crate::api::{AccessKey, Account, ServiceAccount};
+use super::store::SecretMeta;
+use crate::api::{AccessKey, Account, ResourceGrant, ServiceAccount};
 
 /// How long changes that may give or free a seat are gathered.
 const SEATS_WINDOW: Duration = Duration::from_millis(20);
@@ -27,34 +28,56 @@ const GATHERED: usize = 4096;
 #[derive(Clone)]
 pub(super) struct Queues {
     accounts: UnboundedSender<ObjectRef<Account>>,
+    glances: UnboundedSender<ObjectRef<Account>>,
     seats: UnboundedSender<ObjectRef<ServiceAccount>>,
     counts: UnboundedSender<ObjectRef<ServiceAccount>>,
     keys: UnboundedSender<ObjectRef<AccessKey>>,
+    grants: UnboundedSender<ObjectRef<ResourceGrant>>,
+    orphans: UnboundedSender<ObjectRef<SecretMeta>>,
 }
 
 /// The receiving ends.
 pub(super) struct Queued {
     accounts: UnboundedReceiver<ObjectRef<Account>>,
+    glances: UnboundedReceiver<ObjectRef<Account>>,
     seats: UnboundedReceiver<ObjectRef<ServiceAccount>>,
     counts: UnboundedReceiver<ObjectRef<ServiceAccount>>,
     keys: UnboundedReceiver<ObjectRef<AccessKey>>,
+    grants: UnboundedReceiver<ObjectRef<ResourceGrant>>,
+    orphans: UnboundedReceiver<ObjectRef<SecretMeta>>,
 }
 
 /// The queues, both ends.
 pub(super) fn queues() -> (Queues, Queued) {
     let (accounts, accounts_end) = unbounded_channel();
+    let (glances, glances_end) = unbounded_channel();
     let (seats, seats_end) = unbounded_channel();
     let (counts, counts_end) = unbounded_channel();
     let (keys, keys_end) = unbounded_channel();
+    let (grants, grants_end) = unbounded_channel();
+    let (orphans, orphans_end) = unbounded_channel();
     (
-        Queues { accounts, seats, counts, keys },
-        Queued { accounts: accounts_end, seats: seats_end, counts: counts_end, keys: keys_end },
+        Queues { accounts, glances, seats, counts, keys, grants, orphans },
+        Queued {
+            accounts: accounts_end,
+            glances: glances_end,
+            seats: seats_end,
+            counts: counts_end,
+            keys: keys_end,
+            grants: grants_end,
+            orphans: orphans_end,
+        },
     )
 }
 
 impl Queues {
     pub(super) fn account(&self, account: ObjectRef<Account>) {
         send(&self.accounts, account);
+    }
+
+    /// A change that only moves the account's snapshot.
+    pub(super) fn glance(&self, account: ObjectRef<Account>) {
+        send(&self.glances, account);
     }
 
     /// A change by which a seat may be given or freed.
@@ -70,6 +93,15 @@ impl Queues {
     pub(super) fn key(&self, key: ObjectRef<AccessKey>) {
         send(&self.keys, key);
     }
+
+    pub(super) fn grant(&self, grant: ObjectRef<ResourceGrant>) {
+        send(&self.grants, grant);
+    }
+
+    /// A Secret that was published into another namespace, and whose key may be gone.
+    pub(super) fn orphan(&self, secret: ObjectRef<SecretMeta>) {
+        send(&self.orphans, secret);
+    }
 }
 
 fn send<T>(queue: &UnboundedSender<T>, item: T) {
@@ -79,10 +111,12 @@ fn send<T>(queue: &UnboundedSender<T>, item: T) {
 }
 
 /// What each kind's loop is to look at.
-pub(super) struct Streams<A, S, K> {
+pub(super) struct Streams<A, S, K, G, O> {
     pub(super) accounts: A,
     pub(super) service_accounts: S,
     pub(super) keys: K,
+    pub(super) grants: G,
+    pub(super) orphans: O,
 }
 
 impl Queued {
@@ -92,14 +126,21 @@ impl Queued {
         impl Stream<Item = ObjectRef<Account>> + Send + 'static,
         impl Stream<Item = ObjectRef<ServiceAccount>> + Send + 'static,
         impl Stream<Item = ObjectRef<AccessKey>> + Send + 'static,
+        impl Stream<Item = ObjectRef<ResourceGrant>> + Send + 'static,
+        impl Stream<Item = ObjectRef<SecretMeta>> + Send + 'static,
     > {
         Streams {
-            accounts: gathered(self.accounts, SEATS_WINDOW),
+            accounts: stream::select(
+                gathered(self.accounts, SEATS_WINDOW),
+                throttled(self.glances, COUNTS_SOON, COUNTS_REST),
+            ),
             service_accounts: stream::select(
                 gathered(self.seats, SEATS_WINDOW),
                 throttled(self.counts, COUNTS_SOON, COUNTS_REST),
             ),
             keys: UnboundedReceiverStream::new(self.keys),
+            grants: UnboundedReceiverStream::new(self.grants),
+            orphans: UnboundedReceiverStream::new(self.orphans),
         }
     }
 }

@@ -18,9 +18,9 @@ use super::feed::follow;
 use super::gauges::count;
 use super::observe::Observer;
 use super::queue::{Queued, Streams, queues};
-use super::store::{Store, World};
-use super::{access_key, account, service_account};
-use crate::api::{AccessKey, Account, ServiceAccount};
+use super::store::{SecretMeta, Store, World};
+use super::{access_key, account, orphan, resource_grant, service_account};
+use crate::api::{AccessKey, Account, ResourceGrant, ServiceAccount};
 use crate::runtime::audit::Audit;
 use crate::runtime::clock::now;
 use crate::runtime::config::{ControllerArgs, LeaseArgs, ProcessArgs};
@@ -55,7 +55,7 @@ pub enum Error {
 /// # Errors
 /// When the cluster lacks CRDs or permissions, the health port is taken, or the leader lease is lost.
 pub async fn run(client: Client, options: Options, shutdown: CancellationToken) -> Result<(), Error> {
-    let Options { namespace, concurrency, lease, process } = options;
+    let Options { namespace, concurrency, trust_changed_by, resource_quotas, lease, process } = options;
     let ProcessArgs { health_address, instance, log: _, log_format: _ } = process;
     preflight::check(&client, namespace.as_deref()).await?;
 
@@ -68,7 +68,8 @@ pub async fn run(client: Client, options: Options, shutdown: CancellationToken) 
     let feed = follow(client.clone(), namespace, world.clone(), writers, senders);
 
     let audit = Audit::new(client.clone(), "iam.keyward.dev/controller", instance.clone(), metrics.clone());
-    let observer = Observer { client: client.clone(), world: world.clone() };
+    let observer =
+        Observer { client: client.clone(), world: world.clone(), trust_changed_by, resource_quotas };
     let actor = Actor { client: client.clone(), observer, audit, metrics: metrics.clone() };
     let work = async {
         tokio::select! {
@@ -95,15 +96,30 @@ pub async fn run(client: Client, options: Options, shutdown: CancellationToken) 
 }
 
 async fn wait_until_listed(world: &World) {
-    let World { accounts, service_accounts, access_keys, secrets, relations: _ } = world;
+    let World {
+        accounts,
+        service_accounts,
+        access_keys,
+        grants,
+        secrets,
+        roles,
+        bindings,
+        quotas,
+        relations: _,
+    } = world;
     let (accounts, service_accounts) = (accounts.reader(), service_accounts.reader());
-    let (access_keys, secrets) = (access_keys.reader(), secrets.reader());
+    let (access_keys, grants, secrets) = (access_keys.reader(), grants.reader(), secrets.reader());
+    let (roles, bindings, quotas) = (roles.reader(), bindings.reader(), quotas.reader());
     // A store is only dropped with the feed, which runs as long as this does.
     let _ = futures::join!(
         accounts.wait_until_ready(),
         service_accounts.wait_until_ready(),
         access_keys.wait_until_ready(),
+        grants.wait_until_ready(),
         secrets.wait_until_ready(),
+        roles.wait_until_ready(),
+        bindings.wait_until_ready(),
+        quotas.wait_until_ready(),
     );
 }
 
@@ -134,37 +150,36 @@ async fn lead(
 }
 
 async fn loops(actor: Actor, world: &World, queued: Queued, concurrency: u16, shutdown: &CancellationToken) {
-    let Streams { accounts, service_accounts, keys } = queued.streams();
+    let Streams { accounts, service_accounts, keys, grants, orphans } = queued.streams();
     let actor = Arc::new(actor);
+    let looped = Looped { concurrency, shutdown, actor: &actor };
     futures::join!(
-        each(
-            "Account",
-            &world.accounts,
-            accounts,
-            concurrency,
-            shutdown,
-            &actor,
-            |actor, object: Arc<Account>| async move { account::pass(&actor, &object).await }
-        ),
-        each(
+        looped.each("Account", &world.accounts, accounts, |actor, object: Arc<Account>| async move {
+            account::pass(&actor, &object).await
+        }),
+        looped.each(
             "ServiceAccount",
             &world.service_accounts,
             service_accounts,
-            concurrency,
-            shutdown,
-            &actor,
-            |actor, object: Arc<ServiceAccount>| async move { service_account::pass(&actor, &object).await },
+            |actor, object: Arc<ServiceAccount>| async move { service_account::pass(&actor, &object).await }
         ),
-        each(
-            "AccessKey",
-            &world.access_keys,
-            keys,
-            concurrency,
-            shutdown,
-            &actor,
-            |actor, object: Arc<AccessKey>| async move { access_key::pass(&actor, &object).await }
-        ),
+        looped.each("AccessKey", &world.access_keys, keys, |actor, object: Arc<AccessKey>| async move {
+            access_key::pass(&actor, &object).await
+        }),
+        looped.each("ResourceGrant", &world.grants, grants, |actor, object: Arc<ResourceGrant>| async move {
+            resource_grant::pass(&actor, &object).await
+        }),
+        looped.each("Secret", &world.secrets, orphans, |actor, object: Arc<SecretMeta>| async move {
+            orphan::pass(&actor, &object).await
+        }),
     );
+}
+
+/// What the loops of all kinds have in common.
+struct Looped<'a> {
+    concurrency: u16,
+    shutdown: &'a CancellationToken,
+    actor: &'a Arc<Actor>,
 }
 
 struct Loop<K: Resource<DynamicType = ()> + 'static> {
@@ -174,33 +189,35 @@ struct Loop<K: Resource<DynamicType = ()> + 'static> {
     backoff: Backoff<K>,
 }
 
-/// Passes over each object that `queue` names, never two at once over the same one.
-async fn each<K, F>(
-    kind: &'static str,
-    store: &Store<K>,
-    queue: impl Stream<Item = ObjectRef<K>> + Send + 'static,
-    concurrency: u16,
-    shutdown: &CancellationToken,
-    actor: &Arc<Actor>,
-    pass: impl Fn(Arc<Actor>, Arc<K>) -> F + Clone + Send + Sync + 'static,
-) where
-    K: Resource<DynamicType = ()> + Clone + Debug + DeserializeOwned + Send + Sync + 'static,
-    F: Future<Output = Result<Option<DateTime<Utc>>, PassError>> + Send + 'static,
-{
-    let context =
-        Arc::new(Loop { kind, store: store.clone(), actor: Arc::clone(actor), backoff: Backoff::default() });
-    let reconcile = move |seen: Arc<K>, context: Arc<Loop<K>>| {
-        let pass = pass.clone();
-        async move { timed(&context, &seen, pass).await }
-    };
-    Controller::for_stream(stream::pending(), store.reader())
-        .reconcile_on(queue)
-        .with_config(Config::default().concurrency(concurrency))
-        .graceful_shutdown_on(shutdown.clone().cancelled_owned())
-        .run(reconcile, failed, context)
-        // A queued object that is gone meanwhile, or a failure that is reported already.
-        .for_each(|_| std::future::ready(()))
-        .await;
+impl Looped<'_> {
+    /// Passes over each object that `queue` names, never two at once over the same one.
+    async fn each<K, F>(
+        &self,
+        kind: &'static str,
+        store: &Store<K>,
+        queue: impl Stream<Item = ObjectRef<K>> + Send + 'static,
+        pass: impl Fn(Arc<Actor>, Arc<K>) -> F + Clone + Send + Sync + 'static,
+    ) where
+        K: Resource<DynamicType = ()> + Clone + Debug + DeserializeOwned + Send + Sync + 'static,
+        F: Future<Output = Result<Option<DateTime<Utc>>, PassError>> + Send + 'static,
+    {
+        let Self { concurrency, shutdown, actor } = self;
+        let (store, actor) = (store.clone(), Arc::clone(actor));
+        let reader = store.reader();
+        let context = Arc::new(Loop { kind, store, actor, backoff: Backoff::default() });
+        let reconcile = move |seen: Arc<K>, context: Arc<Loop<K>>| {
+            let pass = pass.clone();
+            async move { timed(&context, &seen, pass).await }
+        };
+        Controller::for_stream(stream::pending(), reader)
+            .reconcile_on(queue)
+            .with_config(Config::default().concurrency(*concurrency))
+            .graceful_shutdown_on((*shutdown).clone().cancelled_owned())
+            .run(reconcile, failed, context)
+            // A queued object that is gone meanwhile, or a failure that is reported already.
+            .for_each(|_| std::future::ready(()))
+            .await;
+    }
 }
 
 async fn timed<K, F>(

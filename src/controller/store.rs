@@ -6,13 +6,14 @@ use std::fmt::Debug;
 use std::hash::Hash;
 use std::sync::Arc;
 
-use k8s_openapi::api::core::v1::Secret;
+use k8s_openapi::api::core::v1::{ResourceQuota, Secret};
+use k8s_openapi::api::rbac::v1::{Role, RoleBinding};
 use kube::core::PartialObjectMeta;
 use kube::runtime::reflector::{self, ObjectRef};
 use kube::{Resource, ResourceExt};
 use parking_lot::Mutex;
 
-use crate::api::{AccessKey, Account, ServiceAccount};
+use crate::api::{AccessKey, Account, ResourceGrant, ServiceAccount};
 
 /// The metadata of a Secret: its data never enters a store.
 pub(super) type SecretMeta = PartialObjectMeta<Secret>;
@@ -23,7 +24,11 @@ pub(super) struct World {
     pub(super) accounts: Store<Account>,
     pub(super) service_accounts: Store<ServiceAccount>,
     pub(super) access_keys: Store<AccessKey>,
+    pub(super) grants: Store<ResourceGrant>,
     pub(super) secrets: Store<SecretMeta>,
+    pub(super) roles: Store<Role>,
+    pub(super) bindings: Store<RoleBinding>,
+    pub(super) quotas: Store<ResourceQuota>,
     pub(super) relations: Arc<Mutex<Relations>>,
 }
 
@@ -101,6 +106,16 @@ fn version<K: Resource>(object: &K) -> u64 {
     object.meta().resource_version.as_deref().and_then(|version| version.parse().ok()).unwrap_or_default()
 }
 
+/// `namespace/name`, as some relations hold objects of several namespaces.
+pub(super) fn path(namespace: &str, name: &str) -> String {
+    format!("{namespace}/{name}")
+}
+
+/// The object that a [`path`] leads to.
+pub(super) fn at_path<K: Resource<DynamicType = ()>>(path: &str) -> Option<ObjectRef<K>> {
+    path.split_once('/').map(|(namespace, name)| ObjectRef::new(name).within(namespace))
+}
+
 /// Who belongs to whom, so that a change of one object finds those it concerns without a look at all of them.
 #[derive(Debug, Default)]
 pub(super) struct Relations {
@@ -108,6 +123,14 @@ pub(super) struct Relations {
     pub(super) keys: Groups<(String, String)>,
     /// Names of the service accounts of each namespace.
     pub(super) service_accounts: Groups<String>,
+    /// Names of the grants of each service account, by namespace and service account name.
+    pub(super) grants: Groups<(String, String)>,
+    /// Published Secrets as `namespace/name`, by the UID of their key.
+    pub(super) published: Groups<String>,
+    /// Keys as `namespace/name` that publish into each namespace other than their own.
+    pub(super) publishers: Groups<String>,
+    /// Names of the Roles that let admins read each Secret, by namespace and Secret name.
+    pub(super) readers: Groups<(String, String)>,
 }
 
 /// Names in groups, kept in step with a watch.

@@ -14,12 +14,13 @@ use crate::domain::secret::Holds;
 use crate::domain::time::whole_seconds;
 
 mod observed;
+mod publication;
 mod status;
 mod summary;
 mod token;
 
 pub use observed::{Admission, FoundParent, Key, Observed, OwnedSecret, Parent, SecretView};
-pub use token::violation;
+pub use token::{left_behind, violation};
 
 use summary::{
     expired_summary, inactive, issued_summary, service_account, service_account_inactive, trouble,
@@ -27,6 +28,9 @@ use summary::{
 
 /// How long to wait before looking again whether a foreign Secret is gone, in seconds. Such Secrets are not watched.
 const CONFLICT_RECHECK_SECONDS: i64 = 15;
+
+/// How long to wait before looking again whether the Secret's name is free of another's admins, in seconds.
+const NAME_RECHECK_SECONDS: i64 = 1;
 
 /// What to do, in this order.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -46,6 +50,10 @@ pub enum Action {
     RepairSecret,
     /// Take the token out of the Secret.
     EmptySecret,
+    /// Write the Secrets of `spec.publish` as they should stand, and delete those that should not.
+    Publish,
+    /// Delete every published Secret.
+    Unpublish,
     /// Tell it in an Event and a line of the audit stream.
     Audit(AuditEntry),
     /// Record it.
@@ -104,6 +112,8 @@ enum Verdict {
     Wait { until: Option<DateTime<Utc>> },
     /// Mint a token.
     Issue(Issue),
+    /// Bring the published Secrets up to date, then decide again.
+    Publish,
     /// Record this.
     Settle(Box<Settled>),
 }
@@ -182,6 +192,10 @@ fn unissued(observed: &Observed, parent: &FoundParent, now: DateTime<Utc>) -> Ve
     }
     let replaces = match secret {
         SecretView::Foreign => return secret_conflict(observed, now).into(),
+        // A token under that name would be readable for admins who have no part in it.
+        SecretView::Absent if observed.name_granted => {
+            return Verdict::Wait { until: Some(now + chrono::TimeDelta::seconds(NAME_RECHECK_SECONDS)) };
+        }
         SecretView::Absent => None,
         SecretView::Owned(secret) => Some(secret),
     };
@@ -282,7 +296,7 @@ fn with_token(verdict: Verdict, token: token::Recorded, expired: bool, observed:
             ..*settled
         })),
         Verdict::Wait { .. } => Verdict::Wait { until: next },
-        issue @ Verdict::Issue(_) => issue,
+        other @ (Verdict::Issue(_) | Verdict::Publish) => other,
     }
 }
 
@@ -333,10 +347,16 @@ fn in_force(
             return staged(observed, now, Issue { revision: current.revision, ..same });
         }
     };
-    let summary = refusal.map_or_else(|| issued_summary(&current), |refusal| trouble(true, refusal));
     let look_again_at = Some(token::next_look(observed, &token, now));
     let state = KeyState::Active;
-    Verdict::Settle(Box::new(Settled { state, summary, token: Some(token), then, look_again_at }))
+    let settled = Settled {
+        state,
+        summary: refusal.map_or_else(|| issued_summary(&current), |refusal| trouble(true, refusal)),
+        token: Some(token),
+        then,
+        look_again_at,
+    };
+    publication::with(observed, settled, now)
 }
 
 /// Mints, unless a token that was minted before may still be on its way into the Secret.

@@ -170,6 +170,7 @@ proptest! {
                     "told again: {:?}", entry
                 ),
                 Action::Issue(_) | Action::RepairSecret | Action::EmptySecret | Action::DeleteKey => {}
+                Action::Publish | Action::Unpublish => prop_assert!(false, "nothing is to be published"),
             }
         }
     }

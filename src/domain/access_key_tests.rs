@@ -5,6 +5,7 @@ use crate::api::AccessKeySpec;
 use crate::api::access_key::TokenStatus;
 use crate::api::access_key::{PreviousTokenStatus, RotationSpec};
 use crate::api::shared::IsoDuration;
+use crate::domain::publishing::Published;
 use crate::domain::secret::Record;
 use crate::domain::validity::Period;
 
@@ -33,6 +34,7 @@ fn duration(text: &str) -> IsoDuration {
 fn parent() -> FoundParent {
     FoundParent {
         uid: "sa-uid".into(),
+        changed_by: "bob".into(),
         state: DesiredState::Active,
         admission: Admission::Admitted,
         seated: true,
@@ -50,6 +52,7 @@ fn unissued() -> Observed {
             uid: "key-uid".into(),
             generation: 1,
             resource_version: "100".into(),
+            changed_by: "alice".into(),
             spec: AccessKeySpec {
                 service_account_name: "ci".into(),
                 valid_for: Some(duration("P6M")),
@@ -61,6 +64,8 @@ fn unissued() -> Observed {
         service_account: Parent::Found(parent()),
         limits: Limits::default(),
         secret: SecretView::Absent,
+        name_granted: false,
+        published: Published::default(),
     }
 }
 
@@ -121,6 +126,8 @@ fn steps(observed: &Observed, now: &str) -> Vec<String> {
             Action::RepairSecret => "repair".into(),
             Action::EmptySecret => "empty".into(),
             Action::DeleteKey => "delete".into(),
+            Action::Publish => "publish".into(),
+            Action::Unpublish => "unpublish".into(),
             Action::Audit(entry) => {
                 assert!(log.contains(&entry), "told but not logged: {entry:?}");
                 assert_eq!(entry.object, "AccessKey/deploy");

@@ -118,6 +118,7 @@ impl World {
                 write()?;
                 self.store(None);
             }
+            Action::Publish | Action::Unpublish => panic!("nothing is to be published: {self:?}"),
             Action::DeleteKey => panic!("its service account is there: {self:?}"),
         }
         Ok(())

@@ -4,6 +4,7 @@ use chrono::TimeDelta;
 use proptest::prelude::*;
 
 use super::*;
+use crate::api::service_account::Icon;
 use crate::domain::validity::Period;
 
 const NOW: &str = "2026-08-31T12:00:00Z";
@@ -22,6 +23,20 @@ fn view(name: &str, display_name: &str, day: i64) -> ServiceAccountView {
         refusals: Vec::new(),
         created: at("2026-01-01T00:00:00Z") + TimeDelta::days(day),
         issued: false,
+        changed_by: "alice".into(),
+        at_a_glance: glance(name, display_name),
+    }
+}
+
+fn glance(name: &str, display_name: &str) -> SnapshotItem {
+    SnapshotItem {
+        name: name.into(),
+        display_name: display_name.into(),
+        icon: Icon::Bot,
+        state: None,
+        last_accessed_at: None,
+        keys: None,
+        admins: None,
     }
 }
 
@@ -31,13 +46,19 @@ fn seat(name: &str, display_name: &str) -> Seat {
 
 fn observed(limit: usize, service_accounts: Vec<ServiceAccountView>) -> Observed {
     Observed {
+        namespace: "team-a".into(),
         uid: "account-uid".into(),
+        changed_by: "carol".into(),
+        spec: AccountSpec::default(),
         generation: 1,
         resource_version: "100".into(),
         limits: Limits { service_accounts: limit, ..Limits::default() },
         status: AccountStatus::default(),
         service_accounts,
         gone: Vec::new(),
+        super_admins: None,
+        iam_admins: None,
+        quota: QuotaView::Unwanted,
     }
 }
 
@@ -50,6 +71,7 @@ fn outcome(observed: &Observed) -> (Vec<String>, Option<AccountStatus>) {
         match action {
             Action::Audit(entry) => entries.push(entry),
             Action::WriteStatus(status) => written = Some(*status),
+            Action::Binding(_) | Action::Quota(_) => panic!("it has no admins and no quota"),
         }
     }
     let logged = |entry| written.as_ref().is_some_and(|status| status.audit_log.contains(entry));

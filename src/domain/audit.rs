@@ -5,11 +5,26 @@ use chrono::{DateTime, Utc};
 use crate::api::shared::AuditEntry;
 use crate::domain::digest::sha256_hex;
 use crate::domain::reason::Reason;
+use crate::domain::text::{cut, one_line};
 
 /// Who the controller says it is in an entry.
 pub const CONTROLLER: &str = "controller";
 /// The actor of a change that nothing vouches for.
 pub const UNKNOWN: &str = "unknown";
+
+/// What the verifier says it is.
+const VERIFIER: &str = "verifier";
+/// The longest actor, in bytes.
+const ACTOR_LENGTH: usize = 253;
+
+/// The person that admission stamped on an object, as entries name them. Nobody can take the name of a program.
+pub fn person(stamp: Option<&str>) -> String {
+    match stamp {
+        None | Some("") => UNKNOWN.to_owned(),
+        Some(name @ (CONTROLLER | VERIFIER | UNKNOWN)) => format!("user/{name}"),
+        Some(name) => cut(&one_line(name), ACTOR_LENGTH),
+    }
+}
 
 /// How many entries an access key keeps.
 pub const KEY_LOG: usize = 20;
@@ -83,16 +98,6 @@ fn id(uid: &str, reason: Reason, occurrence: &str) -> String {
     sha256_hex(format!("{uid}\n{reason}\n{occurrence}").as_bytes()).chars().take(16).collect()
 }
 
-/// `text` with at most `length` bytes, cut between characters.
-fn cut(text: &str, length: usize) -> String {
-    if text.len() <= length {
-        return text.to_owned();
-    }
-    let end =
-        (0..=length.saturating_sub('…'.len_utf8())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
-    format!("{}…", text.get(..end).unwrap_or_default())
-}
-
 /// `log` with `new` entries in front: newest first, each id once, the oldest dropped beyond `bound`. Entries of one second
 /// stay in the order in which they came.
 pub fn merge<'a>(
@@ -164,11 +169,18 @@ mod tests {
     }
 
     #[test]
-    fn a_long_note_is_cut_between_characters() {
-        let text = "ä".repeat(600);
-        let short = cut(&text, NOTE_LENGTH);
-        assert!(short.len() <= NOTE_LENGTH && short.ends_with('…'));
-        assert_eq!(cut("short", NOTE_LENGTH), "short");
+    fn a_person_is_named_as_admission_stamped_them_and_cannot_pass_for_a_program() {
+        for (stamp, actor) in [
+            (None, "unknown"),
+            (Some(""), "unknown"),
+            (Some("alice"), "alice"),
+            (Some("controller"), "user/controller"),
+            (Some("unknown"), "user/unknown"),
+            (Some("a\nb"), "a b"),
+        ] {
+            assert_eq!(person(stamp), actor);
+        }
+        assert!(person(Some(&"x".repeat(400))).len() <= ACTOR_LENGTH);
     }
 
     #[test]

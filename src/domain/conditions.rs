@@ -44,20 +44,54 @@ impl Summary {
             Progress::Reconciling => wanted.push(("Reconciling", true)),
             Progress::Stalled => wanted.push(("Stalled", true)),
         }
-        let condition = |(type_, is_true): (&str, bool)| {
-            let status = if is_true { "True" } else { "False" };
-            let unchanged = before.iter().find(|old| old.type_ == type_ && old.status == status);
-            Condition {
-                type_: type_.into(),
-                status: status.into(),
-                reason: reason.as_str().into(),
-                message: message.clone(),
-                observed_generation: Some(generation),
-                last_transition_time: unchanged
-                    .map_or_else(|| to_kube(now), |old| old.last_transition_time.clone()),
-            }
+        let condition = |(type_, is_true)| {
+            let said = Said { type_, is_true, reason: *reason, message };
+            said.condition(before, generation, now)
         };
         wanted.into_iter().map(condition).collect()
+    }
+}
+
+/// A condition that is only there while it is True, and says something beside the [`Summary`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Remark {
+    /// Its type.
+    pub type_: &'static str,
+    /// Why.
+    pub reason: Reason,
+    /// Why, as a sentence.
+    pub message: String,
+}
+
+impl Remark {
+    /// The condition. A `lastTransitionTime` of `before` is kept.
+    pub fn condition(&self, before: &[Condition], generation: i64, now: DateTime<Utc>) -> Condition {
+        let Self { type_, reason, message } = self;
+        Said { type_, is_true: true, reason: *reason, message }.condition(before, generation, now)
+    }
+}
+
+struct Said<'a> {
+    type_: &'a str,
+    is_true: bool,
+    reason: Reason,
+    message: &'a str,
+}
+
+impl Said<'_> {
+    fn condition(self, before: &[Condition], generation: i64, now: DateTime<Utc>) -> Condition {
+        let Self { type_, is_true, reason, message } = self;
+        let status = if is_true { "True" } else { "False" };
+        let unchanged = before.iter().find(|old| old.type_ == type_ && old.status == status);
+        Condition {
+            type_: type_.into(),
+            status: status.into(),
+            reason: reason.as_str().into(),
+            message: message.into(),
+            observed_generation: Some(generation),
+            last_transition_time: unchanged
+                .map_or_else(|| to_kube(now), |old| old.last_transition_time.clone()),
+        }
     }
 }
 

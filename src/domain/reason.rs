@@ -78,7 +78,17 @@ reasons! {
     SecretConflict, "Reject", Warning, "A Secret of that name exists and does not belong to the key; it is left untouched.";
     Admitted, "Admit", Normal, "The service account is admitted and its active keys authenticate.";
     Accepted, "Accept", Normal, "The account's limits are in force.";
-    LimitsChanged, "Change", Normal, "The limits of the account were changed.";
+    PolicyChanged, "Change", Normal, "The limits of the account, or the namespaces it accepts Secrets from, were changed.";
+    AdminsChanged, "Delegate", Normal, "The admins of the object were changed, and RBAC with them.";
+    Granted, "Grant", Normal, "The service account has the resource grant.";
+    ResourceGranted, "Grant", Normal, "A resource was granted to the service account.";
+    ResourceRevoked, "Revoke", Normal, "A resource grant of the service account was deleted or changed away.";
+    Expiring, "Warn", Warning, "The key's token expires within 30 days, and nothing renews it.";
+    Publishing, "Publish", Normal, "The key's token is on its way into the Secrets of `spec.publish`.";
+    Published, "Publish", Normal, "A Secret of `spec.publish` was written.";
+    Unpublished, "Unpublish", Normal, "A Secret of `spec.publish` was deleted.";
+    PublishConflict, "Reject", Warning, "A Secret that `spec.publish` names exists and does not belong to the key; it is left untouched.";
+    PublishNotAccepted, "Reject", Warning, "The namespace that `spec.publish` names does not accept Secrets from the key's.";
     ServiceAccountCreated, "Create", Normal, "A service account was admitted to the account.";
     KeyDeleted, "Delete", Normal, "An access key was deleted and its seat is free.";
 }

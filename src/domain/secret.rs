@@ -4,12 +4,24 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 
-use crate::api::access_key::{SecretSpec, TokenStatus};
+use crate::api::access_key::{AnnotationValue, DataTemplate, SecretSpec, TokenStatus};
+use crate::api::shared::LabelValue;
 use crate::api::{AccessKeySpec, SECRET_TYPE, names};
 use crate::domain::time::{parse_rfc3339, rfc3339};
 use crate::domain::token::Token;
 
 const TOKEN: &str = "$(token)";
+const PREVIOUS: &str = "$(previousToken)";
+
+/// Whether a template holds a token, of whatever age.
+pub fn holds_token(template: &str) -> bool {
+    template.contains(TOKEN) || template.contains(PREVIOUS)
+}
+
+/// Whether a template is only there while a previous token is good.
+pub fn holds_previous(template: &str) -> bool {
+    template.contains(PREVIOUS)
+}
 
 /// The data of a Secret whose key asks for none of its own.
 const DEFAULT_DATA: [(&str, &str); 4] = [
@@ -130,6 +142,26 @@ impl<'a> Owner<'a> {
         present.iter().filter(|(key, value)| keeps(key, value)).map(|(k, v)| (k.clone(), v.clone())).collect()
     }
 
+    /// The data of a published Secret. Entries that hold the previous token are left out where there is none; `None`
+    /// where no token is left then.
+    pub fn published_data(
+        &self,
+        templates: &BTreeMap<String, DataTemplate>,
+        (token, issued): (&Token, &TokenStatus),
+        previous: Option<&Token>,
+    ) -> Option<BTreeMap<String, Vec<u8>>> {
+        let render = |template: &str| {
+            let with_previous = template.replace(PREVIOUS, previous.map(Token::reveal).unwrap_or_default());
+            self.render(&with_previous, token, issued)
+        };
+        let there =
+            templates.iter().filter(|(_, template)| previous.is_some() || !template.0.contains(PREVIOUS));
+        let (data, tokens): (BTreeMap<_, _>, Vec<bool>) = there
+            .map(|(key, template)| ((key.clone(), render(&template.0)), holds_token(&template.0)))
+            .unzip();
+        tokens.contains(&true).then_some(data)
+    }
+
     fn templates(&self) -> Vec<(&str, &str)> {
         match self.spec.secret.as_ref().and_then(|secret| secret.data.as_ref()) {
             Some(data) => data.iter().map(|(key, template)| (key.as_str(), template.0.as_str())).collect(),
@@ -148,17 +180,25 @@ impl<'a> Owner<'a> {
     }
 
     fn labels(&self) -> BTreeMap<String, String> {
-        let own = self.spec.secret.as_ref().and_then(|SecretSpec { labels, .. }| labels.as_ref());
-        let mut labels: BTreeMap<_, _> =
-            own.into_iter().flatten().map(|(key, value)| (key.clone(), value.0.clone())).collect();
-        labels.insert(names::MANAGED_BY.into(), names::KEYWARD.into());
-        labels
+        labels(self.spec.secret.as_ref().and_then(|SecretSpec { labels, .. }| labels.as_ref()))
     }
 
     fn own_annotations(&self) -> BTreeMap<String, String> {
-        let own = self.spec.secret.as_ref().and_then(|SecretSpec { annotations, .. }| annotations.as_ref());
-        own.into_iter().flatten().map(|(key, value)| (key.clone(), value.0.clone())).collect()
+        annotations(self.spec.secret.as_ref().and_then(|SecretSpec { annotations, .. }| annotations.as_ref()))
     }
+}
+
+/// The labels that are asked for, and Keyward's own.
+pub fn labels(asked: Option<&BTreeMap<String, LabelValue>>) -> BTreeMap<String, String> {
+    let mut labels: BTreeMap<_, _> =
+        asked.into_iter().flatten().map(|(key, value)| (key.clone(), value.0.clone())).collect();
+    labels.insert(names::MANAGED_BY.into(), names::KEYWARD.into());
+    labels
+}
+
+/// The annotations that are asked for.
+pub fn annotations(asked: Option<&BTreeMap<String, AnnotationValue>>) -> BTreeMap<String, String> {
+    asked.into_iter().flatten().map(|(key, value)| (key.clone(), value.0.clone())).collect()
 }
 
 /// What a Secret was found to hold.
@@ -185,18 +225,22 @@ pub fn inspect(found: &Content, owner: &Owner<'_>, known: &[Record], own: &Owned
     };
     let wanted =
         known.iter().find(|record| token.has_sha256(&record.token.sha256)).map(|r| owner.content(&token, r));
-    let as_asked = wanted.is_some_and(|wanted| {
-        wanted.data == found.data
-            && own.is_exactly(&wanted)
-            && contains(&found.labels, &wanted.labels)
-            && contains(&found.annotations, &wanted.annotations)
-    });
+    let as_asked = wanted.is_some_and(|wanted| as_wanted(found, &wanted, own));
     Holds::Token { sha256: token.sha256(), as_asked }
 }
 
 /// The token in a Secret's value, also in the middle of a longer text.
 pub fn token_in(value: &[u8]) -> Option<Token> {
     std::str::from_utf8(value).ok().and_then(Token::find_in)
+}
+
+/// Whether `found` is as `wanted`, whatever labels and annotations others added to it.
+pub fn as_wanted(found: &Content, wanted: &Content, own: &OwnedNames) -> bool {
+    found.type_ == wanted.type_
+        && found.data == wanted.data
+        && own.is_exactly(wanted)
+        && contains(&found.labels, &wanted.labels)
+        && contains(&found.annotations, &wanted.annotations)
 }
 
 fn contains(found: &BTreeMap<String, String>, wanted: &BTreeMap<String, String>) -> bool {

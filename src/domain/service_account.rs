@@ -1,17 +1,24 @@
 //! What to do about a service account: its admission, the seats of its keys, its counts and its log.
 
 use chrono::{DateTime, Utc};
+use k8s_openapi::api::rbac::v1::{Role, RoleBinding};
 
-use crate::api::ServiceAccountStatus;
 use crate::api::access_key::{AccessKeyStatus, KeyState};
-use crate::api::service_account::{ServiceAccountSpec, ServiceAccountState};
-use crate::api::shared::{AuditEntry, DesiredState, KeyCounts, Seat};
+use crate::api::service_account::{
+    AssociatedResource, AssociatedResources, ServiceAccountSpec, ServiceAccountState,
+};
+use crate::api::shared::{AuditEntry, DesiredState, KeyCounts, Seat, Subject};
+use crate::api::{ResourceGrantSpec, ServiceAccountStatus};
 use crate::domain::access_key::Admission;
+use crate::domain::admins::{self, Owner};
+use crate::domain::associated::{LISTED, associated, label};
 use crate::domain::audit::{self, Happening, Target};
+use crate::domain::change::{Change, change};
 use crate::domain::conditions::{Progress, Summary, last_reason};
 use crate::domain::limits::Limits;
 use crate::domain::reason::Reason;
 use crate::domain::seats::{Allotment, Candidate, admits, allot};
+use crate::domain::text::saturating;
 use crate::domain::time::whole_seconds;
 use crate::domain::validity::Period;
 
@@ -23,10 +30,14 @@ const REMOVABLE: usize = 3;
 /// Everything that the decision about one service account reads.
 #[derive(Clone, Debug)]
 pub struct Observed {
+    /// Its namespace.
+    pub namespace: String,
     /// Its name.
     pub name: String,
     /// Its UID.
     pub uid: String,
+    /// Who changed its spec last, as entries name them.
+    pub changed_by: String,
     /// Its `metadata.generation`.
     pub generation: i64,
     /// The version it was observed at.
@@ -41,6 +52,21 @@ pub struct Observed {
     pub keys: Vec<KeyView>,
     /// UIDs of seated keys that are known to be gone.
     pub gone: Vec<String>,
+    /// The resource grants that name it.
+    pub grants: Vec<GrantView>,
+    /// The Role of its admins, where there is one.
+    pub role: Option<Role>,
+    /// The binding of its admins, where there is one.
+    pub binding: Option<RoleBinding>,
+}
+
+/// What a service account reads of one of its resource grants.
+#[derive(Clone, Debug)]
+pub struct GrantView {
+    /// What it gives.
+    pub spec: ResourceGrantSpec,
+    /// Who changed it last, as entries name them.
+    pub changed_by: String,
 }
 
 /// What a service account reads of its account.
@@ -63,6 +89,8 @@ pub struct KeyView {
     pub created: DateTime<Utc>,
     /// What was recorded.
     pub status: AccessKeyStatus,
+    /// The Secret that it owns, where there is one.
+    pub secret: Option<String>,
     /// It has a token, in its status or in its Secret.
     pub issued: bool,
     /// It may be given a seat: nothing but a seat keeps it from a token.
@@ -87,6 +115,10 @@ pub enum Action {
     Audit(AuditEntry),
     /// Record it.
     WriteStatus(Box<ServiceAccountStatus>),
+    /// Change the Role of its admins.
+    Role(Change<Role>),
+    /// Change the binding of its admins.
+    Binding(Change<RoleBinding>),
 }
 
 /// The display name that a service account asks for.
@@ -147,7 +179,23 @@ pub fn plan(observed: &Observed, now: DateTime<Utc>) -> Plan {
     if status != observed.status {
         actions.push(Action::WriteStatus(Box::new(status)));
     }
+    actions.extend(access(observed));
     Plan { actions, look_again_at: next_expiring(&observed.keys, now) }
+}
+
+/// What has RBAC allow the admins what they may do, and nobody else.
+fn access(observed: &Observed) -> Vec<Action> {
+    let Observed { namespace, name, uid, spec, keys, role, binding, .. } = observed;
+    let owner = Owner { kind: "ServiceAccount", namespace, name, uid };
+    let mut secrets: Vec<String> = keys.iter().filter_map(|key| key.secret.clone()).collect();
+    secrets.sort();
+    let wanted = admins::binding(owner, spec.admins.as_deref().unwrap_or_default());
+    let wanted_role = wanted.as_ref().map(|_| admins::role(owner, &secrets));
+    let of_binding = change(wanted, binding.as_ref(), admins::same_binding).map(Action::Binding);
+    let of_role = change(wanted_role, role.as_ref(), admins::same_role).map(Action::Role);
+    // Never a binding to a Role that is not there.
+    let order = if spec.admins.is_some() { [of_role, of_binding] } else { [of_binding, of_role] };
+    order.into_iter().flatten().collect()
 }
 
 fn allotment(observed: &Observed, account: &AccountView, admission: &Admission) -> Allotment {
@@ -220,6 +268,7 @@ fn status(
     let before = &observed.status;
     let held_name =
         account.seats.iter().find(|seat| seat.uid == observed.uid).and_then(|s| s.display_name.clone());
+    let standing = bound(observed);
     let of_keys = observed.keys.iter().flat_map(|key| &key.status.audit_log);
     let full = allotment.seats.len() >= account.limits.access_keys;
     let waits = full && observed.keys.iter().any(|key| key.eligible && !admits(&allotment.seats, &key.uid));
@@ -231,9 +280,9 @@ fn status(
         keys: Some(counts(&observed.keys, now)),
         seats: allotment.seats.clone(),
         removable_keys: if waits { removable(&observed.keys, &allotment.seats) } else { Vec::new() },
-        associated_resources: None,
-        admins: Vec::new(),
-        admin_names: None,
+        associated_resources: Some(associated(&specs(&observed.grants))),
+        admin_names: admins::line(&standing),
+        admins: standing,
         last_accessed_at: last_accessed_at.max(before.last_accessed_at),
         conditions: summary.conditions(&before.conditions, observed.generation, now),
         audit_log: audit::absorb(
@@ -242,6 +291,15 @@ fn status(
             audit::PARENT_LOG,
         ),
     }
+}
+
+/// The admins that RBAC has bound.
+fn bound(observed: &Observed) -> Vec<Subject> {
+    admins::standing(observed.spec.admins.as_deref().unwrap_or_default(), observed.binding.as_ref())
+}
+
+fn specs(grants: &[GrantView]) -> Vec<ResourceGrantSpec> {
+    grants.iter().map(|grant| grant.spec.clone()).collect()
 }
 
 fn counts(keys: &[KeyView], now: DateTime<Utc>) -> KeyCounts {
@@ -260,11 +318,6 @@ fn counts(keys: &[KeyView], now: DateTime<Utc>) -> KeyCounts {
         rejected: count(KeyState::Rejected),
         expiring_soon: saturating(keys.iter().filter(expiring).count()),
     }
-}
-
-/// Counts as status fields hold them.
-pub(super) fn saturating(count: usize) -> i32 {
-    i32::try_from(count).unwrap_or(i32::MAX)
 }
 
 /// Seated keys that could go: expired ones first, then the longest unused.
@@ -289,8 +342,15 @@ fn entries(
     let since = audit::since(&observed.status.audit_log, &own, observed.generation);
     let of_state = told(observed, state, summary).into_iter().map(|(reason, actor)| {
         let message = summary.message.clone();
-        Happening { reason, actor: actor.into(), object: own.clone(), key_id: None, message }
-            .entry(&since, now)
+        Happening { reason, actor, object: own.clone(), key_id: None, message }.entry(&since, now)
+    });
+    let of_admins = changed_admins(observed).map(|message| {
+        let (reason, actor) = (Reason::AdminsChanged, observed.changed_by.clone());
+        Happening { reason, actor, object: own.clone(), key_id: None, message }.entry(&since, now)
+    });
+    let of_grants = changed_grants(observed).into_iter().map(|(reason, actor, message)| {
+        let occurrence = format!("{since}/{message}");
+        Happening { reason, actor, object: own.clone(), key_id: None, message }.entry(&occurrence, now)
     });
     let of_keys = allotment.freed.iter().map(|seat| {
         let object = Target { kind: "AccessKey", name: seat.name.clone(), uid: seat.uid.clone() };
@@ -299,26 +359,64 @@ fn entries(
         Happening { reason, actor: audit::UNKNOWN.into(), object, key_id: None, message }
             .entry("deleted", now)
     });
-    of_state.chain(of_keys).collect()
+    of_state.chain(of_admins).chain(of_grants).chain(of_keys).collect()
 }
 
 /// What is new about the service account itself, and who did it.
-fn told(observed: &Observed, state: ServiceAccountState, summary: &Summary) -> Vec<(Reason, &'static str)> {
+fn told(observed: &Observed, state: ServiceAccountState, summary: &Summary) -> Vec<(Reason, String)> {
     use ServiceAccountState::{Active, Inactive, Rejected};
+    let person = || observed.changed_by.clone();
     let of_state = match (observed.status.state, state) {
         (Some(Inactive), Inactive) | (Some(Active), Active) | (_, Rejected) => None,
-        (_, Inactive) => Some((Reason::Inactive, audit::UNKNOWN)),
-        (Some(Inactive), Active) => Some((Reason::Activated, audit::UNKNOWN)),
-        (_, Active) => Some((Reason::Admitted, audit::CONTROLLER)),
+        (_, Inactive) => Some((Reason::Inactive, person())),
+        (Some(Inactive), Active) => Some((Reason::Activated, person())),
+        (_, Active) => Some((Reason::Admitted, audit::CONTROLLER.to_owned())),
     };
     let is_new = last_reason(&observed.status.conditions) != Some(summary.reason.as_str());
     let of_reason = match summary.reason {
         // Those two tell of the state, which is told already.
         Reason::Inactive => None,
         Reason::Admitted if of_state.is_some() => None,
-        reason => is_new.then_some((reason, audit::CONTROLLER)),
+        reason => is_new.then(|| (reason, audit::CONTROLLER.to_owned())),
     };
     of_state.into_iter().chain(of_reason).collect()
+}
+
+fn changed_admins(observed: &Observed) -> Option<String> {
+    let standing = bound(observed);
+    (standing != observed.status.admins).then(|| match admins::line(&standing) {
+        Some(line) => format!("Service account is now managed by {line}"),
+        None => "Service account has no admins of its own any more".to_owned(),
+    })
+}
+
+/// Grants that came or went, where all of them are listed: beyond that nothing is known of those before.
+fn changed_grants(observed: &Observed) -> Vec<(Reason, String, String)> {
+    let none = AssociatedResources::default();
+    let before = observed.status.associated_resources.as_ref().unwrap_or(&none);
+    if observed.grants.len() > LISTED || before.total > saturating(LISTED) {
+        return Vec::new();
+    }
+    let now = associated(&specs(&observed.grants));
+    let who = |item: &AssociatedResource| {
+        let is = |grant: &&GrantView| {
+            grant.spec.resource.category == item.category && grant.spec.resource.name == item.name
+        };
+        observed
+            .grants
+            .iter()
+            .find(is)
+            .map_or_else(|| audit::UNKNOWN.to_owned(), |grant| grant.changed_by.clone())
+    };
+    let told = |item: &AssociatedResource, what: &str| {
+        let AssociatedResource { role, impersonation, usage, .. } = item;
+        format!("{} {what} (role {role:?}, impersonation {impersonation:?}, usage {usage:?})", label(item))
+    };
+    let came = now.items.iter().filter(|item| !before.items.contains(item));
+    let went = before.items.iter().filter(|item| !now.items.contains(item));
+    let came = came.map(|item| (Reason::ResourceGranted, who(item), told(item, "was granted")));
+    let went = went.map(|item| (Reason::ResourceRevoked, who(item), told(item, "is no longer granted")));
+    went.chain(came).collect()
 }
 
 /// When the next active key starts to count as expiring soon.

@@ -19,6 +19,7 @@ fn waiting(name: &str, day: i64) -> KeyView {
         name: name.into(),
         created: at("2026-01-01T00:00:00Z") + TimeDelta::days(day),
         status: AccessKeyStatus::default(),
+        secret: None,
         issued: false,
         eligible: true,
     }

@@ -26,8 +26,10 @@ fn account(service_accounts: usize, seats: &[Seat]) -> AccountView {
 /// The service account `ci`, admitted as "CI", in an account that gives each two keys.
 fn observed(keys: Vec<KeyView>) -> Observed {
     Observed {
+        namespace: "team-a".into(),
         name: "ci".into(),
         uid: "sa-uid".into(),
+        changed_by: "alice".into(),
         generation: 1,
         resource_version: "100".into(),
         spec: ServiceAccountSpec { display_name: Some("CI".into()), ..ServiceAccountSpec::default() },
@@ -35,6 +37,9 @@ fn observed(keys: Vec<KeyView>) -> Observed {
         account: Some(account(25, &[seat("sa-uid", "ci", Some("CI"))])),
         keys,
         gone: Vec::new(),
+        grants: Vec::new(),
+        role: None,
+        binding: None,
     }
 }
 
@@ -52,6 +57,7 @@ fn outcome(observed: &Observed) -> (Vec<AuditEntry>, Option<ServiceAccountStatus
             Action::Audit(entry) => told.push(entry),
             Action::WriteStatus(status) => written = Some(*status),
             Action::CreateAccount => panic!("there is an account"),
+            Action::Role(_) | Action::Binding(_) => panic!("it has no admins"),
         }
     }
     (told, written)

@@ -16,6 +16,13 @@ pub struct ControllerArgs {
     /// How many objects of a kind are worked on at once.
     #[arg(long, env = "KEYWARD_CONCURRENCY", value_name = "NUMBER", default_value_t = 64, value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub concurrency: u16,
+    /// Take the annotation `iam.keyward.dev/changed-by` for the name of the user who changed an object. Only where the
+    /// chart's admission policy stamps it: anybody could write it otherwise.
+    #[arg(long, env = "KEYWARD_TRUST_CHANGED_BY", value_name = "BOOL", default_value_t = false, action = clap::ArgAction::Set)]
+    pub trust_changed_by: bool,
+    /// Keep a `ResourceQuota` in each account's namespace, so that one service account too many is refused at once.
+    #[arg(long, env = "KEYWARD_RESOURCE_QUOTAS", value_name = "BOOL", default_value_t = true, action = clap::ArgAction::Set)]
+    pub resource_quotas: bool,
     /// The leader lease.
     #[command(flatten)]
     pub lease: LeaseArgs,

@@ -24,6 +24,7 @@ pub struct Metrics {
     audits: Family<ReasonLabel, Counter>,
     api_errors: Family<ReasonLabel, Counter>,
     objects: Family<KindStateLabels, Gauge>,
+    expiring: Family<WithinLabel, Gauge>,
     leader: Gauge,
 }
 
@@ -45,6 +46,11 @@ struct KindReasonLabels {
 }
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct WithinLabel {
+    within: &'static str,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 struct ReasonLabel {
     reason: &'static str,
 }
@@ -60,6 +66,7 @@ impl Default for Metrics {
             audits: Family::default(),
             api_errors: Family::default(),
             objects: Family::default(),
+            expiring: Family::default(),
             leader: Gauge::default(),
         };
         metrics.register();
@@ -69,8 +76,18 @@ impl Default for Metrics {
 
 impl Metrics {
     fn register(&self) {
-        let Self { registry, reconciles, durations, errors, writes, audits, api_errors, objects, leader } =
-            self;
+        let Self {
+            registry,
+            reconciles,
+            durations,
+            errors,
+            writes,
+            audits,
+            api_errors,
+            objects,
+            expiring,
+            leader,
+        } = self;
         let mut registry = registry.write();
         registry.register("reconciles", "Passes over an object, by kind", reconciles.clone());
         registry.register(
@@ -87,6 +104,11 @@ impl Metrics {
             api_errors.clone(),
         );
         registry.register("objects", "Objects, by kind and state", objects.clone());
+        registry.register(
+            "access_keys_expiring",
+            "Active access keys that nothing renews, by the time within which they expire",
+            expiring.clone(),
+        );
         registry.register("leader", "1 while this process holds the leader lease", leader.clone());
     }
 
@@ -123,6 +145,11 @@ impl Metrics {
         self.objects
             .get_or_create(&KindStateLabels { kind, state })
             .set(i64::try_from(count).unwrap_or(i64::MAX));
+    }
+
+    /// How many keys that nothing renews expire `within` a time.
+    pub fn expiring(&self, within: &'static str, count: usize) {
+        self.expiring.get_or_create(&WithinLabel { within }).set(i64::try_from(count).unwrap_or(i64::MAX));
     }
 
     /// Whether this process leads.

@@ -42,6 +42,8 @@ struct Rule {
     api_groups: Vec<String>,
     resources: Vec<String>,
     verbs: Vec<String>,
+    #[serde(default)]
+    resource_names: Vec<String>,
 }
 
 /// Checks all that the controller needs, in `namespace` or in all.
@@ -60,7 +62,7 @@ async fn check_crds(client: &Client) -> Result<(), Error> {
     let served = found(bounded("discover", client.list_api_group_resources(VERSION)).await)?;
     let names: Vec<String> =
         served.into_iter().flat_map(|list| list.resources).map(|resource| resource.name).collect();
-    let missing: Vec<&str> = ["accounts", "serviceaccounts", "accesskeys"]
+    let missing: Vec<&str> = ["accounts", "serviceaccounts", "accesskeys", "resourcegrants"]
         .into_iter()
         .filter(|plural| !names.iter().any(|name| name == plural))
         .collect();
@@ -68,21 +70,30 @@ async fn check_crds(client: &Client) -> Result<(), Error> {
 }
 
 fn permissions(rule: &Rule) -> impl Iterator<Item = ResourceAttributes> + '_ {
-    let resources =
-        rule.api_groups.iter().flat_map(|group| rule.resources.iter().map(move |name| (group, name)));
-    resources.flat_map(|(group, name)| {
-        rule.verbs.iter().map(move |verb| {
-            let (resource, subresource) =
-                name.split_once('/').map_or((name.as_str(), None), |(r, s)| (r, Some(s)));
-            ResourceAttributes {
-                group: Some(group.clone()),
-                resource: Some(resource.to_owned()),
-                subresource: subresource.map(str::to_owned),
-                verb: Some(verb.clone()),
-                ..ResourceAttributes::default()
-            }
-        })
-    })
+    let Rule { api_groups, resources, verbs, resource_names } = rule;
+    let names: Vec<Option<&String>> =
+        if resource_names.is_empty() { vec![None] } else { resource_names.iter().map(Some).collect() };
+    let attributes = |group: &String, resource: &String, verb: &String, name: Option<&String>| {
+        let (resource, subresource) =
+            resource.split_once('/').map_or((resource.as_str(), None), |(r, s)| (r, Some(s)));
+        ResourceAttributes {
+            group: Some(group.clone()),
+            resource: Some(resource.to_owned()),
+            subresource: subresource.map(str::to_owned),
+            verb: Some(verb.clone()),
+            name: name.cloned(),
+            ..ResourceAttributes::default()
+        }
+    };
+    let mut all = Vec::new();
+    for (group, resource) in
+        api_groups.iter().flat_map(|group| resources.iter().map(move |name| (group, name)))
+    {
+        for verb in verbs {
+            all.extend(names.iter().map(|name| attributes(group, resource, verb, *name)));
+        }
+    }
+    all.into_iter()
 }
 
 /// `None` where it is allowed, and otherwise what is not, in words.
@@ -93,7 +104,8 @@ async fn allowed(
 ) -> Result<Option<String>, CallError> {
     let name = |part: &Option<String>| part.clone().unwrap_or_default();
     let subresource = permission.subresource.as_ref().map(|name| format!("/{name}")).unwrap_or_default();
-    let words = format!("{} {}{subresource}", name(&permission.verb), name(&permission.resource));
+    let object = permission.name.as_ref().map(|name| format!(" \"{name}\"")).unwrap_or_default();
+    let words = format!("{} {}{subresource}{object}", name(&permission.verb), name(&permission.resource));
     let review = SelfSubjectAccessReview {
         spec: SelfSubjectAccessReviewSpec {
             resource_attributes: Some(ResourceAttributes {

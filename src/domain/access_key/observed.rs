@@ -5,6 +5,7 @@ use crate::api::access_key::AccessKeyStatus;
 use crate::api::shared::DesiredState;
 use crate::domain::audit::Target;
 use crate::domain::limits::Limits;
+use crate::domain::publishing::Published;
 use crate::domain::reason::Reason;
 use crate::domain::secret::{Holds, Owner, Record};
 
@@ -19,6 +20,10 @@ pub struct Observed {
     pub limits: Limits,
     /// Its Secret.
     pub secret: SecretView,
+    /// The admins of another service account may still read a Secret of that name: one that was there before.
+    pub name_granted: bool,
+    /// Its published Secrets.
+    pub published: Published,
 }
 
 /// The key itself.
@@ -34,6 +39,8 @@ pub struct Key {
     pub generation: i64,
     /// The version it was observed at.
     pub resource_version: String,
+    /// Who changed its spec last, as entries name them.
+    pub changed_by: String,
     /// What it asks for.
     pub spec: AccessKeySpec,
     /// What was recorded.
@@ -67,6 +74,8 @@ pub enum Parent {
 pub struct FoundParent {
     /// Its UID.
     pub uid: String,
+    /// Who changed its spec last, as entries name them.
+    pub changed_by: String,
     /// Whether a person switched it off.
     pub state: DesiredState,
     /// Whether its account admits it.

@@ -2,12 +2,14 @@
 
 use chrono::{DateTime, Utc};
 
+use super::summary::expiring;
 use super::token::{self, Change, Recorded};
-use super::{Action, Observed, OwnedSecret, Plan, SecretView, Settled, Verdict};
-use crate::api::access_key::{AccessKeyStatus, KeyState, TokenStatus};
+use super::{Action, Observed, OwnedSecret, Parent, Plan, SecretView, Settled, Verdict, publication};
+use crate::api::access_key::{AccessKeyStatus, KeyState, PublishedStatus, TokenStatus};
 use crate::api::shared::AuditEntry;
 use crate::domain::audit::{self, Happening};
 use crate::domain::conditions::last_reason;
+use crate::domain::expiry;
 use crate::domain::reason::Reason;
 use crate::domain::secret::Holds;
 use crate::domain::time::rfc3339;
@@ -16,6 +18,7 @@ pub(super) fn finish(observed: &Observed, verdict: Verdict, now: DateTime<Utc>) 
     match verdict {
         Verdict::Wait { until } => Plan { actions: Vec::new(), look_again_at: until },
         Verdict::Issue(issue) => Plan { actions: vec![Action::Issue(issue)], look_again_at: None },
+        Verdict::Publish => Plan { actions: vec![Action::Publish], look_again_at: None },
         Verdict::Settle(settled) => {
             let entries = entries(observed, &settled, now);
             let status = status(observed, &settled, &entries, now);
@@ -23,8 +26,12 @@ pub(super) fn finish(observed: &Observed, verdict: Verdict, now: DateTime<Utc>) 
             if status != observed.key.status {
                 actions.push(Action::WriteStatus(Box::new(status)));
             }
+            // The status says first that the key is not good any more.
+            let leftover = settled.state != KeyState::Active && !observed.published.standing.is_empty();
+            actions.extend(leftover.then_some(Action::Unpublish));
+            let next_notice = notable(observed, &settled).and_then(|token| expiry::next(token, now));
+            let moments = [settled.look_again_at, token::staging(observed, now), next_notice];
             actions.extend(settled.then);
-            let moments = [settled.look_again_at, token::staging(observed, now)];
             Plan { actions, look_again_at: moments.into_iter().flatten().min() }
         }
     }
@@ -39,7 +46,11 @@ fn status(
     let Observed { key, secret, .. } = observed;
     let before = &key.status;
     let Settled { state, summary, token, then, .. } = settled;
-    let conditions = summary.conditions(&before.conditions, key.generation, now);
+    let mut conditions = summary.conditions(&before.conditions, key.generation, now);
+    let expiry_notice = notable(observed, settled).and_then(|token| expiry::due(token, now));
+    if let (Some(_), Some(current)) = (expiry_notice, settled.token.as_ref().map(|token| &token.current)) {
+        conditions.push(expiring(current).condition(&before.conditions, key.generation, now));
+    }
     let audit_log = audit::merge(&before.audit_log, entries, audit::KEY_LOG);
     let (token, previous_token, service_account_uid) = match token {
         Some(Recorded { current, previous, service_account_uid, .. }) => {
@@ -72,8 +83,8 @@ fn status(
         next_token: token::staging(observed, now).and(before.next_token.clone()),
         previous_token,
         service_account_uid,
-        published: before.published.clone(),
-        expiry_notice: before.expiry_notice,
+        published: publication::recorded(observed),
+        expiry_notice,
         last_used_at: before.last_used_at,
         conditions,
         audit_log,
@@ -84,13 +95,15 @@ fn status(
 fn entries(observed: &Observed, settled: &Settled, now: DateTime<Utc>) -> Vec<AuditEntry> {
     let Observed { key, .. } = observed;
     let changes = settled.token.as_ref().map_or(&[][..], |token| &token.changes);
+    let raised = key.status.token.as_ref().is_some_and(|before| key.spec.revision > before.revision);
     let of_tokens = changes.iter().map(|change| {
         let (reason, about, message) = told(observed, settled, change);
+        let by_person = raised && *change == Change::Rotated;
         let id = about.map(|token| token.id.clone()).unwrap_or_default();
         (
             Happening {
                 reason,
-                actor: audit::CONTROLLER.into(),
+                actor: if by_person { key.changed_by.clone() } else { audit::CONTROLLER.into() },
                 object: key.target(),
                 key_id: Some(id.clone()),
                 message,
@@ -99,9 +112,11 @@ fn entries(observed: &Observed, settled: &Settled, now: DateTime<Utc>) -> Vec<Au
         )
     });
     let since = audit::since(&key.status.audit_log, &key.target(), key.generation);
+    let of_copies = copies(observed, settled, &since);
     let of_state = transition(observed, settled).map(|happening| (happening, since));
     let of_secret = repair(observed, settled);
-    let all = of_tokens.chain(of_state).chain(of_secret);
+    let of_expiry = expiry_notice(observed, settled, now);
+    let all = of_tokens.chain(of_state).chain(of_secret).chain(of_copies).chain(of_expiry);
     all.map(|(happening, occurrence)| happening.entry(&occurrence, now)).collect()
 }
 
@@ -118,25 +133,94 @@ fn transition(observed: &Observed, settled: &Settled) -> Option<Happening> {
     }
     let switched_on = before.is_some_and(switched_off);
     let changes = token.as_ref().map_or(&[][..], |token| &token.changes);
+    let of_parent = Some(Reason::ServiceAccountInactive.as_str());
+    let person = |by_parent: bool| if by_parent { parents_person(observed) } else { key.changed_by.clone() };
+    let in_force = [Reason::Issued, Reason::Publishing].contains(&summary.reason);
     let (reason, actor) = match (state, summary.reason) {
         // A first token tells that the key authenticates; a later one does not tell that it was switched on.
-        (KeyState::Active, Reason::Issued) if changes.contains(&Change::First) => return None,
+        (KeyState::Active, _) if in_force && changes.contains(&Change::First) => return None,
         // It never stopped authenticating.
-        (KeyState::Active, Reason::Issued) if key.status.state == Some(KeyState::Active) => return None,
-        (KeyState::Active, Reason::Issued) if switched_on => (Reason::Activated, audit::UNKNOWN),
-        (KeyState::Active, Reason::Issued) if token.as_ref().is_some_and(Recorded::is_news) => return None,
-        (KeyState::Active, Reason::Issued) => (Reason::Activated, audit::CONTROLLER),
-        (_, reason) if switched_off(reason.as_str()) => (reason, audit::UNKNOWN),
-        (_, reason) => (reason, audit::CONTROLLER),
+        (KeyState::Active, _) if in_force && key.status.state == Some(KeyState::Active) => return None,
+        (KeyState::Active, _) if in_force && switched_on => (Reason::Activated, person(before == of_parent)),
+        (KeyState::Active, _) if in_force && token.as_ref().is_some_and(Recorded::is_news) => return None,
+        (KeyState::Active, _) if in_force => (Reason::Activated, audit::CONTROLLER.into()),
+        (_, reason) if switched_off(reason.as_str()) => (reason, person(Some(reason.as_str()) == of_parent)),
+        (_, reason) => (reason, audit::CONTROLLER.into()),
     };
     let current = token.as_ref().map(|token| &token.current).or(key.status.token.as_ref());
     Some(Happening {
         reason,
-        actor: actor.into(),
+        actor,
         object: key.target(),
         key_id: current.map(|token| token.id.clone()),
         message: summary.message.clone(),
     })
+}
+
+/// Who changed the service account last.
+fn parents_person(observed: &Observed) -> String {
+    match &observed.service_account {
+        Parent::Found(parent) => parent.changed_by.clone(),
+        Parent::Missing | Parent::Gone => audit::UNKNOWN.to_owned(),
+    }
+}
+
+/// The token whose expiry is to be told ahead: one in force that nothing renews.
+fn notable<'a>(observed: &Observed, settled: &'a Settled) -> Option<&'a TokenStatus> {
+    let current = settled.token.as_ref().map(|token| &token.current);
+    current.filter(|_| settled.state == KeyState::Active && observed.key.spec.rotation.is_none())
+}
+
+/// A notice that is due and was not given yet.
+fn expiry_notice(observed: &Observed, settled: &Settled, now: DateTime<Utc>) -> Option<(Happening, String)> {
+    let Observed { key, .. } = observed;
+    let token = notable(observed, settled)?;
+    let notice = expiry::due(token, now)?;
+    let same_token = key.status.token.as_ref().is_some_and(|before| before.id == token.id);
+    if same_token && key.status.expiry_notice == Some(notice) {
+        return None;
+    }
+    let happening = Happening {
+        reason: Reason::Expiring,
+        actor: audit::CONTROLLER.into(),
+        object: key.target(),
+        key_id: Some(token.id.clone()),
+        message: format!(
+            "Key {} expires within {}, at {}; raise spec.revision or set spec.rotation for a new token",
+            token.id,
+            expiry::words(notice),
+            rfc3339(token.expires_at)
+        ),
+    };
+    Some((happening, format!("{}/{}", token.id, expiry::words(notice))))
+}
+
+/// Published Secrets that came or went.
+fn copies(observed: &Observed, settled: &Settled, since: &str) -> Vec<(Happening, String)> {
+    let Observed { key, published, .. } = observed;
+    let known = &key.status.published;
+    let checked =
+        published.standing.iter().filter(|standing| standing.checked).map(|standing| &standing.place);
+    let came = checked
+        .filter(|place| !known.iter().any(|old| old.namespace == place.namespace && old.name == place.name));
+    let stands = |old: &&PublishedStatus| {
+        published.standing.iter().any(|s| s.place.namespace == old.namespace && s.place.name == old.name)
+    };
+    let went = known.iter().filter(|old| !stands(old));
+    let told = |reason: Reason, namespace: &str, name: &str, what: &str| {
+        let happening = Happening {
+            reason,
+            actor: audit::CONTROLLER.into(),
+            object: key.target(),
+            key_id: settled.token.as_ref().map(|token| token.current.id.clone()),
+            message: format!("Secret \"{name}\" in namespace \"{namespace}\" {what}"),
+        };
+        (happening, format!("{since}/{namespace}/{name}"))
+    };
+    let came = came
+        .map(|place| told(Reason::Published, &place.namespace, &place.name, "was published for a gateway"));
+    let went = went.map(|old| told(Reason::Unpublished, &old.namespace, &old.name, "is no longer published"));
+    came.chain(went).collect()
 }
 
 fn repair(observed: &Observed, settled: &Settled) -> Option<(Happening, String)> {

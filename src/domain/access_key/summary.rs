@@ -2,7 +2,7 @@
 
 use super::Key;
 use crate::api::access_key::TokenStatus;
-use crate::domain::conditions::{Progress, Summary};
+use crate::domain::conditions::{Progress, Remark, Summary};
 use crate::domain::reason::Reason;
 use crate::domain::time::rfc3339;
 
@@ -53,6 +53,29 @@ pub(super) fn issued_summary(token: &TokenStatus) -> Summary {
         progress: Progress::Settled,
         reason: Reason::Issued,
         message: format!("Key {} issued; expires {}", token.id, rfc3339(token.expires_at)),
+    }
+}
+
+/// Said beside the others while the end is near.
+pub(super) fn expiring(token: &TokenStatus) -> Remark {
+    Remark {
+        type_: "Expiring",
+        reason: Reason::Expiring,
+        message: format!(
+            "Key {} expires at {}; raise spec.revision or set spec.rotation for a new token",
+            token.id,
+            rfc3339(token.expires_at)
+        ),
+    }
+}
+
+pub(super) fn publishing(token: &TokenStatus) -> Summary {
+    Summary {
+        ready: false,
+        active: Some(true),
+        progress: Progress::Reconciling,
+        reason: Reason::Publishing,
+        message: format!("Key {} is good and on its way into the Secrets of spec.publish", token.id),
     }
 }
 

@@ -65,10 +65,8 @@ pub(super) fn recorded(observed: &Observed, parent: &FoundParent, now: DateTime<
     };
     let service_account_uid = status.service_account_uid.clone().unwrap_or_else(|| parent.uid.clone());
     if let Some(next) = status.next_token.clone().filter(|next| holds(&observed.secret, next)) {
-        let rotated = next.expires_at != current.expires_at || next.revision != current.revision;
-        let previous =
-            overlap(&observed.key.spec, &current, &next).filter(|p| rotated && p.valid_until > now);
-        let change = if rotated { Change::Rotated } else { Change::Reissued };
+        let previous = left_behind(&observed.key.spec, &current, &next, now);
+        let change = if is_rotation(&current, &next) { Change::Rotated } else { Change::Reissued };
         let dropped = status.previous_token.clone().map(|previous| Change::Retired(previous.token));
         let changes = dropped.into_iter().chain([change]).collect();
         return Some(Recorded { current: next, previous, service_account_uid, changes });
@@ -106,6 +104,21 @@ fn first(observed: &Observed, parent: &FoundParent, now: DateTime<Utc>) -> Optio
 fn holds(secret: &SecretView, token: &TokenStatus) -> bool {
     matches!(secret, SecretView::Owned(owned)
         if matches!(&owned.holds, Holds::Token { sha256, .. } if *sha256 == token.sha256))
+}
+
+/// Whether `next` succeeds `current` by revision or renewal, and does not just replace a lost one.
+fn is_rotation(current: &TokenStatus, next: &TokenStatus) -> bool {
+    next.expires_at != current.expires_at || next.revision != current.revision
+}
+
+/// What stays good of `current` once `next` has succeeded it.
+pub fn left_behind(
+    spec: &AccessKeySpec,
+    current: &TokenStatus,
+    next: &TokenStatus,
+    now: DateTime<Utc>,
+) -> Option<PreviousTokenStatus> {
+    overlap(spec, current, next).filter(|previous| is_rotation(current, next) && previous.valid_until > now)
 }
 
 fn overlap(spec: &AccessKeySpec, current: &TokenStatus, next: &TokenStatus) -> Option<PreviousTokenStatus> {

@@ -1,0 +1,167 @@
+//! Copies of a token for gateways that read Secrets themselves: which ones should stand, and what is in them.
+
+use serde::Serialize;
+
+use crate::api::AccessKeySpec;
+use crate::api::access_key::{PublishSpec, TokenStatus};
+use crate::api::names;
+use crate::domain::digest::sha256_hex;
+use crate::domain::secret::{Content, Owner, annotations, holds_previous, holds_token, labels};
+use crate::domain::token::Token;
+
+/// The type of a published Secret that asks for none.
+const OPAQUE: &str = "Opaque";
+
+/// Where a Secret stands.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Place {
+    /// Its namespace.
+    pub namespace: String,
+    /// Its name.
+    pub name: String,
+}
+
+/// A Secret that was published for a key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Standing {
+    /// Where it is.
+    pub place: Place,
+    /// Its UID.
+    pub uid: String,
+    /// Its version.
+    pub resource_version: String,
+    /// What it was made of, as a hash.
+    pub made_of: Option<String>,
+    /// This version of it was found to be as asked for.
+    pub checked: bool,
+}
+
+/// What is known of a key's published Secrets.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Published {
+    /// Those that stand.
+    pub standing: Vec<Standing>,
+    /// Places that a Secret of someone else holds, as the last attempt found.
+    pub taken: Vec<Place>,
+    /// Places of Secrets with a previous token that is no longer to be found anywhere.
+    pub lost: Vec<Place>,
+    /// Other namespaces that accept the key's Secrets.
+    pub accepting: Vec<String>,
+}
+
+/// One Secret that should stand.
+#[derive(Clone, Debug)]
+pub struct Wanted<'a> {
+    /// What it asks for.
+    pub entry: &'a PublishSpec,
+    /// Where.
+    pub place: Place,
+    /// What it is made of, as a hash.
+    pub made_of: String,
+}
+
+/// The Secrets that should stand while `current` is good, and `previous` beside it. Those with a previous token stand
+/// first: they are written while another Secret still holds it.
+pub fn wanted<'a>(
+    owner: &Owner<'a>,
+    current: &TokenStatus,
+    previous: Option<&TokenStatus>,
+    accepting: &[String],
+) -> Vec<Wanted<'a>> {
+    let accepted = |entry: &&PublishSpec| accepts(accepting, owner.account, entry);
+    let mut entries: Vec<&PublishSpec> =
+        entries(owner.spec).filter(accepted).filter(|entry| stands(entry, previous.is_some())).collect();
+    entries.sort_by_key(|entry| !entry.data.values().any(|template| holds_previous(&template.0)));
+    let wanted = |entry: &'a PublishSpec| Wanted {
+        entry,
+        place: place(entry, owner.account),
+        made_of: made_of(owner, entry, current, previous),
+    };
+    entries.into_iter().map(wanted).collect()
+}
+
+/// Those that another namespace does not accept.
+pub fn not_accepted<'a>(owner: &Owner<'a>, accepting: &[String]) -> Vec<Place> {
+    let refused = entries(owner.spec).filter(|entry| !accepts(accepting, owner.account, entry));
+    refused.map(|entry| place(entry, owner.account)).collect()
+}
+
+fn entries(spec: &AccessKeySpec) -> impl Iterator<Item = &PublishSpec> {
+    spec.publish.iter().flatten()
+}
+
+/// Other namespaces that the key asks to publish into.
+pub fn other_namespaces<'a>(spec: &'a AccessKeySpec, account: &'a str) -> impl Iterator<Item = &'a str> {
+    entries(spec)
+        .filter_map(|entry| entry.namespace.as_ref())
+        .map(|name| name.0.as_str())
+        .filter(move |n| *n != account)
+}
+
+fn accepts(accepting: &[String], account: &str, entry: &PublishSpec) -> bool {
+    entry.namespace.as_ref().is_none_or(|name| name.0 == account || accepting.contains(&name.0))
+}
+
+fn place(entry: &PublishSpec, account: &str) -> Place {
+    let namespace = entry.namespace.as_ref().map_or(account, |name| &name.0);
+    Place { namespace: namespace.to_owned(), name: entry.name.clone() }
+}
+
+fn stands(entry: &PublishSpec, has_previous: bool) -> bool {
+    entry
+        .data
+        .values()
+        .any(|template| holds_token(&template.0) && (has_previous || !holds_previous(&template.0)))
+}
+
+/// A hash of all that decides what is in the Secret, without any token.
+fn made_of(
+    owner: &Owner<'_>,
+    entry: &PublishSpec,
+    current: &TokenStatus,
+    previous: Option<&TokenStatus>,
+) -> String {
+    #[derive(Serialize)]
+    struct MadeOf<'a> {
+        account: &'a str,
+        service_account: &'a str,
+        entry: &'a PublishSpec,
+        current: &'a TokenStatus,
+        previous: Option<&'a TokenStatus>,
+    }
+    let service_account = &owner.spec.service_account_name;
+    let made_of = MadeOf { account: owner.account, service_account, entry, current, previous };
+    // Plain strings and numbers always have a form as JSON.
+    sha256_hex(serde_json::to_string(&made_of).unwrap_or_default().as_bytes())
+}
+
+/// What goes into the Secret; `None` where it holds nothing but a previous token, and that is lost.
+pub fn content(
+    owner: &Owner<'_>,
+    key_uid: &str,
+    wanted: &Wanted<'_>,
+    (token, issued): (&Token, &TokenStatus),
+    previous: Option<&Token>,
+) -> Option<Content> {
+    let Wanted { entry, place: _, made_of } = wanted;
+    let data = owner.published_data(&entry.data, (token, issued), previous)?;
+    let mut annotations = annotations(entry.annotations.as_ref());
+    annotations.extend(
+        [
+            (names::PUBLISHED, made_of.clone()),
+            (names::PUBLISHED_BY, format!("{}/{}", owner.account, owner.name)),
+            (names::PUBLISHED_BY_UID, key_uid.to_owned()),
+        ]
+        .map(|(name, value)| (name.to_owned(), value)),
+    );
+    Some(Content {
+        type_: entry.type_.clone().unwrap_or_else(|| OPAQUE.to_owned()),
+        labels: labels(entry.labels.as_ref()),
+        annotations,
+        data,
+    })
+}
+
+#[cfg(test)]
+#[path = "publishing_tests.rs"]
+mod tests;
