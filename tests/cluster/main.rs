@@ -14,6 +14,7 @@
 
 mod support;
 
+mod admission;
 mod bad_input;
 mod crash;
 mod docs;

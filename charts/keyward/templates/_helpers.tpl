@@ -47,3 +47,10 @@ app.kubernetes.io/component: controller
 {{- end }}
 {{- end }}
 {{- end }}
+
+{{- /* Whether admission records who changed a spec, so that the controller may believe what it reads there. */}}
+{{- define "keyward.changedBy" -}}
+{{- $known := .Capabilities.APIVersions.Has "admissionregistration.k8s.io/v1/MutatingAdmissionPolicy" }}
+{{- $wanted := get (dict "auto" $known "enabled" true "disabled" false) .Values.admission.changedBy }}
+{{- and .Values.admission.enabled $wanted }}
+{{- end }}

@@ -57,6 +57,7 @@ impl Controller {
         command
             .args(["controller", "--namespace", &scene.namespace, "--health-address", "127.0.0.1:0"])
             .args(["--instance", &name, "--log", "info,keyward=debug"])
+            .args(["--trust-changed-by", "true"])
             .env("KUBECONFIG", &kubeconfig)
             .stdout(File::create(&log).unwrap())
             .stderr(File::options().append(true).open(&log).unwrap());

@@ -1,6 +1,7 @@
 //! What the tests stand on: a namespace, the controllers in it, kubectl, and waiting for something to become true.
 
 mod controller;
+pub mod policies;
 mod proxy;
 
 use std::fmt::Debug;
@@ -42,6 +43,7 @@ impl Scene {
     pub async fn new(name: &str) -> Self {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
         install_crds();
+        policies::install_policies().await;
         let client = Client::try_default().await.unwrap();
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let namespace = format!("{name}-{}-{number}", std::process::id());
@@ -192,6 +194,11 @@ impl Scene {
         let arguments: Vec<&str> =
             ["-n", &self.namespace].into_iter().chain(arguments.iter().copied()).collect();
         run("kubectl", &arguments, input)
+    }
+
+    /// kubectl in the namespace, as a user that has the rights that RBAC gives.
+    pub fn kubectl_as(&self, user: &str, arguments: &[&str]) -> Output {
+        self.kubectl(&[&["--as", user], arguments].concat())
     }
 
     /// What kubectl prints; it must succeed.
