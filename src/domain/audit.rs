@@ -26,6 +26,11 @@ pub fn person(stamp: Option<&str>) -> String {
     }
 }
 
+/// Whether an entry's actor is a person that admission vouches for.
+pub fn is_person(actor: &str) -> bool {
+    ![CONTROLLER, VERIFIER, UNKNOWN].contains(&actor)
+}
+
 /// How many entries an access key keeps.
 pub const KEY_LOG: usize = 20;
 /// How many entries a service account and an account keep.

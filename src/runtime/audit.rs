@@ -11,7 +11,9 @@ use super::client::{CallError, bounded};
 use super::metrics::Metrics;
 use super::telemetry;
 use crate::api::shared::AuditEntry;
+use crate::domain::audit;
 use crate::domain::reason::{Reason, Severity};
+use crate::domain::text::cut;
 use crate::domain::time::precise;
 use crate::runtime::clock::now;
 
@@ -84,7 +86,7 @@ impl Audit {
             action: Some(entry.action.clone()),
             // Finer than the entry, so that events of one second keep their order.
             event_time: Some(precise(now())),
-            note: Some(entry.message.clone()),
+            note: Some(note(entry)),
             reason: Some(entry.reason.clone()),
             regarding: Some(object),
             reporting_controller: Some(self.controller.to_owned()),
@@ -93,4 +95,10 @@ impl Audit {
             ..Event::default()
         }
     }
+}
+
+/// What the entry says, and who did it where that was a person: an Event has no field for it.
+fn note(entry: &AuditEntry) -> String {
+    let AuditEntry { actor, message, .. } = entry;
+    if audit::is_person(actor) { format!("{} (by {actor})", cut(message, 700)) } else { message.clone() }
 }

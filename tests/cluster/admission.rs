@@ -54,7 +54,7 @@ async fn bind(scene: &Scene, user: &str, role: &str) {
     may(scene, user, "manage", &format!("serviceaccounts.{GROUP}/any")).await;
 }
 
-async fn may(scene: &Scene, user: &str, verb: &str, object: &str) {
+pub async fn may(scene: &Scene, user: &str, verb: &str, object: &str) {
     eventually(&format!("{user} may {verb} {object}"), async || {
         let answer = scene.kubectl_as(user, &["auth", "can-i", verb, object]);
         if answer.status.success() { Ok(()) } else { Err(answer) }
@@ -63,26 +63,26 @@ async fn may(scene: &Scene, user: &str, verb: &str, object: &str) {
 }
 
 /// Creates an object as a user.
-fn create_as(scene: &Scene, user: &str, kind: &str, name: &str, spec: &Value) -> Output {
+pub fn create_as(scene: &Scene, user: &str, kind: &str, name: &str, spec: &Value) -> Output {
     let object = json!({
         "apiVersion": format!("{GROUP}/v1alpha1"), "kind": kind, "metadata": {"name": name}, "spec": spec,
     });
     scene.kubectl_with(&["--as", user, "create", "-f", "-"], &object.to_string())
 }
 
-fn create_key_as(scene: &Scene, user: &str, name: &str, service_account: &str) -> Output {
+pub fn create_key_as(scene: &Scene, user: &str, name: &str, service_account: &str) -> Output {
     let spec = json!({"serviceAccountName": service_account, "validFor": "P6M"});
     create_as(scene, user, "AccessKey", name, &spec)
 }
 
 /// Merges into an object as a user.
-fn patch_as(scene: &Scene, user: &str, object: &str, patch: &Value) -> Output {
+pub fn patch_as(scene: &Scene, user: &str, object: &str, patch: &Value) -> Output {
     scene.kubectl_as(user, &["patch", object, "--type=merge", "-p", &patch.to_string()])
 }
 
 /// Checks that a request was refused with these words.
 #[track_caller]
-fn refused(output: &Output, words: &str) {
+pub fn refused(output: &Output, words: &str) {
     let errors = String::from_utf8_lossy(&output.stderr);
     assert!(!output.status.success(), "it is allowed, but should be refused: {words}");
     assert!(errors.contains(words), "refused with other words than {words}: {errors}");

@@ -14,16 +14,20 @@
 
 mod support;
 
+mod account;
+mod admins;
 mod admission;
 mod bad_input;
 mod crash;
 mod docs;
 mod examples;
 mod gitops;
+mod grants;
 mod issue;
 mod lease;
 mod limits;
 mod process;
+mod publish;
 mod removal;
 mod repair;
 mod rotation;

@@ -25,8 +25,10 @@ pub(super) fn with(observed: &Observed, settled: Settled, now: DateTime<Utc>) ->
     };
     match publication(observed, token) {
         Publication::Right => settled.into(),
-        // Whoever finds the token at a gateway must find it good.
-        Publication::Due if token.is_news() || observed.key.status.state != Some(KeyState::Active) => {
+        // What is published is what the status says, and whoever finds a token at a gateway must find it good.
+        Publication::Due
+            if !token.changes.is_empty() || observed.key.status.state != Some(KeyState::Active) =>
+        {
             Settled { summary: publishing(&token.current), then: Some(Action::Publish), ..settled }.into()
         }
         Publication::Due => Verdict::Publish,

@@ -184,6 +184,11 @@ impl Scene {
         events.into_iter().filter_map(|event| event.reason).collect()
     }
 
+    /// The name by which the API server knows the tests themselves.
+    pub fn me(&self) -> String {
+        self.kubectl_text(&["auth", "whoami", "-o", "jsonpath={.status.userInfo.username}"])
+    }
+
     /// kubectl in the namespace, as an administrator.
     pub fn kubectl(&self, arguments: &[&str]) -> Output {
         self.kubectl_with(arguments, "")
@@ -271,12 +276,21 @@ pub fn token_of(secret: &Secret, entry: &str) -> Option<Token> {
 }
 
 /// Waits until `look` gives a value; what it gives instead is shown when patience ends.
-pub async fn eventually<T, E: Debug>(what: &str, mut look: impl AsyncFnMut() -> Result<T, E>) -> T {
+pub async fn eventually<T, E: Debug>(what: &str, look: impl AsyncFnMut() -> Result<T, E>) -> T {
+    within(PATIENCE, what, look).await
+}
+
+/// As [`eventually`], with another patience.
+pub async fn within<T, E: Debug>(
+    patience: Duration,
+    what: &str,
+    mut look: impl AsyncFnMut() -> Result<T, E>,
+) -> T {
     let start = Instant::now();
     loop {
         match look().await {
             Ok(value) => return value,
-            Err(found) => assert!(start.elapsed() < PATIENCE, "not in time: {what}; found {found:#?}"),
+            Err(found) => assert!(start.elapsed() < patience, "not in time: {what}; found {found:#?}"),
         }
         tokio::time::sleep(Duration::from_millis(25)).await;
     }

@@ -1,0 +1,175 @@
+//! Copies of a token for gateways: there while the key is good, gone when it is not, and never in someone else's place.
+
+use k8s_openapi::api::core::v1::Secret;
+use keyward::api::AccessKey;
+use keyward::domain::token::Token;
+use kube::ResourceExt;
+use serde_json::{Value, json};
+
+use super::support::{Scene, condition_states, eventually, message, token_of};
+
+fn kong(name: &str, token: &str) -> Value {
+    json!({"name": name, "labels": {"konghq.com/credential": "key-auth"}, "data": {"key": token}})
+}
+
+async fn published(scene: &Scene, name: &str, entry: &str) -> Token {
+    eventually(&format!("{name} holds a token"), async || {
+        let secret = scene.api::<Secret>().get_opt(name).await.unwrap();
+        secret.and_then(|secret| token_of(&secret, entry)).ok_or("no token")
+    })
+    .await
+}
+
+async fn gone(scene: &Scene, name: &str) {
+    eventually(&format!("{name} is gone"), async || {
+        let secret = scene.api::<Secret>().get_opt(name).await.unwrap();
+        match secret {
+            None => Ok(()),
+            Some(secret) => Err(secret.metadata.name),
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_copy_stands_while_the_key_is_good() {
+    let (scene, _controller) = Scene::with_controller("publish").await;
+    scene.service_account("ci").await;
+    let spec = json!({"validFor": "P6M", "publish": [kong("ci-kong", "$(token)")]});
+    scene.key_with("deploy", "ci", spec).await;
+    let key = scene.key_when("deploy", "Issued").await;
+    let status = key.status.clone().unwrap();
+    assert_eq!(status.published.iter().map(|copy| copy.name.as_str()).collect::<Vec<_>>(), ["ci-kong"]);
+    let copy: Secret = scene.get("ci-kong").await;
+    assert!(token_of(&copy, "key").unwrap().has_sha256(&status.token.unwrap().sha256));
+    assert_eq!(copy.type_.as_deref(), Some("Opaque"));
+    assert_eq!(copy.labels()["konghq.com/credential"], "key-auth");
+    assert_eq!(copy.owner_references()[0].uid, key.uid().unwrap());
+
+    scene.set::<AccessKey>("deploy", json!({"state": "Inactive"})).await;
+    scene.key_when("deploy", "Inactive").await;
+    gone(&scene, "ci-kong").await;
+    scene.token("deploy").await;
+    scene.set::<AccessKey>("deploy", json!({"state": "Active"})).await;
+    scene.key_when("deploy", "Issued").await;
+    published(&scene, "ci-kong", "key").await;
+
+    // Edited, deleted, asked for otherwise: always as asked for in the end.
+    scene.kubectl_text(&["patch", "secret", "ci-kong", "--type=merge", "-p", r#"{"data":{"key":"eA=="}}"#]);
+    published(&scene, "ci-kong", "key").await;
+    scene.kubectl_text(&["delete", "secret", "ci-kong"]);
+    published(&scene, "ci-kong", "key").await;
+    let nginx = json!([{"name": "ci-kong", "type": "nginx.org/apikey", "data": {"ci-bot": "$(token)"}}]);
+    scene.set::<AccessKey>("deploy", json!({"publish": nginx})).await;
+    published(&scene, "ci-kong", "ci-bot").await;
+    let copy: Secret = scene.get("ci-kong").await;
+    assert_eq!((copy.type_.as_deref(), copy.data.unwrap().len()), (Some("nginx.org/apikey"), 1));
+    scene.set::<AccessKey>("deploy", json!({"publish": null})).await;
+    gone(&scene, "ci-kong").await;
+    let reasons = scene.event_reasons(&key).await;
+    let copies: Vec<&str> =
+        reasons.iter().map(String::as_str).filter(|reason| reason.ends_with("ublished")).collect();
+    assert_eq!(copies, ["Published", "Unpublished", "Published", "Unpublished"], "{reasons:?}");
+}
+
+#[tokio::test]
+async fn both_tokens_are_published_while_a_rotation_overlaps() {
+    let (scene, _controller) = Scene::with_controller("publish-overlap").await;
+    scene.short_lived().await;
+    scene.service_account("ci").await;
+    let publish = json!([
+        kong("one", "$(token)"),
+        kong("one-previous", "$(previousToken)"),
+        {"name": "map", "data": {"ci": "$(token)", "ci-previous": "$(previousToken)"}},
+    ]);
+    let rotation = json!({"renewBefore": "P1D", "overlap": "PT6S"});
+    let spec = json!({"validFor": "P30D", "rotation": rotation, "publish": publish});
+    scene.key_with("deploy", "ci", spec).await;
+    scene.key_when("deploy", "Issued").await;
+    let first = published(&scene, "one", "key").await.sha256();
+    let map: Secret = scene.get("map").await;
+    assert_eq!(map.data.unwrap().into_keys().collect::<Vec<_>>(), ["ci"]);
+
+    scene.set::<AccessKey>("deploy", json!({"revision": 2})).await;
+    assert!(published(&scene, "one-previous", "key").await.has_sha256(&first));
+    scene
+        .key_once("deploy", "is rotated", |key| {
+            key.status.as_ref().unwrap().token.as_ref().unwrap().revision == 2
+        })
+        .await;
+    let second = scene.token("deploy").await.sha256();
+    assert_ne!(first, second);
+    assert!(published(&scene, "one", "key").await.has_sha256(&second));
+    let map: Secret = scene.get("map").await;
+    assert!(token_of(&map, "ci").unwrap().has_sha256(&second));
+    assert!(token_of(&map, "ci-previous").unwrap().has_sha256(&first));
+
+    gone(&scene, "one-previous").await;
+    eventually("the map has the new token alone", async || {
+        let map: Secret = scene.get("map").await;
+        let entries: Vec<String> = map.data.unwrap().into_keys().collect();
+        if entries == ["ci"] { Ok(()) } else { Err(entries) }
+    })
+    .await;
+    scene.key_when("deploy", "Issued").await;
+}
+
+#[tokio::test]
+async fn a_secret_of_someone_else_is_left_alone_and_the_key_says_so() {
+    let (scene, _controller) = Scene::with_controller("publish-conflict").await;
+    scene.service_account("ci").await;
+    scene.kubectl_text(&["create", "secret", "generic", "theirs", "--from-literal=password=x"]);
+    let publish = json!([kong("theirs", "$(token)"), kong("mine", "$(token)")]);
+    scene.key_with("deploy", "ci", json!({"validFor": "P6M", "publish": publish})).await;
+    let key = scene.key_when("deploy", "PublishConflict").await;
+    assert_eq!(
+        condition_states(&key.status.as_ref().unwrap().conditions),
+        ["Ready=False", "Active=True", "Stalled=True"]
+    );
+    let said = format!(
+        "Secret \"theirs\" (spec.publish) exists in namespace \"{}\" and is not owned by this AccessKey; delete it or choose \
+         another name",
+        scene.namespace
+    );
+    assert_eq!(message(&key), said);
+    published(&scene, "mine", "key").await;
+    assert_eq!(
+        scene.kubectl_text(&["get", "secret", "theirs", "-o", "jsonpath={.data}"]),
+        r#"{"password":"eA=="}"#
+    );
+    scene.kubectl_text(&["delete", "secret", "theirs"]);
+    scene.key_when("deploy", "Issued").await;
+    published(&scene, "theirs", "key").await;
+}
+
+#[tokio::test]
+async fn another_namespace_has_to_accept_and_the_control_planes_own_types_are_refused() {
+    let (scene, _controller) = Scene::with_controller("publish-refused").await;
+    scene.service_account("ci").await;
+    let mut elsewhere = kong("copy", "$(token)");
+    elsewhere["namespace"] = json!("default");
+    scene.key_with("deploy", "ci", json!({"validFor": "P6M", "publish": [elsewhere]})).await;
+    let key = scene.key_when("deploy", "PublishNotAccepted").await;
+    assert!(
+        message(&key).contains("the Account of namespace \"default\" does not accept Secrets from"),
+        "{}",
+        message(&key)
+    );
+    for (change, words) in [
+        (json!({"type": "kubernetes.io/service-account-token"}), "may not begin with 'kubernetes.io/'"),
+        (json!({"type": "bootstrap.kubernetes.io/token"}), "may not begin with 'kubernetes.io/'"),
+        (json!({"name": "deploy"}), "spec.publish may not name the key's own Secret 'deploy'"),
+        (json!({"data": {"key": "x"}}), "at least one entry must hold $(token) or $(previousToken)"),
+        (
+            json!({"labels": {"argocd.argoproj.io/instance": "x"}}),
+            "may not hold keys by which deployment tools",
+        ),
+    ] {
+        let mut copy = kong("copy", "$(token)");
+        copy.as_object_mut().unwrap().extend(change.as_object().unwrap().clone());
+        let patch = json!({"spec": {"publish": [copy]}}).to_string();
+        let refused = scene.kubectl(&["patch", "kwkey", "deploy", "--type=merge", "-p", &patch]);
+        let errors = String::from_utf8_lossy(&refused.stderr).into_owned();
+        assert!(!refused.status.success() && errors.contains(words), "{words} in {errors}");
+    }
+}
