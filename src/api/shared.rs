@@ -99,7 +99,7 @@ pub enum SubjectKind {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct KeyCounts {
-    /// All keys.
+    /// All keys, in whatever state.
     pub total: i32,
     /// Keys that authenticate.
     pub active: i32,

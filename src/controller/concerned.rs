@@ -101,7 +101,9 @@ impl Concerned<'_> {
         if deleted || before.is_none() {
             let grants: Vec<String> =
                 world.relations.lock().grants.names(&(namespace.clone(), name)).cloned().collect();
-            grants.iter().for_each(|grant| queues.grant(ObjectRef::new(grant).within(&namespace)));
+            for grant in &grants {
+                queues.grant(ObjectRef::new(grant).within(&namespace));
+            }
         }
     }
 
@@ -289,19 +291,25 @@ fn relate_many<K, G>(
 {
     let mut leave = |object: &K| {
         let (name, of) = belongs(object);
-        of.iter().for_each(|group| groups.remove(group, &name));
+        for group in &of {
+            groups.remove(group, &name);
+        }
     };
     match event {
         Event::Apply(object) => {
             before.into_iter().for_each(&mut leave);
             let (name, of) = belongs(object);
-            of.into_iter().for_each(|group| groups.insert(group, name.clone()));
+            for group in of {
+                groups.insert(group, name.clone());
+            }
         }
         Event::Delete(object) => leave(object),
         Event::Init => groups.start_listing(),
         Event::InitApply(object) => {
             let (name, of) = belongs(object);
-            of.into_iter().for_each(|group| groups.list(group, name.clone()));
+            for group in of {
+                groups.list(group, name.clone());
+            }
         }
         Event::InitDone => groups.finish_listing(),
     }

@@ -5,7 +5,8 @@ use std::collections::{HashMap, HashSet};
 use std::hash::Hash;
 use std::time::Duration;
 
-use futures::{Stream, StreamExt, stream};
+use futures::stream::{self, BoxStream};
+use futures::{Stream, StreamExt};
 use kube::runtime::reflector::ObjectRef;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::time::Instant;
@@ -111,36 +112,34 @@ fn send<T>(queue: &UnboundedSender<T>, item: T) {
 }
 
 /// What each kind's loop is to look at.
-pub(super) struct Streams<A, S, K, G, O> {
-    pub(super) accounts: A,
-    pub(super) service_accounts: S,
-    pub(super) keys: K,
-    pub(super) grants: G,
-    pub(super) orphans: O,
+pub(super) struct Streams {
+    pub(super) accounts: Queue<Account>,
+    pub(super) service_accounts: Queue<ServiceAccount>,
+    pub(super) keys: Queue<AccessKey>,
+    pub(super) grants: Queue<ResourceGrant>,
+    pub(super) orphans: Queue<SecretMeta>,
 }
 
+/// One kind's objects, as they are to be looked at.
+pub(super) type Queue<K> = BoxStream<'static, ObjectRef<K>>;
+
 impl Queued {
-    pub(super) fn streams(
-        self,
-    ) -> Streams<
-        impl Stream<Item = ObjectRef<Account>> + Send + 'static,
-        impl Stream<Item = ObjectRef<ServiceAccount>> + Send + 'static,
-        impl Stream<Item = ObjectRef<AccessKey>> + Send + 'static,
-        impl Stream<Item = ObjectRef<ResourceGrant>> + Send + 'static,
-        impl Stream<Item = ObjectRef<SecretMeta>> + Send + 'static,
-    > {
+    pub(super) fn streams(self) -> Streams {
+        let Self { accounts, glances, seats, counts, keys, grants, orphans } = self;
         Streams {
             accounts: stream::select(
-                gathered(self.accounts, SEATS_WINDOW),
-                throttled(self.glances, COUNTS_SOON, COUNTS_REST),
-            ),
+                gathered(accounts, SEATS_WINDOW),
+                throttled(glances, COUNTS_SOON, COUNTS_REST),
+            )
+            .boxed(),
             service_accounts: stream::select(
-                gathered(self.seats, SEATS_WINDOW),
-                throttled(self.counts, COUNTS_SOON, COUNTS_REST),
-            ),
-            keys: UnboundedReceiverStream::new(self.keys),
-            grants: UnboundedReceiverStream::new(self.grants),
-            orphans: UnboundedReceiverStream::new(self.orphans),
+                gathered(seats, SEATS_WINDOW),
+                throttled(counts, COUNTS_SOON, COUNTS_REST),
+            )
+            .boxed(),
+            keys: UnboundedReceiverStream::new(keys).boxed(),
+            grants: UnboundedReceiverStream::new(grants).boxed(),
+            orphans: UnboundedReceiverStream::new(orphans).boxed(),
         }
     }
 }

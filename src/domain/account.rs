@@ -54,6 +54,7 @@ pub struct Observed {
 
 /// The quota on service accounts.
 #[derive(Clone, Debug)]
+#[allow(clippy::large_enum_variant, reason = "there is one at a time, and not for long")]
 pub enum QuotaView {
     /// None is to be kept.
     Unwanted,

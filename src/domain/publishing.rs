@@ -81,7 +81,7 @@ pub fn wanted<'a>(
 }
 
 /// Those that another namespace does not accept.
-pub fn not_accepted<'a>(owner: &Owner<'a>, accepting: &[String]) -> Vec<Place> {
+pub fn not_accepted(owner: &Owner<'_>, accepting: &[String]) -> Vec<Place> {
     let refused = entries(owner.spec).filter(|entry| !accepts(accepting, owner.account, entry));
     refused.map(|entry| place(entry, owner.account)).collect()
 }

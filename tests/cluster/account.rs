@@ -69,7 +69,7 @@ async fn the_snapshot_shows_every_service_account_and_the_columns_count() {
 async fn the_snapshot_of_many_is_written_seldom_and_stays_small() {
     let (scene, controller) = Scene::with_controller("crowded").await;
     scene.limits(json!({"serviceAccounts": 300})).await;
-    let manifest: String = (0..300)
+    let manifests: Vec<String> = (0..300)
         .map(|n| {
             format!(
                 "apiVersion: iam.keyward.dev/v1alpha1\nkind: ServiceAccount\nmetadata: {{name: bot-{n}}}\nspec: \
@@ -78,7 +78,7 @@ async fn the_snapshot_of_many_is_written_seldom_and_stays_small() {
         })
         .collect();
     let started = Instant::now();
-    text(&scene.kubectl_with(&["create", "-f", "-"], &manifest));
+    text(&scene.kubectl_with(&["create", "-f", "-"], &manifests.concat()));
     let account = scene
         .account_once("shows all 300 as active", |account| {
             items(account).iter().filter(|item| item.state.is_some()).count() == 300

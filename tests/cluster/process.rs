@@ -14,7 +14,7 @@ async fn missing_permissions_are_all_named_at_the_start() {
     assert!(
         log.contains(
             "RBAC does not allow this process to: get secrets, list secrets, watch secrets, create secrets, update \
-             secrets; see charts/keyward/files/controller-rules.yaml"
+             secrets, delete secrets; see charts/keyward/files/controller-rules.yaml"
         ),
         "{log}"
     );
@@ -34,8 +34,8 @@ async fn missing_crds_are_named_with_the_command_that_installs_them() {
     let errors = String::from_utf8_lossy(&output.stderr);
     assert_eq!(
         errors,
-        "keyward: the cluster does not serve accounts, serviceaccounts, accesskeys of iam.keyward.dev; install the \
-         CRDs with: keyward crds | kubectl apply --server-side -f -\n"
+        "keyward: the cluster does not serve accounts, serviceaccounts, accesskeys, resourcegrants of iam.keyward.dev; \
+         install the CRDs with: keyward crds | kubectl apply --server-side -f -\n"
     );
 }
 

@@ -49,6 +49,9 @@ async fn a_copy_stands_while_the_key_is_good() {
     scene.set::<AccessKey>("deploy", json!({"state": "Inactive"})).await;
     scene.key_when("deploy", "Inactive").await;
     gone(&scene, "ci-kong").await;
+    scene
+        .key_once("deploy", "lists no copies", |key| key.status.as_ref().unwrap().published.is_empty())
+        .await;
     scene.token("deploy").await;
     scene.set::<AccessKey>("deploy", json!({"state": "Active"})).await;
     scene.key_when("deploy", "Issued").await;

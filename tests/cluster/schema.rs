@@ -101,11 +101,24 @@ async fn tables_show_what_a_person_asks_first() {
     let accounts = rows(&["get", "kwsa"]);
     assert_eq!(
         accounts[0],
-        ["NAME", "DISPLAY NAME", "STATE", "KEYS", "ACTIVE", "LAST ACCESSED", "READY", "AGE"]
+        ["NAME", "DISPLAY NAME", "STATE", "KEYS", "ACTIVE", "RESOURCES", "LAST ACCESSED", "READY", "AGE"]
     );
     assert_eq!(accounts[1][..5], ["ci", "ci", "Active", "1", "1"]);
     let account = rows(&["get", "accounts.iam.keyward.dev"]);
-    assert_eq!(account[0], ["NAME", "DISPLAY NAME", "SERVICE ACCOUNTS", "LIMIT", "REJECTED", "READY", "AGE"]);
+    assert_eq!(
+        account[0],
+        [
+            "NAME",
+            "DISPLAY NAME",
+            "SERVICE ACCOUNTS",
+            "LIMIT",
+            "REJECTED",
+            "KEYS",
+            "ACTIVE KEYS",
+            "READY",
+            "AGE"
+        ]
+    );
     let all = scene.kubectl_text(&["get", "keyward", "-o", "name"]);
     for name in [
         "account.iam.keyward.dev/account",
