@@ -37,7 +37,7 @@ fn a_raised_revision_gives_a_new_token() {
     assert_eq!(
         steps(&taking_over(observed, &next), "2026-10-01T00:00:01Z"),
         [
-            "tell Rotate Rotated of k2 by controller: Key k2 issued into Secret \"deploy\"; expires 2027-04-01T00:00:00Z; \
+            "tell Rotate Rotated of k2 by alice: Key k2 issued into Secret \"deploy\"; expires 2027-04-01T00:00:00Z; \
              key k1 is no longer accepted",
             "status Active k2 @8 Ready=True Active=True Issued: Key k2 issued; expires 2027-04-01T00:00:00Z",
         ]
@@ -241,7 +241,7 @@ fn one_that_is_switched_on_and_gets_a_new_token_tells_both() {
         [
             "tell Rotate Rotated of k2 by controller: Key k2 issued into Secret \"deploy\"; expires 2027-08-14T12:00:00Z; \
              key k1 is no longer accepted",
-            "tell Activate Activated of k2 by unknown: Key k2 issued; expires 2027-08-14T12:00:00Z",
+            "tell Activate Activated of k2 by alice: Key k2 issued; expires 2027-08-14T12:00:00Z",
             "status Active k2 @8 Ready=True Active=True Issued: Key k2 issued; expires 2027-08-14T12:00:00Z",
         ]
     );

@@ -7,13 +7,16 @@ const ISSUED: [&str; 2] = [
     "status Active k1 @7 Ready=True Active=True Issued: Key k1 issued; expires 2027-02-28T12:00:00Z",
 ];
 
+/// Thirty days before the token expires.
+const FIRST_NOTICE: &str = "2027-01-29T12:00:00Z";
+
 #[test]
 fn a_token_that_never_reached_the_status_is_adopted_from_its_secret() {
     let secret = holding("7", &token("k1"));
     let observed = Observed { secret, ..unissued() };
     assert_eq!(steps(&observed, NOW), ISSUED);
     assert_eq!(steps(&observed, "2026-08-31T12:10:00Z"), ISSUED, "a crash later");
-    assert_eq!(plan(&observed, at(NOW)).look_again_at, Some(at(EXPIRY)));
+    assert_eq!(plan(&observed, at(NOW)).look_again_at, Some(at(FIRST_NOTICE)));
 
     let status = settled(observed, NOW).key.status;
     assert_eq!(status.token, Some(token("k1")));
@@ -52,9 +55,14 @@ fn set_unread(observed: &mut Observed) {
 
 #[test]
 fn a_settled_key_needs_nothing() {
-    for now in [NOW, "2026-12-24T18:00:00Z", "2027-02-28T11:59:59Z"] {
-        let plan = plan(&issued(), at(now));
-        assert_eq!((plan.actions, plan.look_again_at), (vec![], Some(at(EXPIRY))));
+    for (now, look_again_at) in [
+        (NOW, FIRST_NOTICE),
+        ("2026-12-24T18:00:00Z", FIRST_NOTICE),
+        ("2027-02-10T00:00:00Z", "2027-02-21T12:00:00Z"),
+        ("2027-02-28T11:59:59Z", EXPIRY),
+    ] {
+        let plan = plan(&settled(issued(), now), at(now));
+        assert_eq!((plan.actions, plan.look_again_at), (vec![], Some(at(look_again_at))));
     }
     let mut unread = issued();
     set_unread(&mut unread);
@@ -69,7 +77,7 @@ fn a_key_is_switched_off_and_on_and_keeps_its_token() {
     assert_eq!(
         steps(&off, "2026-09-01T00:00:00Z"),
         [
-            "tell Deactivate Inactive of k1 by unknown: Key is inactive as requested by spec.state",
+            "tell Deactivate Inactive of k1 by alice: Key is inactive as requested by spec.state",
             "status Inactive k1 @7 Ready=True Active=False Inactive: Key is inactive as requested by spec.state",
         ]
     );
@@ -80,7 +88,7 @@ fn a_key_is_switched_off_and_on_and_keeps_its_token() {
     assert_eq!(
         steps(&on, "2026-09-02T00:00:00Z"),
         [
-            "tell Activate Activated of k1 by unknown: Key k1 issued; expires 2027-02-28T12:00:00Z",
+            "tell Activate Activated of k1 by alice: Key k1 issued; expires 2027-02-28T12:00:00Z",
             "status Active k1 @7 Ready=True Active=True Issued: Key k1 issued; expires 2027-02-28T12:00:00Z",
         ]
     );
@@ -93,7 +101,7 @@ fn a_key_that_starts_switched_off_gets_no_token() {
     assert_eq!(
         steps(&observed, NOW),
         [
-            "tell Deactivate Inactive of - by unknown: Key is inactive as requested by spec.state",
+            "tell Deactivate Inactive of - by alice: Key is inactive as requested by spec.state",
             "status Inactive - @- Ready=True Active=False Inactive: Key is inactive as requested by spec.state",
         ]
     );
@@ -101,7 +109,8 @@ fn a_key_that_starts_switched_off_gets_no_token() {
 
 #[test]
 fn a_key_expires_at_its_very_second_and_its_secret_is_emptied_once() {
-    assert_eq!(steps(&issued(), "2027-02-28T11:59:59.9Z"), Vec::<String>::new());
+    let last_day = settled(issued(), "2027-02-28T00:00:00Z");
+    assert_eq!(steps(&last_day, "2027-02-28T11:59:59.9Z"), Vec::<String>::new());
     assert_eq!(
         steps(&issued(), EXPIRY),
         [
@@ -155,7 +164,7 @@ fn a_key_rests_with_its_service_account() {
     assert_eq!(
         steps(&observed, NOW),
         [
-            format!("tell Deactivate ServiceAccountInactive of k1 by unknown: {message}"),
+            format!("tell Deactivate ServiceAccountInactive of k1 by bob: {message}"),
             format!("status Inactive k1 @7 Ready=True Active=False ServiceAccountInactive: {message}"),
         ]
     );
@@ -164,7 +173,7 @@ fn a_key_rests_with_its_service_account() {
     assert_eq!(
         steps(&on, NOW),
         [
-            "tell Activate Activated of k1 by unknown: Key k1 issued; expires 2027-02-28T12:00:00Z",
+            "tell Activate Activated of k1 by bob: Key k1 issued; expires 2027-02-28T12:00:00Z",
             "status Active k1 @7 Ready=True Active=True Issued: Key k1 issued; expires 2027-02-28T12:00:00Z",
         ]
     );

@@ -112,9 +112,9 @@ fn service_accounts_get_their_seats_oldest_first_in_one_write() {
     assert_eq!(
         told,
         [
-            "Create ServiceAccountCreated of ServiceAccount/ci by unknown: Service account \"CI\" was admitted to the \
+            "Create ServiceAccountCreated of ServiceAccount/ci by alice: Service account \"CI\" was admitted to the \
              account",
-            "Create ServiceAccountCreated of ServiceAccount/deploy by unknown: Service account \"Deploy\" was admitted to \
+            "Create ServiceAccountCreated of ServiceAccount/deploy by alice: Service account \"Deploy\" was admitted to \
              the account",
         ]
     );
@@ -149,14 +149,14 @@ fn the_twenty_sixth_is_rejected_until_another_goes() {
         outcome(&full).0,
         [
             "Delete ServiceAccountDeleted of ServiceAccount/sa-03 by unknown: Service account \"sa-03\" was deleted",
-            "Create ServiceAccountCreated of ServiceAccount/sa-25 by unknown: Service account \"sa-25\" was admitted to \
+            "Create ServiceAccountCreated of ServiceAccount/sa-25 by alice: Service account \"sa-25\" was admitted to \
              the account",
         ]
     );
     let mut after = settled(full);
     assert_eq!(after.status.seats.len(), 25);
     after.gone.clear();
-    assert_eq!(plan(&after, at(NOW)), Plan::default());
+    assert_eq!(plan(&after, at(NOW)).actions, []);
 }
 
 #[test]
@@ -175,7 +175,7 @@ fn a_lowered_limit_takes_the_seats_of_the_youngest() {
     assert_eq!(
         told,
         [
-            "Change LimitsChanged of Account/account by unknown: Limits in force: 1 service accounts, 50 access keys each, \
+            "Change PolicyChanged of Account/account by carol: Limits in force: 1 service accounts, 50 access keys each, \
              valid for P6M to P2Y"
         ]
     );
@@ -250,7 +250,7 @@ fn contradictory_limits_are_shown_and_told_and_seats_stay() {
     let (told, status) = outcome(&observed);
     let message = "spec.limits.minValidFor is P2Y6M and spec.limits.maxValidFor is P2Y; the shortest validity must not be \
                    longer than the longest, so no key can be issued";
-    assert_eq!(told, [format!("Reject InvalidLimits of Account/account by unknown: {message}")]);
+    assert_eq!(told, [format!("Reject InvalidLimits of Account/account by carol: {message}")]);
     let status = status.unwrap();
     let conditions: Vec<_> = status
         .conditions
@@ -268,7 +268,7 @@ fn contradictory_limits_are_shown_and_told_and_seats_stay() {
     assert_eq!(
         outcome(&mended).0,
         [
-            "Change LimitsChanged of Account/account by unknown: Limits in force: 25 service accounts, 50 access keys each, \
+            "Change PolicyChanged of Account/account by carol: Limits in force: 25 service accounts, 50 access keys each, \
              valid for P6M to P2Y"
         ]
     );
@@ -335,7 +335,7 @@ proptest! {
                 observed.resource_version = version.to_string();
                 observed.status = status;
             }
-            prop_assert_eq!(plan(&observed, at(NOW)), Plan::default(), "it comes to rest");
+            prop_assert_eq!(plan(&observed, at(NOW)).actions, [], "it comes to rest");
         }
     }
 }

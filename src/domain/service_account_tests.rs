@@ -139,7 +139,7 @@ fn one_is_switched_off_and_on() {
     assert_eq!(
         steps(&off),
         [
-            "tell Deactivate Inactive of ServiceAccount/ci by unknown: Service account is inactive as requested by \
+            "tell Deactivate Inactive of ServiceAccount/ci by alice: Service account is inactive as requested by \
              spec.state",
             "status Inactive as CI, Ready=True Active=False Inactive: Service account is inactive as requested by \
              spec.state",
@@ -153,7 +153,7 @@ fn one_is_switched_off_and_on() {
     assert_eq!(
         steps(&on),
         [
-            "tell Activate Activated of ServiceAccount/ci by unknown: Service account is admitted; its active keys \
+            "tell Activate Activated of ServiceAccount/ci by alice: Service account is admitted; its active keys \
              authenticate",
             "status Active as CI, Ready=True Active=True Admitted: Service account is admitted; its active keys \
              authenticate",
@@ -228,7 +228,7 @@ fn one_that_is_renamed_to_a_held_name_keeps_its_own_and_works_on() {
     );
     observed.spec.state = DesiredState::Inactive;
     let off = steps(&observed);
-    assert!(off[0].starts_with("tell Deactivate Inactive of ServiceAccount/ci by unknown: "), "{}", off[0]);
+    assert!(off[0].starts_with("tell Deactivate Inactive of ServiceAccount/ci by alice: "), "{}", off[0]);
     assert_eq!(
         off[2],
         format!(
