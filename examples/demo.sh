@@ -15,25 +15,28 @@ trap finish EXIT
 
 BOLD= DIM= PLAIN=
 if [ -t 1 ]; then BOLD=$'\e[1m' DIM=$'\e[2m' PLAIN=$'\e[0m'; fi
-SCENES=8 SCENE=0
+SCENES=12 SCENE=0
 scene() { SCENE=$((SCENE + 1)); printf '\n%s[%d/%d] %s%s\n' "$BOLD" "$SCENE" "$SCENES" "$1" "$PLAIN"; }
 show() { printf '%s$ %s%s\n' "$DIM" "$*" "$PLAIN"; "$@"; }
 shop() { show kubectl -n shop "$@"; }
 ready() { kubectl -n shop wait --for=condition=Ready --timeout=60s "$@" >/dev/null; }
 reason() { kubectl -n shop wait --for=jsonpath='{.status.conditions[0].reason}'="$2" --timeout=60s "$1" >/dev/null; }
 
-scene "Install: the CRDs, and a controller that may do what the chart lists and no more"
+scene "Install: CRDs, admission policies, and a controller that may do what the chart lists and no more"
 kubectl create namespace keyward-system >/dev/null
 "$KEYWARD" crds | kubectl apply --server-side -f -
 kubectl wait --for=condition=Established --timeout=30s crd --all >/dev/null
 helm template keyward charts/keyward --namespace keyward-system --set crds.enabled=false \
-  --show-only templates/serviceaccount.yaml --show-only templates/rbac.yaml | kubectl apply -f - >/dev/null
+  --show-only templates/serviceaccount.yaml --show-only templates/rbac.yaml --show-only templates/user-roles.yaml \
+  --show-only templates/policies.yaml --api-versions admissionregistration.k8s.io/v1/MutatingAdmissionPolicy \
+  | kubectl apply --server-side -f - >/dev/null
+kubectl get validatingadmissionpolicies,mutatingadmissionpolicies -o name
 ACCOUNT=$(kubectl -n keyward-system get serviceaccounts -l app.kubernetes.io/name=keyward -o jsonpath='{.items[0].metadata.name}')
 TOKEN=$(kubectl -n keyward-system create token "$ACCOUNT" --duration=24h)
 kubectl config view --raw --flatten > "$WORK/kubeconfig"
 KUBECONFIG="$WORK/kubeconfig" kubectl config set-credentials controller --token="$TOKEN" >/dev/null
 KUBECONFIG="$WORK/kubeconfig" kubectl config set-context --current --user=controller --namespace=keyward-system >/dev/null
-KUBECONFIG="$WORK/kubeconfig" "$KEYWARD" controller --health-address 127.0.0.1:0 --log-format text > "$WORK/controller.log" 2>&1 &
+KUBECONFIG="$WORK/kubeconfig" "$KEYWARD" controller --trust-changed-by true --health-address 127.0.0.1:0 --log-format text > "$WORK/controller.log" 2>&1 &
 CONTROLLER=$!
 
 scene "A service account and its first key"
@@ -48,6 +51,40 @@ shop get secret deploy -o go-template='{{range $entry, $value := .data}}  {{$ent
 scene "What happened: Events, and the log in the status"
 shop events --for accesskey/deploy
 shop get kwsa ci-bot -o jsonpath='{range .status.auditLog[*]}  {.time}  {.actor}  {.action}  {.object}  {.message}{"\n"}{end}'
+
+scene "What it may reach, and the whole account at a glance"
+shop apply -f examples/05-resource-grants.yaml
+kubectl -n shop wait --for=jsonpath='{.status.associatedResources.total}'=3 --timeout=60s kwsa/ci-bot >/dev/null
+shop get kwgrant --field-selector spec.serviceAccountName=ci-bot,spec.resource.category=Process
+kubectl -n shop wait --for=jsonpath='{.status.snapshot.serviceAccounts[0].keys.active}'=2 --timeout=60s accounts.iam.keyward.dev/account >/dev/null
+show kubectl get accounts.iam.keyward.dev -A
+shop get kwsa -o wide
+
+scene "An admin of one service account: that one, and no other"
+shop apply -f examples/06-admins.yaml
+shop patch kwsa ci-bot --type=merge -p '{"spec":{"admins":[{"kind":"User","name":"alice"}]}}'
+kubectl -n shop wait --for=jsonpath='{.status.adminNames}'=User/alice --timeout=60s kwsa/ci-bot >/dev/null
+shop --as alice auth can-i get secrets/deploy
+shop --as alice patch kwsa ci-bot --type=merge -p '{"spec":{"description":"Builds the shop."}}'
+echo "But not this:"
+refused() { show "$@" && { echo "it was allowed" >&2; exit 1; } || true; }
+refused kubectl -n shop --as alice patch kwsa ci-bot --type=merge -p '{"spec":{"admins":[{"kind":"User","name":"mallory"}]}}'
+refused kubectl -n shop --as mallory patch kwsa ci-bot --type=merge -p '{"spec":{"state":"Inactive"}}'
+shop get kwsa ci-bot -o jsonpath='{range .status.auditLog[?(@.reason=="AdminsChanged")]}  {.actor}: {.message}{"\n"}{end}'
+
+scene "Switching it off: a warning says what still uses it, and all its keys stop"
+shop --as alice patch kwsa ci-bot --type=merge -p '{"spec":{"state":"Inactive"}}'
+reason kwkey/deploy ServiceAccountInactive
+shop get kwkey
+refused kubectl -n shop patch kwkey deploy --type=merge -p '{"spec":{"revision":2}}'
+shop patch kwsa ci-bot --type=merge -p '{"spec":{"state":"Active"}}'
+reason kwkey/deploy Issued
+shop get kwkey deploy -o jsonpath='{range .status.auditLog[:2]}  {.actor}: {.action}{"\n"}{end}'
+
+scene "Rotated by hand: the new token is in the Secret, the one before stays good for a week"
+shop patch kwkey registry --type=merge -p '{"spec":{"revision":2}}'
+kubectl -n shop wait --for=jsonpath='{.status.token.revision}'=2 --timeout=60s kwkey/registry >/dev/null
+shop get kwkey registry -o jsonpath='{"  "}{.status.auditLog[0].message}{"\n"}'
 
 scene "Switched off, and on again with the same token"
 shop patch kwkey deploy --type=merge -p '{"spec":{"state":"Inactive"}}'
@@ -73,11 +110,13 @@ shop get secret short -o go-template='{{range $entry, $value := .data}}  {{$entr
 
 scene "Fifty keys to a service account: the 51st is refused, and says why"
 printf 'apiVersion: iam.keyward.dev/v1alpha1\nkind: ServiceAccount\nmetadata: {name: many}\n---\n' > "$WORK/many.yaml"
-for n in $(seq -w 1 51); do
-  printf 'apiVersion: iam.keyward.dev/v1alpha1\nkind: AccessKey\nmetadata: {name: key-%s}\nspec: {serviceAccountName: many, validFor: P6M}\n---\n' "$n"
-done >> "$WORK/many.yaml"
+key() {
+  printf 'apiVersion: iam.keyward.dev/v1alpha1\nkind: AccessKey\nmetadata: {name: key-%s}\nspec: {serviceAccountName: many, validFor: P6M}\n---\n' "$1"
+}
+for n in $(seq -w 1 50); do key "$n"; done >> "$WORK/many.yaml"
 kubectl -n shop apply -f "$WORK/many.yaml" >/dev/null
 kubectl -n shop wait --for=jsonpath='{.status.keys.active}'=50 --timeout=60s kwsa/many >/dev/null
+key 51 | kubectl -n shop apply -f - >/dev/null
 kubectl -n shop wait --for=jsonpath='{.status.keys.rejected}'=1 --timeout=60s kwsa/many >/dev/null
 shop get kwsa many
 shop get kwkey --field-selector spec.serviceAccountName=many -o jsonpath='{range .items[?(@.status.state=="Rejected")]}  {.metadata.name}: {.status.conditions[0].message}{"\n"}{end}'

@@ -25,9 +25,18 @@ async fn the_demo_shows_what_it_promises_and_ends_well() {
         .unwrap();
     plane.stop().await.unwrap();
 
-    let shown = String::from_utf8_lossy(&output.stdout);
-    assert!(output.status.success(), "{shown}\n{}", String::from_utf8_lossy(&output.stderr));
+    // Warnings and refusals are shown too.
+    let shown = [output.stdout, output.stderr].concat();
+    let shown = String::from_utf8_lossy(&shown);
+    assert!(output.status.success(), "{shown}");
     for promised in [
+        "ci-bot-expense-claims   ci-bot            Process    expense-claims   Member   Enabled         Integration",
+        "may not set or change spec.admins of ServiceAccount.iam.keyward.dev \"ci-bot\"",
+        "User \"mallory\" cannot get resource",
+        "Service account is now managed by User/alice",
+        "is still used: flows and common resources shared with it (1): Dataset \"budget\"",
+        "is inactive, so its keys cannot be created or changed",
+        "is accepted until",
         "deploy   ci-bot            Inactive   True    Inactive",
         "which no longer held key",
         "short   ci-bot            Expired   False   Expired",
