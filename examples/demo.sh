@@ -31,6 +31,11 @@ helm template keyward charts/keyward --namespace keyward-system --set crds.enabl
   --show-only templates/policies.yaml --api-versions admissionregistration.k8s.io/v1/MutatingAdmissionPolicy \
   | kubectl apply --server-side -f - >/dev/null
 kubectl get validatingadmissionpolicies,mutatingadmissionpolicies -o name
+# The policies learn of new kinds a moment later, and refuse them until then.
+for _ in $(seq 120); do
+  kubectl create --dry-run=server -f examples/01-service-account.yaml -f examples/02-access-key.yaml >/dev/null 2>&1 && break
+  sleep 0.5
+done
 ACCOUNT=$(kubectl -n keyward-system get serviceaccounts -l app.kubernetes.io/name=keyward -o jsonpath='{.items[0].metadata.name}')
 TOKEN=$(kubectl -n keyward-system create token "$ACCOUNT" --duration=24h)
 kubectl config view --raw --flatten > "$WORK/kubeconfig"
