@@ -45,10 +45,10 @@ bench: dev ## Measure how fast keys are issued, as a ratio to a bare client. KEY
 generate: ## Write what is generated from the source: CRDs, the chart's copy of them, reference pages.
 	cargo build --bins
 	@mkdir -p $(OUT)/crds $(OUT)/charts/keyward/files/crds $(OUT)/docs/reference
-	@rm -f $(OUT)/crds/*.yaml $(OUT)/charts/keyward/files/crds/*.yaml
+	@rm -f $(OUT)/crds/*.yaml $(OUT)/charts/keyward/files/crds/*.yaml $(OUT)/docs/reference/*.md
 	@cargo run -q -- crds --dir $(OUT)/crds
 	@cp $(OUT)/crds/*.yaml $(OUT)/charts/keyward/files/crds/
-	@cargo run -q -- reference > $(OUT)/docs/reference/reasons.md
+	@cargo run -q -- reference --dir $(OUT)/docs/reference
 
 .PHONY: lint
 lint: ## Check format, lints, dependencies, the chart, and that generated files are up to date.

@@ -29,9 +29,13 @@ enum Command {
         #[arg(long, value_name = "FOLDER")]
         dir: Option<PathBuf>,
     },
-    /// Print the list of reasons as Markdown, for the documentation.
+    /// Write the reference pages of the documentation, as Markdown.
     #[command(hide = true)]
-    Reference,
+    Reference {
+        /// The folder to write them into.
+        #[arg(long, value_name = "FOLDER")]
+        dir: PathBuf,
+    },
 }
 
 #[tokio::main]
@@ -39,7 +43,7 @@ async fn main() -> ExitCode {
     let ended = match Cli::parse().command {
         Command::Controller(args) => Box::pin(run_controller(args)).await,
         Command::Crds { dir } => crds(dir.as_deref()),
-        Command::Reference => print(&reference::reasons()),
+        Command::Reference { dir } => write_reference(&dir),
     };
     match ended {
         Ok(()) => ExitCode::SUCCESS,
@@ -66,6 +70,14 @@ fn crds(dir: Option<&Path>) -> Result<(), Box<dyn std::error::Error>> {
     std::fs::create_dir_all(dir)?;
     for crd in api::crds::all()? {
         std::fs::write(dir.join(format!("{}.yaml", crd.name_any())), api::crds::document(&crd)?)?;
+    }
+    Ok(())
+}
+
+fn write_reference(dir: &Path) -> Result<(), Box<dyn std::error::Error>> {
+    std::fs::create_dir_all(dir)?;
+    for page in reference::pages()? {
+        std::fs::write(dir.join(page.name), page.text)?;
     }
     Ok(())
 }

@@ -35,9 +35,19 @@ fn the_crds_are_those_of_the_types() {
 }
 
 #[test]
-fn the_list_of_reasons_is_that_of_the_enum() {
-    assert!(
-        read("docs/reference/reasons.md") == reference::reasons(),
-        "docs/reference/reasons.md; run: make generate"
-    );
+fn the_reference_pages_are_those_of_the_types() {
+    let pages = reference::pages().unwrap();
+    for page in &pages {
+        let path = format!("docs/reference/{}", page.name);
+        assert!(read(&path) == page.text, "{path} is out of date; run: make generate");
+    }
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/reference");
+    let mut found: Vec<String> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    found.sort();
+    let mut names: Vec<String> = pages.into_iter().map(|page| page.name).collect();
+    names.sort();
+    assert_eq!(found, names, "docs/reference holds a page of nothing; run: make generate");
 }

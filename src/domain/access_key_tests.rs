@@ -12,6 +12,8 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 
 #[path = "access_key_property_tests.rs"]
 mod properties;
+#[path = "access_key_publish_tests.rs"]
+mod publish;
 #[path = "access_key_refusal_tests.rs"]
 mod refusals;
 #[path = "access_key_rotation_tests.rs"]

@@ -1,9 +1,11 @@
-//! Whoever reads the Secret holds a token that is good: over arbitrary clocks, edits and crashes between any two writes.
+//! Whoever reads the Secret holds a token that is good, also at a gateway that has it published: over arbitrary clocks, edits and crashes between any two writes.
 
 use chrono::TimeDelta;
 use proptest::prelude::*;
 
 use super::*;
+use crate::api::access_key::{DataTemplate, PublishSpec};
+use crate::domain::publishing::{Place, Standing, wanted};
 
 /// The Secret as the API server keeps it.
 #[derive(Clone, Debug)]
@@ -13,11 +15,20 @@ struct Stored {
     as_asked: bool,
 }
 
+/// The published Secret of a gateway, with the ids of the tokens in it.
+#[derive(Clone, Debug)]
+struct GatewayCopy {
+    version: u32,
+    tokens: Vec<String>,
+    made_of: String,
+}
+
 /// The cluster, a clock, and a controller that makes its writes one at a time.
 #[derive(Clone, Debug)]
 struct World {
     observed: Observed,
     secret: Option<Stored>,
+    copy: Option<GatewayCopy>,
     now: DateTime<Utc>,
     versions: u32,
 }
@@ -30,7 +41,35 @@ impl World {
         let mut observed = unissued();
         observed.key.spec.rotation =
             Some(RotationSpec { renew_before: duration(renew_before), overlap: overlap.map(duration) });
-        Self { observed, secret: None, now: at(NOW), versions: 0 }
+        Self { observed, secret: None, copy: None, now: at(NOW), versions: 0 }
+    }
+
+    /// With a gateway to which both tokens of an overlap are published.
+    fn publishing(overlap: &str) -> Self {
+        let mut world = Self::new("P14D", Some(overlap));
+        world.observed.key.spec.publish = Some(vec![both_tokens()]);
+        world
+    }
+
+    /// The copy as its metadata shows it.
+    fn standing(&self, checked: bool) -> Vec<Standing> {
+        let copy = self.copy.iter();
+        copy.map(|GatewayCopy { version, made_of, .. }| Standing {
+            place: Place { namespace: "team-a".into(), name: "gateway".into() },
+            uid: "copy-uid".into(),
+            resource_version: version.to_string(),
+            made_of: Some(made_of.clone()),
+            checked,
+        })
+        .collect()
+    }
+
+    fn publish(&mut self, current: &TokenStatus, previous: Option<&TokenStatus>) {
+        let made_of = wanted(&self.observed.key.owner(), current, previous, &[])[0].made_of.clone();
+        let tokens = [Some(current), previous].into_iter().flatten().map(|token| token.id.clone()).collect();
+        self.versions += 1;
+        self.copy = Some(GatewayCopy { version: self.versions, tokens, made_of });
+        self.observed.published.standing = self.standing(true);
     }
 
     /// Reads the Secret where the production rule says so.
@@ -39,6 +78,9 @@ impl World {
         let seen = self.secret.as_ref().map(|secret| secret.version.to_string());
         let read = needs_inspection(&key.status, key.generation, seen.as_deref());
         self.observed.secret = self.view(read);
+        let version = self.copy.as_ref().map(|copy| copy.version.to_string());
+        let recorded = self.observed.key.status.published.first().map(|known| known.resource_version.clone());
+        self.observed.published.standing = self.standing(recorded == version);
     }
 
     fn view(&self, read: bool) -> SecretView {
@@ -66,9 +108,14 @@ impl World {
     /// One pass of the controller, which dies after `writes` writes. Gives back when it wants to look again.
     fn pass(&mut self, mut writes: usize) -> Result<Option<DateTime<Utc>>, Crash> {
         self.observe();
-        for _ in 0..4 {
+        for _ in 0..6 {
             let plan = plan(&self.observed, self.now);
-            let again = plan.actions.iter().any(|a| matches!(a, Action::Issue(_) | Action::RepairSecret));
+            let again = plan.actions.iter().any(|action| {
+                matches!(
+                    action,
+                    Action::Issue(_) | Action::RepairSecret | Action::Publish | Action::Unpublish
+                )
+            });
             for action in plan.actions {
                 self.act(action, &mut writes)?;
                 self.check();
@@ -103,6 +150,13 @@ impl World {
                     write()?;
                     self.observed.key.status.next_token = Some(token.clone());
                     self.check();
+                    let Key { spec, status, .. } = &self.observed.key;
+                    if let Some(current) = status.token.as_ref().filter(|_| spec.publish.is_some()) {
+                        write()?;
+                        let stays = left_behind(spec, current, &token, self.now).map(|stays| stays.token);
+                        self.publish(&token, stays.as_ref());
+                        self.check();
+                    }
                 }
                 write()?;
                 assert_eq!(issue.replaces, self.secret.as_ref().map(|s| s.version.to_string()));
@@ -118,7 +172,16 @@ impl World {
                 write()?;
                 self.store(None);
             }
-            Action::Publish | Action::Unpublish => panic!("nothing is to be published: {self:?}"),
+            Action::Publish => {
+                write()?;
+                let AccessKeyStatus { token, previous_token, .. } = self.observed.key.status.clone();
+                self.publish(&token.unwrap(), previous_token.map(|previous| previous.token).as_ref());
+            }
+            Action::Unpublish => {
+                write()?;
+                self.copy = None;
+                self.observed.published.standing = Vec::new();
+            }
             Action::DeleteKey => panic!("its service account is there: {self:?}"),
         }
         Ok(())
@@ -146,7 +209,9 @@ impl World {
         let forged = token.id == "forged";
         if !forged && self.observed.key.status.state == Some(KeyState::Active) && token.expires_at > self.now
         {
-            assert!(self.accepts(token), "a published token is refused: {self:?}");
+            assert!(self.accepts(token), "a token that can be read is refused: {self:?}");
+            let known = |copy: &GatewayCopy| copy.tokens.contains(&token.id);
+            assert!(self.copy.as_ref().is_none_or(known), "the gateway does not know it: {self:?}");
         }
     }
 
@@ -162,7 +227,20 @@ impl World {
     }
 }
 
-#[derive(Clone, Copy, Debug)]
+fn both_tokens() -> PublishSpec {
+    let entry = |text: &str| DataTemplate(text.into());
+    PublishSpec {
+        name: "gateway".into(),
+        namespace: None,
+        type_: None,
+        labels: None,
+        annotations: None,
+        data: [("ci".to_owned(), entry("$(token)")), ("ci-previous".to_owned(), entry("$(previousToken)"))]
+            .into(),
+    }
+}
+
+#[derive(Clone, Debug)]
 enum Event {
     Sleep(TimeDelta),
     Pass { writes: usize },
@@ -248,6 +326,36 @@ proptest! {
             prop_assert_eq!(&world.secret.as_ref().unwrap().token, &status.token);
         } else if status.token.as_ref().is_some_and(|token| token.expires_at <= world.now) {
             prop_assert_eq!(world.secret.and_then(|secret| secret.token), None);
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(512))]
+
+    #[test]
+    fn a_gateway_knows_every_token_that_can_be_read_whatever_crashes(
+        history in prop::collection::vec(events(), 1..40)
+    ) {
+        let mut world = World::publishing("P30D");
+        // Without an overlap nothing of the old token is to be published.
+        for event in history.into_iter().filter(|event| !matches!(event, Event::Overlap(_))) {
+            happens(&mut world, event);
+        }
+        world.now += TimeDelta::seconds(31);
+        for _ in 0..3 {
+            let again = world.pass(usize::MAX);
+            prop_assert!(again.is_ok());
+        }
+        prop_assert!(world.is_settled(), "{:?}", world);
+        let AccessKeyStatus { state, token, previous_token, published, .. } = &world.observed.key.status;
+        if *state == Some(KeyState::Active) {
+            let good = [token.as_ref(), previous_token.as_ref().map(|previous| &previous.token)];
+            let good: Vec<String> = good.into_iter().flatten().map(|token| token.id.clone()).collect();
+            prop_assert_eq!(&world.copy.as_ref().unwrap().tokens, &good);
+            prop_assert_eq!(published.len(), 1);
+        } else {
+            prop_assert!(world.copy.is_none() && published.is_empty());
         }
     }
 }
