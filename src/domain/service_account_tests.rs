@@ -5,6 +5,8 @@ use chrono::TimeDelta;
 use super::*;
 use crate::api::access_key::TokenStatus;
 
+#[path = "service_account_access_tests.rs"]
+mod access;
 #[path = "service_account_key_tests.rs"]
 mod keys;
 
