@@ -153,8 +153,8 @@ fn a_place_that_someone_else_holds_and_a_namespace_that_does_not_accept_are_said
         ),
     ] {
         let status = settled(observed.clone(), NOW).key.status;
-        let states: Vec<_> = status.conditions.iter().map(|c| format!("{}={}", c.type_, c.status)).collect();
-        assert_eq!(states, ["Ready=False", "Active=True", "Stalled=True"]);
+        let shown: Vec<_> = status.conditions.iter().map(|c| format!("{}={}", c.type_, c.status)).collect();
+        assert_eq!(shown, ["Ready=False", "Active=True", "Stalled=True"]);
         let ready = &status.conditions[0];
         assert_eq!((ready.reason.as_str(), ready.message.as_str()), (reason, message));
         assert_eq!(plan(&observed, at(NOW)).look_again_at, Some(at("2026-08-31T12:00:15Z")));

@@ -240,7 +240,7 @@ fn both_tokens() -> PublishSpec {
     }
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 enum Event {
     Sleep(TimeDelta),
     Pass { writes: usize },
