@@ -38,12 +38,7 @@ async fn each_gateway_finds_the_token_in_the_form_that_it_reads() {
     scene.kubectl_text(&["wait", "--for=condition=Ready", "--all", "--timeout=60s", "kwkey"]);
     for (name, type_, label, entry) in [
         ("ci-bot-kong", "Opaque", Some(("konghq.com/credential", "key-auth")), "key"),
-        (
-            "ci-bot-authorino",
-            "Opaque",
-            Some(("authorino.kuadrant.io/managed-by", "authorino")),
-            "api_key",
-        ),
+        ("ci-bot-authorino", "Opaque", Some(("authorino.kuadrant.io/managed-by", "authorino")), "api_key"),
         ("ci-bot-envoy", "Opaque", None, "ci-bot"),
         ("ci-bot-apisix", "Opaque", None, "key"),
         ("ci-bot-nginx", "nginx.org/apikey", None, "ci-bot"),
@@ -53,6 +48,9 @@ async fn each_gateway_finds_the_token_in_the_form_that_it_reads() {
         assert_eq!(secret.data.iter().flatten().count(), 1, "{name} holds nothing else");
         assert_eq!(secret.type_.as_deref(), Some(type_));
         let labels = secret.metadata.labels.unwrap_or_default();
-        assert!(label.is_none_or(|(key, value)| labels.get(key).map(String::as_str) == Some(value)), "{name}");
+        assert!(
+            label.is_none_or(|(key, value)| labels.get(key).map(String::as_str) == Some(value)),
+            "{name}"
+        );
     }
 }
