@@ -68,8 +68,8 @@ async fn the_snapshot_shows_every_service_account_and_the_columns_count() {
 #[tokio::test]
 async fn the_snapshot_of_many_is_written_seldom_and_stays_small() {
     let (scene, controller) = Scene::with_controller("crowded").await;
-    scene.limits(json!({"serviceAccounts": 300})).await;
-    let manifests: Vec<String> = (0..300)
+    scene.limits(json!({"serviceAccounts": 1000})).await;
+    let manifests: Vec<String> = (0..1000)
         .map(|n| {
             format!(
                 "apiVersion: iam.keyward.dev/v1alpha1\nkind: ServiceAccount\nmetadata: {{name: bot-{n}}}\nspec: \
@@ -80,13 +80,13 @@ async fn the_snapshot_of_many_is_written_seldom_and_stays_small() {
     let started = Instant::now();
     text(&scene.kubectl_with(&["create", "-f", "-"], &manifests.concat()));
     let account = scene
-        .account_once("shows all 300 as active", |account| {
-            items(account).iter().filter(|item| item.state.is_some()).count() == 300
+        .account_once("shows all 1000 as active", |account| {
+            items(account).iter().filter(|item| item.state.is_some()).count() == 1000
         })
         .await;
     let seconds = started.elapsed().as_secs();
     let size = serde_json::to_string(&account.status).unwrap().len();
-    assert!(size < 200_000, "300 service accounts take {size} bytes");
+    assert!(size < 900_000, "1000 service accounts take {size} bytes");
     let written: u64 = controller
         .metrics()
         .lines()
