@@ -260,10 +260,10 @@ pub struct PreviousTokenStatus {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct PublishedStatus {
-    /// Name of the Secret.
+    /// Name of the published Secret.
     #[schemars(length(max = 253))]
     pub name: String,
-    /// Namespace of the Secret.
+    /// Namespace of the published Secret.
     #[schemars(length(max = 63))]
     pub namespace: String,
     /// The version of the Secret that the controller last checked.
@@ -271,7 +271,7 @@ pub struct PublishedStatus {
     pub resource_version: String,
 }
 
-/// How long before its expiry a token's holder is told of it.
+/// The last notice that was given of the token's expiry: `P30D`, `P7D` or `P1D` before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 pub enum ExpiryNotice {
     /// 30 days before.

@@ -157,13 +157,14 @@ pub struct Snapshot {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct SnapshotItem {
-    /// Its name.
+    /// Name of the service account.
     #[schemars(length(max = 253))]
     pub name: String,
     /// The display name it holds or asks for.
     #[schemars(length(max = 253))]
     pub display_name: String,
-    /// Its picture.
+    /// Picture that user interfaces show beside the name: `Bot`, `Build`, `Calendar`, `Chart`, `Cloud`, `Database`,
+    /// `Gear`, `Key`, `Mail`, `Rocket`, `Shield`, `Terminal`.
     pub icon: Icon,
     /// `Active`, `Inactive` or `Rejected`.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -1,28 +1,21 @@
-//! From actions to calls of the API server: an exhaustive match for each kind, and no decisions. The only writer.
+//! From actions to calls of the API server: an exhaustive match for each kind, and no decisions. With `objects` and `published` the only
+//! writer.
 
 use k8s_openapi::ByteString;
 use k8s_openapi::api::core::v1::Secret;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
-use kube::api::{DeleteParams, Patch, PatchParams, PostParams, Preconditions};
-use kube::core::NamespaceResourceScope;
-use kube::runtime::reflector::ObjectRef;
 use kube::{Api, Client, Resource, ResourceExt};
 use rand::TryRng;
 use rand::rngs::SysRng;
-use serde::Serialize;
-use serde::de::DeserializeOwned;
-use serde_json::json;
 
-use super::FIELD_MANAGER;
+use super::objects::post;
 use super::observe::Observer;
 use super::secrets::{content, is_key_secret, metadata_of, owned_names, view};
-use super::store::{SecretMeta, Store};
 use crate::api::access_key::{AccessKeyStatus, TokenStatus};
 use crate::api::{
     ACCOUNT_NAME, AccessKey, Account, AccountSpec, ResourceGrant, ResourceGrantStatus, ServiceAccount,
 };
 use crate::domain::access_key::{Action, Issue, Key, Observed, SecretView};
-use crate::domain::change::Change;
 use crate::domain::secret::{Content, Record, token_in};
 use crate::domain::token::{RANDOM_BYTES, Token};
 use crate::domain::{account, service_account};
@@ -137,67 +130,6 @@ impl Actor {
         Ok(())
     }
 
-    /// Carries out the change of a whole object. One of that name that is someone else's is never taken over.
-    async fn change<K>(
-        &self,
-        kind: &'static str,
-        change: Change<K>,
-        store: &Store<K>,
-    ) -> Result<(), CallError>
-    where
-        K: Resource<DynamicType = (), Scope = NamespaceResourceScope>
-            + Clone
-            + std::fmt::Debug
-            + Serialize
-            + DeserializeOwned,
-    {
-        let api = |object: &K| -> Api<K> {
-            Api::namespaced(self.client.clone(), &object.namespace().unwrap_or_default())
-        };
-        match change {
-            Change::Create(object) => {
-                store.wrote(bounded("create", api(&object).create(&post(), &object)).await?);
-            }
-            Change::Replace(object) => {
-                let name = object.name_any();
-                store.wrote(bounded("replace", api(&object).replace(&name, &post(), &object)).await?);
-            }
-            Change::Delete(object) => {
-                self.remove(&api(&object), &object.name_any(), object.uid()).await?;
-                store.forget(&ObjectRef::from_obj(object.as_ref()));
-            }
-        }
-        self.metrics.wrote(kind);
-        Ok(())
-    }
-
-    /// Deletes the object of that very UID. One that is gone already, or another of its name, is no failure.
-    pub(super) async fn remove<K>(
-        &self,
-        api: &Api<K>,
-        name: &str,
-        uid: Option<String>,
-    ) -> Result<(), CallError>
-    where
-        K: Clone + std::fmt::Debug + DeserializeOwned,
-    {
-        let preconditions = Some(Preconditions { uid, resource_version: None });
-        let params = DeleteParams { preconditions, ..DeleteParams::background() };
-        match bounded("delete", api.delete(name, &params)).await {
-            Err(error) if error.is_not_found() || error.is_conflict() => Ok(()),
-            other => other.map(drop),
-        }
-    }
-
-    /// Deletes a published Secret whose key is gone.
-    pub(super) async fn delete_orphan(&self, secret: &SecretMeta) -> Result<(), CallError> {
-        let secrets: Api<Secret> =
-            Api::namespaced(self.client.clone(), &secret.namespace().unwrap_or_default());
-        self.remove(&secrets, &secret.name_any(), secret.uid()).await?;
-        self.metrics.wrote("Secret");
-        Ok(())
-    }
-
     async fn create_account(&self, object: &ServiceAccount) -> Result<(), Error> {
         let accounts: Api<Account> =
             Api::namespaced(self.client.clone(), &object.namespace().unwrap_or_default());
@@ -210,32 +142,6 @@ impl Actor {
                 Ok(())
             }
         }
-    }
-
-    /// Writes a status with the version that it was computed from, by server-side apply.
-    async fn write_status<K>(&self, object: &K, status: impl Serialize + Send) -> Result<K, CallError>
-    where
-        K: Resource<DynamicType = (), Scope = NamespaceResourceScope> + Clone + DeserializeOwned,
-    {
-        let name = object.name_any();
-        let api: Api<K> = Api::namespaced(self.client.clone(), &object.namespace().unwrap_or_default());
-        let body = json!({
-            "apiVersion": K::api_version(&()),
-            "kind": K::kind(&()),
-            "metadata": { "name": name, "resourceVersion": object.resource_version() },
-            "status": status,
-        });
-        let params = PatchParams::apply(FIELD_MANAGER).force();
-        let mut written =
-            bounded("write status", api.patch_status(&name, &params, &Patch::Apply(body))).await?;
-        written.meta_mut().managed_fields = None;
-        self.metrics.wrote(match K::kind(&()).as_ref() {
-            "Account" => "Account",
-            "ServiceAccount" => "ServiceAccount",
-            "ResourceGrant" => "ResourceGrant",
-            _ => "AccessKey",
-        });
-        Ok(written)
     }
 
     async fn write_key_status(&self, observed: &mut Key, status: AccessKeyStatus) -> Result<(), CallError> {
@@ -375,10 +281,6 @@ impl Actor {
     pub(super) fn secrets(&self, key: &Key) -> Api<Secret> {
         Api::namespaced(self.client.clone(), &key.namespace)
     }
-}
-
-pub(super) fn post() -> PostParams {
-    PostParams { field_manager: Some(FIELD_MANAGER.into()), ..PostParams::default() }
 }
 
 fn mint() -> Result<Token, rand::rngs::SysError> {

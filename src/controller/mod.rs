@@ -10,6 +10,7 @@ mod backoff;
 mod concerned;
 mod feed;
 mod gauges;
+mod objects;
 mod observe;
 mod orphan;
 mod published;

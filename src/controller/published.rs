@@ -5,7 +5,8 @@ use k8s_openapi::api::core::v1::Secret;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::{Api, Resource, ResourceExt};
 
-use super::act::{Actor, Error, filled, keep_of_others, post};
+use super::act::{Actor, Error, filled, keep_of_others};
+use super::objects::post;
 use super::secrets::{content, is_key_secret, is_published_for, metadata_of, owned_names, standing};
 use crate::api::AccessKey;
 use crate::api::access_key::TokenStatus;

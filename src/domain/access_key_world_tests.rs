@@ -221,6 +221,15 @@ impl World {
         plan(&last.observed, last.now).actions.is_empty()
     }
 
+    /// Nothing happens for a while.
+    fn come_to_rest(&mut self) {
+        self.now += TimeDelta::seconds(31);
+        for _ in 0..3 {
+            assert!(self.pass(usize::MAX).is_ok());
+        }
+        assert!(self.is_settled(), "{self:?}");
+    }
+
     fn edit(&mut self, change: impl FnOnce(&mut AccessKeySpec)) {
         change(&mut self.observed.key.spec);
         self.observed.key.generation += 1;
@@ -315,12 +324,7 @@ proptest! {
         for event in history {
             happens(&mut world, event);
         }
-        world.now += TimeDelta::seconds(31);
-        for _ in 0..3 {
-            let again = world.pass(usize::MAX);
-            prop_assert!(again.is_ok());
-        }
-        prop_assert!(world.is_settled(), "{:?}", world);
+        world.come_to_rest();
         let status = &world.observed.key.status;
         if status.state == Some(KeyState::Active) {
             prop_assert_eq!(&world.secret.as_ref().unwrap().token, &status.token);
@@ -342,12 +346,7 @@ proptest! {
         for event in history.into_iter().filter(|event| !matches!(event, Event::Overlap(_))) {
             happens(&mut world, event);
         }
-        world.now += TimeDelta::seconds(31);
-        for _ in 0..3 {
-            let again = world.pass(usize::MAX);
-            prop_assert!(again.is_ok());
-        }
-        prop_assert!(world.is_settled(), "{:?}", world);
+        world.come_to_rest();
         let AccessKeyStatus { state, token, previous_token, published, .. } = &world.observed.key.status;
         if *state == Some(KeyState::Active) {
             let good = [token.as_ref(), previous_token.as_ref().map(|previous| &previous.token)];

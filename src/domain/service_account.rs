@@ -4,16 +4,14 @@ use chrono::{DateTime, Utc};
 use k8s_openapi::api::rbac::v1::{Role, RoleBinding};
 
 use crate::api::access_key::{AccessKeyStatus, KeyState};
-use crate::api::service_account::{
-    AssociatedResource, AssociatedResources, ServiceAccountSpec, ServiceAccountState,
-};
-use crate::api::shared::{AuditEntry, DesiredState, KeyCounts, Seat, Subject};
+use crate::api::service_account::{ServiceAccountSpec, ServiceAccountState};
+use crate::api::shared::{AuditEntry, DesiredState, KeyCounts, Seat};
 use crate::api::{ResourceGrantSpec, ServiceAccountStatus};
 use crate::domain::access_key::Admission;
-use crate::domain::admins::{self, Owner};
-use crate::domain::associated::{LISTED, associated, label};
+use crate::domain::admins;
+use crate::domain::associated::associated;
 use crate::domain::audit::{self, Happening, Target};
-use crate::domain::change::{Change, change};
+use crate::domain::change::Change;
 use crate::domain::conditions::{Progress, Summary, last_reason};
 use crate::domain::limits::Limits;
 use crate::domain::reason::Reason;
@@ -21,6 +19,10 @@ use crate::domain::seats::{Allotment, Candidate, admits, allot};
 use crate::domain::text::saturating;
 use crate::domain::time::whole_seconds;
 use crate::domain::validity::Period;
+
+mod access;
+
+use access::{access, bound, changed_admins, changed_grants, specs};
 
 /// An active key that expires within this time counts as expiring soon.
 const EXPIRING_SOON: Period = Period::days(30);
@@ -183,21 +185,6 @@ pub fn plan(observed: &Observed, now: DateTime<Utc>) -> Plan {
     Plan { actions, look_again_at: next_expiring(&observed.keys, now) }
 }
 
-/// What has RBAC allow the admins what they may do, and nobody else.
-fn access(observed: &Observed) -> Vec<Action> {
-    let Observed { namespace, name, uid, spec, keys, role, binding, .. } = observed;
-    let owner = Owner { kind: "ServiceAccount", namespace, name, uid };
-    let mut secrets: Vec<String> = keys.iter().filter_map(|key| key.secret.clone()).collect();
-    secrets.sort();
-    let wanted = admins::binding(owner, spec.admins.as_deref().unwrap_or_default());
-    let wanted_role = wanted.as_ref().map(|_| admins::role(owner, &secrets));
-    let of_binding = change(wanted, binding.as_ref(), admins::same_binding).map(Action::Binding);
-    let of_role = change(wanted_role, role.as_ref(), admins::same_role).map(Action::Role);
-    // Never a binding to a Role that is not there.
-    let order = if spec.admins.is_some() { [of_role, of_binding] } else { [of_binding, of_role] };
-    order.into_iter().flatten().collect()
-}
-
 fn allotment(observed: &Observed, account: &AccountView, admission: &Admission) -> Allotment {
     let open = *admission == Admission::Admitted && observed.spec.state == DesiredState::Active;
     let candidates: Vec<Candidate> = observed
@@ -293,15 +280,6 @@ fn status(
     }
 }
 
-/// The admins that RBAC has bound.
-fn bound(observed: &Observed) -> Vec<Subject> {
-    admins::standing(observed.spec.admins.as_deref().unwrap_or_default(), observed.binding.as_ref())
-}
-
-fn specs(grants: &[GrantView]) -> Vec<ResourceGrantSpec> {
-    grants.iter().map(|grant| grant.spec.clone()).collect()
-}
-
 fn counts(keys: &[KeyView], now: DateTime<Utc>) -> KeyCounts {
     let count =
         |wanted: KeyState| saturating(keys.iter().filter(|key| key.status.state == Some(wanted)).count());
@@ -380,43 +358,6 @@ fn told(observed: &Observed, state: ServiceAccountState, summary: &Summary) -> V
         reason => is_new.then(|| (reason, audit::CONTROLLER.to_owned())),
     };
     of_state.into_iter().chain(of_reason).collect()
-}
-
-fn changed_admins(observed: &Observed) -> Option<String> {
-    let standing = bound(observed);
-    (standing != observed.status.admins).then(|| match admins::line(&standing) {
-        Some(line) => format!("Service account is now managed by {line}"),
-        None => "Service account has no admins of its own any more".to_owned(),
-    })
-}
-
-/// Grants that came or went, where all of them are listed: beyond that nothing is known of those before.
-fn changed_grants(observed: &Observed) -> Vec<(Reason, String, String)> {
-    let none = AssociatedResources::default();
-    let before = observed.status.associated_resources.as_ref().unwrap_or(&none);
-    if observed.grants.len() > LISTED || before.total > saturating(LISTED) {
-        return Vec::new();
-    }
-    let now = associated(&specs(&observed.grants));
-    let who = |item: &AssociatedResource| {
-        let is = |grant: &&GrantView| {
-            grant.spec.resource.category == item.category && grant.spec.resource.name == item.name
-        };
-        observed
-            .grants
-            .iter()
-            .find(is)
-            .map_or_else(|| audit::UNKNOWN.to_owned(), |grant| grant.changed_by.clone())
-    };
-    let told = |item: &AssociatedResource, what: &str| {
-        let AssociatedResource { role, impersonation, usage, .. } = item;
-        format!("{} {what} (role {role:?}, impersonation {impersonation:?}, usage {usage:?})", label(item))
-    };
-    let came = now.items.iter().filter(|item| !before.items.contains(item));
-    let went = before.items.iter().filter(|item| !now.items.contains(item));
-    let came = came.map(|item| (Reason::ResourceGranted, who(item), told(item, "was granted")));
-    let went = went.map(|item| (Reason::ResourceRevoked, who(item), told(item, "is no longer granted")));
-    went.chain(came).collect()
 }
 
 /// When the next active key starts to count as expiring soon.

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::api::resource_grant::{Category, Impersonation, Resource, Role as GrantRole, Usage};
-use crate::api::shared::SubjectKind;
+use crate::api::shared::{Subject, SubjectKind};
 
 fn user(name: &str) -> Subject {
     Subject { kind: SubjectKind::User, name: name.into(), namespace: None }

@@ -4,8 +4,12 @@ use serde_json::{Value, json};
 
 use super::support::{Scene, run, text};
 
-const KINDS: [(&str, &str); 3] =
-    [("accounts", "Account"), ("serviceaccounts", "ServiceAccount"), ("accesskeys", "AccessKey")];
+const KINDS: [(&str, &str); 4] = [
+    ("accounts", "Account"),
+    ("serviceaccounts", "ServiceAccount"),
+    ("accesskeys", "AccessKey"),
+    ("resourcegrants", "ResourceGrant"),
+];
 
 /// Every field with its path and schema.
 fn fields(path: &str, schema: &Value, found: &mut Vec<(String, Value)>) {
