@@ -1,6 +1,8 @@
 //! Writes the Secrets that are published for gateways. The tokens come out of the key's own Secret and, the one before,
 //! out of the published Secrets themselves; they are held only while they are written.
 
+use std::time::Duration;
+
 use k8s_openapi::api::core::v1::Secret;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::{Api, Resource, ResourceExt};
@@ -16,6 +18,10 @@ use crate::domain::secret::{Content, as_wanted, token_in};
 use crate::domain::token::Token;
 use crate::runtime::client::{CallError, bounded};
 use crate::runtime::clock::now;
+
+/// How often a refused copy is tried again at once, and how long after each refusal.
+const REFUSALS: usize = 10;
+const REFUSED_FOR: Duration = Duration::from_millis(200);
 
 /// A token and what is recorded of it.
 type Issued<'a> = (&'a Token, &'a TokenStatus);
@@ -73,14 +79,25 @@ impl Actor {
             (before.and_then(|(token, _)| token), before.map(|(_, status)| status));
         let wanted = wanted(&owner, current.1, previous_status, &published.accepting);
         let mut now_so = Published { accepting: published.accepting.clone(), ..Published::default() };
+        let mut refused = Vec::new();
         for wanted in &wanted {
-            match publishing::content(&owner, &key.uid, wanted, current, previous) {
-                None => now_so.lost.push(wanted.place.clone()),
-                Some(content) => match self.put(object, key, &wanted.place, content).await? {
-                    Some(standing) => now_so.standing.push(standing),
-                    None => now_so.taken.push(wanted.place.clone()),
-                },
+            let Some(content) = publishing::content(&owner, &key.uid, wanted, current, previous) else {
+                now_so.lost.push(wanted.place.clone());
+                continue;
+            };
+            match self.put(object, key, &wanted.place, content.clone()).await {
+                Ok(standing) => now_so.found(&wanted.place, standing),
+                Err(Error::Call(error)) if error.is_refusal() => {
+                    let name = &wanted.place.name;
+                    tracing::debug!(name, %error, "a copy was refused, and is tried again after the others");
+                    refused.push((&wanted.place, content));
+                }
+                Err(error) => return Err(error),
             }
+        }
+        // A gateway's own admission may allow each token once only, and the one before is still in its old place.
+        for (place, content) in refused {
+            now_so.found(place, self.put_at_last(object, key, place, content).await?);
         }
         for standing in &published.standing {
             if !now_so.standing.iter().any(|kept| kept.place == standing.place) {
@@ -88,6 +105,23 @@ impl Actor {
             }
         }
         Ok(now_so)
+    }
+
+    /// As [`Self::put`], a few times over: what refused it may not have seen yet that the place is free.
+    async fn put_at_last(
+        &self,
+        object: &AccessKey,
+        key: &Key,
+        place: &Place,
+        wanted: Content,
+    ) -> Result<Option<Standing>, Error> {
+        for _ in 0..REFUSALS {
+            match self.put(object, key, place, wanted.clone()).await {
+                Err(Error::Call(error)) if error.is_refusal() => tokio::time::sleep(REFUSED_FOR).await,
+                other => return other,
+            }
+        }
+        self.put(object, key, place, wanted).await
     }
 
     /// Makes the Secret at `place` hold `wanted`; `None` where someone else's stands there.

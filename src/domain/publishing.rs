@@ -49,6 +49,16 @@ pub struct Published {
     pub accepting: Vec<String>,
 }
 
+impl Published {
+    /// Notes what was found at a place: the Secret that stands there, or that it is taken.
+    pub fn found(&mut self, place: &Place, standing: Option<Standing>) {
+        match standing {
+            Some(standing) => self.standing.push(standing),
+            None => self.taken.push(place.clone()),
+        }
+    }
+}
+
 /// One Secret that should stand.
 #[derive(Clone, Debug)]
 pub struct Wanted<'a> {

@@ -93,6 +93,11 @@ impl CallError {
         self.status().is_some_and(kube::core::Status::is_already_exists)
     }
 
+    /// The API server, or an admission webhook behind it, does not let this in as it is.
+    pub fn is_refusal(&self) -> bool {
+        self.status().is_some_and(|status| [400, 403, 422].contains(&status.code))
+    }
+
     /// The namespace is being deleted, so nothing can be created in it any more.
     pub fn is_namespace_terminating(&self) -> bool {
         let causes = self.status().and_then(|status| status.details.as_ref()).map(|details| &details.causes);

@@ -6,7 +6,7 @@ use keyward::domain::token::Token;
 use kube::ResourceExt;
 use serde_json::{Value, json};
 
-use super::support::{Scene, condition_states, eventually, message, token_of};
+use super::support::{Scene, condition_states, eventually, message, text, token_of};
 
 fn kong(name: &str, token: &str) -> Value {
     json!({"name": name, "labels": {"konghq.com/credential": "key-auth"}, "data": {"key": token}})
@@ -175,4 +175,72 @@ async fn another_namespace_has_to_accept_and_the_control_planes_own_types_are_re
         let errors = String::from_utf8_lossy(&refused.stderr).into_owned();
         assert!(!refused.status.success() && errors.contains(words), "{words} in {errors}");
     }
+}
+
+/// As Kong's admission webhook does: no two credentials with the same token.
+fn each_token_once(scene: &Scene) -> String {
+    let name = format!("each-token-once.{}", scene.namespace);
+    let version = "admissionregistration.k8s.io/v1";
+    json!({"apiVersion": "v1", "kind": "List", "items": [
+        {
+            "apiVersion": version, "kind": "ValidatingAdmissionPolicy", "metadata": {"name": name},
+            "spec": {
+                "paramKind": {"apiVersion": "v1", "kind": "Secret"},
+                "matchConstraints": {"resourceRules": [{
+                    "apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE", "UPDATE"],
+                    "resources": ["secrets"], "resourceNames": ["one-previous"],
+                }]},
+                "validations": [{
+                    "expression": "object.data.key != params.data.key", "message": "unique key constraint violated",
+                }],
+            },
+        },
+        {
+            "apiVersion": version, "kind": "ValidatingAdmissionPolicyBinding", "metadata": {"name": name},
+            "spec": {
+                "policyName": name, "validationActions": ["Deny"],
+                "paramRef": {"name": "one", "namespace": scene.namespace, "parameterNotFoundAction": "Allow"},
+                "matchResources": {"namespaceSelector": {
+                    "matchLabels": {"kubernetes.io/metadata.name": scene.namespace},
+                }},
+            },
+        },
+    ]})
+    .to_string()
+}
+
+#[tokio::test]
+async fn a_gateway_that_takes_each_token_once_gets_the_previous_one_after_its_place_is_free() {
+    let (scene, _controller) = Scene::with_controller("publish-once").await;
+    scene.service_account("ci").await;
+    let publish = json!([kong("one", "$(token)"), kong("one-previous", "$(previousToken)")]);
+    let rotation = json!({"renewBefore": "P1D", "overlap": "P7D"});
+    scene
+        .key_with("deploy", "ci", json!({"validFor": "P6M", "rotation": rotation, "publish": publish}))
+        .await;
+    scene.key_when("deploy", "Issued").await;
+    let first = published(&scene, "one", "key").await.sha256();
+    text(&scene.kubectl_with(&["apply", "-f", "-"], &each_token_once(&scene)));
+    let twice =
+        scene.kubectl_text(&["get", "secret", "one", "-o", "json"]).replace("\"one\"", "\"one-previous\"");
+    let mut twice: Value = serde_json::from_str(&twice).unwrap();
+    for field in ["ownerReferences", "resourceVersion", "uid"] {
+        twice["metadata"].as_object_mut().unwrap().remove(field);
+    }
+    eventually("a token is refused a second time", async || {
+        let output = scene.kubectl_with(&["create", "--dry-run=server", "-f", "-"], &twice.to_string());
+        let errors = String::from_utf8_lossy(&output.stderr).into_owned();
+        if errors.contains("unique key constraint violated") { Ok(()) } else { Err(errors) }
+    })
+    .await;
+
+    scene.set::<AccessKey>("deploy", json!({"revision": 2})).await;
+    assert!(published(&scene, "one-previous", "key").await.has_sha256(&first));
+    scene
+        .key_once("deploy", "is rotated", |key| {
+            key.status.as_ref().unwrap().token.as_ref().unwrap().revision == 2
+        })
+        .await;
+    assert!(published(&scene, "one", "key").await.has_sha256(&scene.token("deploy").await.sha256()));
+    scene.key_when("deploy", "Issued").await;
 }
