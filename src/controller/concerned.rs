@@ -1,12 +1,11 @@
 //! From each change to those it concerns: who is to be looked at next.
 
+use k8s_openapi::api::core::v1::ResourceQuota;
+use k8s_openapi::api::rbac::v1::Role;
 use kube::core::NamespaceResourceScope;
 use kube::runtime::reflector::ObjectRef;
 use kube::runtime::watcher::Event;
 use kube::{Resource, ResourceExt};
-
-use k8s_openapi::api::core::v1::ResourceQuota;
-use k8s_openapi::api::rbac::v1::Role;
 
 use super::observe::at_a_glance;
 use super::queue::Queues;

@@ -30,6 +30,14 @@ fn writes(scene: &Scene) -> Vec<String> {
         .collect()
 }
 
+fn copy(name: &str, namespace: Option<&str>) -> Value {
+    let mut copy = json!({"name": name, "data": {"key": "$(token)"}});
+    if let Some(namespace) = namespace {
+        copy["namespace"] = json!(namespace);
+    }
+    copy
+}
+
 async fn versions(scene: &Scene) -> BTreeMap<String, Option<String>> {
     let mut all = BTreeMap::new();
     for key in scene.keys().await {
@@ -51,18 +59,32 @@ async fn versions(scene: &Scene) -> BTreeMap<String, Option<String>> {
 
 #[tokio::test]
 async fn a_settled_cluster_sees_no_write_in_thirty_seconds_restart_included() {
-    let (scene, mut controller) = Scene::with_controller("settled").await;
-    scene.limits(json!({"minValidFor": "PT1S", "accessKeysPerServiceAccount": 6})).await;
+    let scene = Scene::new("settled").await;
+    let flags = || Flags { no_quota: true, ..Flags::default() };
+    let mut controller = Controller::start(&scene, flags()).await;
+    scene.limits(json!({"minValidFor": "PT1S", "accessKeysPerServiceAccount": 9})).await;
+    let user = |name: &str| json!([{"kind": "User", "name": name}]);
+    scene.set::<Account>("account", json!({"superAdmins": user("sue"), "iamAdmins": user("ian")})).await;
     scene.service_account("ci").await;
     scene.service_account("off").await;
     scene.key("of-off", "off").await;
     scene.key_when("of-off", "Issued").await;
     scene.set::<ServiceAccount>("off", json!({"state": "Inactive"})).await;
-    for name in ["issued", "inactive", "rotating", "missing", "out-of-range"] {
+    scene.set::<ServiceAccount>("ci", json!({"admins": user("alice")})).await;
+    let grant = json!({"serviceAccountName": "ci", "resource": {"category": "App", "name": "books"}, "role": "Viewer"});
+    let grant = keyward::api::ResourceGrant::new("books", super::support::from_json(grant));
+    scene.api().create(&kube::api::PostParams::default(), &grant).await.unwrap();
+    scene.kubectl_text(&["create", "secret", "generic", "theirs", "--from-literal=password=x"]);
+    for name in
+        ["issued", "inactive", "rotating", "missing", "out-of-range", "published", "in-conflict", "refused"]
+    {
         let account = if name == "missing" { "nobody" } else { "ci" };
         let spec = match name {
             "rotating" => json!({"validFor": "P6M", "rotation": {"renewBefore": "P7D", "overlap": "P1D"}}),
             "out-of-range" => json!({"validFor": "P3Y"}),
+            "published" => json!({"validFor": "P6M", "publish": [copy("copy", None)]}),
+            "in-conflict" => json!({"validFor": "P6M", "publish": [copy("theirs", None)]}),
+            "refused" => json!({"validFor": "P6M", "publish": [copy("far", Some("default"))]}),
             _ => json!({"validFor": "P6M"}),
         };
         scene.key_with(name, account, spec).await;
@@ -77,6 +99,9 @@ async fn a_settled_cluster_sees_no_write_in_thirty_seconds_restart_included() {
         ("missing", "ServiceAccountNotFound"),
         ("out-of-range", "ExpiryOutOfRange"),
         ("expired", "Expired"),
+        ("published", "Issued"),
+        ("in-conflict", "PublishConflict"),
+        ("refused", "PublishNotAccepted"),
         ("of-off", "ServiceAccountInactive"),
     ] {
         scene.key_when(name, reason).await;
@@ -84,7 +109,7 @@ async fn a_settled_cluster_sees_no_write_in_thirty_seconds_restart_included() {
     scene
         .service_account_once("ci", "counts its keys", |object| {
             let keys = object.status.as_ref().and_then(|status| status.keys.clone()).unwrap_or_default();
-            (keys.total, keys.active, keys.inactive, keys.expired, keys.rejected) == (5, 2, 1, 1, 1)
+            (keys.total, keys.active, keys.inactive, keys.expired, keys.rejected) == (8, 5, 1, 1, 1)
         })
         .await;
     // What was under way when the last condition was read.
@@ -105,7 +130,7 @@ async fn a_settled_cluster_sees_no_write_in_thirty_seconds_restart_included() {
     assert!(written.len() > 10, "the audit log is read rightly: {written:?}");
     tokio::time::sleep(QUIET / 2).await; // The absence of writes takes time to see.
     assert!(controller.terminate().success());
-    let _again = Controller::start(&scene, Flags::default()).await;
+    let _again = Controller::start(&scene, flags()).await;
     tokio::time::sleep(QUIET / 2).await;
     assert_eq!(writes(&scene)[written.len()..], [] as [String; 0]);
     assert_eq!(versions(&scene).await, before);

@@ -27,6 +27,8 @@ pub struct Flags {
     pub lease: Option<String>,
     /// Base URL of a proxy in front of the API server.
     pub through: Option<String>,
+    /// Keeps no quota: it would come after a minute, in the midst of whatever is looked at.
+    pub no_quota: bool,
     /// Removes from the rules every one that concerns this resource.
     pub without: Option<&'static str>,
 }
@@ -58,6 +60,7 @@ impl Controller {
             .args(["controller", "--namespace", &scene.namespace, "--health-address", "127.0.0.1:0"])
             .args(["--instance", &name, "--log", "info,keyward=debug"])
             .args(["--trust-changed-by", "true"])
+            .args(["--resource-quotas", if flags.no_quota { "false" } else { "true" }])
             .env("KUBECONFIG", &kubeconfig)
             .stdout(File::create(&log).unwrap())
             .stderr(File::options().append(true).open(&log).unwrap());
