@@ -10,7 +10,7 @@
 //! | [`runtime`] | what a process needs around its work |
 //!
 //! # The way of a change
-//! A watch event reaches the stores and a queue (`controller::feed`). For each object concerned, `controller::observe`
+//! A watch event reaches the stores (`controller::feed`) and the queues of those it concerns (`controller::concerned`). For each object concerned, `controller::observe`
 //! gathers what the decision reads, `domain`'s `plan(observed, now)` decides, and `controller::act` carries the plan
 //! out: Secret, then status, with an event and a line for each thing worth telling. Nothing else changes anything.
 
