@@ -99,6 +99,9 @@ pub enum Category {
 }
 
 impl Category {
+    /// Every category.
+    pub const ALL: [Self; 5] = [Self::Process, Self::Dataset, Self::Board, Self::App, Self::Collaboration];
+
     /// The category's word.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -122,6 +125,21 @@ pub enum Role {
     Editor,
     /// Change it and who may reach it.
     Admin,
+}
+
+impl Role {
+    /// Every role, in rising order.
+    pub const ALL: [Self; 4] = [Self::Viewer, Self::Member, Self::Editor, Self::Admin];
+
+    /// The role's word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Viewer => "Viewer",
+            Self::Member => "Member",
+            Self::Editor => "Editor",
+            Self::Admin => "Admin",
+        }
+    }
 }
 
 /// Whether keys may act for other persons.

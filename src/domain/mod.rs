@@ -23,3 +23,4 @@ pub mod text;
 pub mod time;
 pub mod token;
 pub mod validity;
+pub mod verdict;

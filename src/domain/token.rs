@@ -6,7 +6,7 @@
 use subtle::ConstantTimeEq;
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
-use crate::domain::digest::sha256_hex;
+use crate::domain::digest::{Sha256Hash, sha256, sha256_hex};
 
 const PREFIX: &str = "kw_";
 const ID_LENGTH: usize = 12;
@@ -48,7 +48,7 @@ impl Token {
             return None;
         }
         let checksum = checksum(&text);
-        text.push_str(&checksum);
+        text.extend(checksum.map(char::from));
         Some(Self(text))
     }
 
@@ -83,7 +83,63 @@ impl Token {
     }
 }
 
+/// A token's public id, at the size that an index of many has room for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct TokenId([u8; ID_LENGTH]);
+
+impl TokenId {
+    /// Reads the id as a status holds it; `None` where it has another form.
+    pub fn parse(text: &str) -> Option<Self> {
+        let id: [u8; ID_LENGTH] = text.as_bytes().try_into().ok()?;
+        id.iter().all(u8::is_ascii_alphanumeric).then_some(Self(id))
+    }
+
+    /// The id as text.
+    pub fn as_str(&self) -> &str {
+        std::str::from_utf8(&self.0).unwrap_or_default()
+    }
+}
+
+/// A presented token, reduced to what a verdict reads. Its secret is not kept.
+#[derive(Clone, Copy)]
+pub struct Presented {
+    /// Its public id, which nothing vouches for yet.
+    pub id: TokenId,
+    /// SHA-256 of the whole token.
+    pub hash: Sha256Hash,
+}
+
+/// Why a text is no token. Nothing has to be looked up to know it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unreadable {
+    /// It has another form.
+    Form,
+    /// Its checksum is wrong.
+    Checksum,
+}
+
+impl Presented {
+    /// Reads what a client presents.
+    ///
+    /// # Errors
+    /// Where its form or checksum is wrong.
+    pub fn read(text: &str) -> Result<Self, Unreadable> {
+        if !is_well_formed(text) {
+            return Err(Unreadable::Form);
+        }
+        if !has_its_checksum(text) {
+            return Err(Unreadable::Checksum);
+        }
+        let id = text.get(PREFIX.len()..ID_END).and_then(TokenId::parse).ok_or(Unreadable::Form)?;
+        Ok(Self { id, hash: sha256(text.as_bytes()) })
+    }
+}
+
 fn is_token(text: &str) -> bool {
+    is_well_formed(text) && has_its_checksum(text)
+}
+
+fn is_well_formed(text: &str) -> bool {
     let base62 =
         |part: Option<&str>| part.is_some_and(|part| part.bytes().all(|b| b.is_ascii_alphanumeric()));
     text.len() == LENGTH
@@ -91,18 +147,21 @@ fn is_token(text: &str) -> bool {
         && base62(text.get(PREFIX.len()..ID_END))
         && text.get(ID_END..=ID_END) == Some("_")
         && base62(text.get(ID_END + 1..))
-        && text.get(..BODY_LENGTH).map(checksum).as_deref() == text.get(BODY_LENGTH..)
+}
+
+fn has_its_checksum(text: &str) -> bool {
+    text.split_at_checked(BODY_LENGTH).is_some_and(|(body, rest)| checksum(body) == rest.as_bytes())
 }
 
 /// CRC-32 (IEEE) of `body` in base 62, padded to six characters.
-fn checksum(body: &str) -> String {
+fn checksum(body: &str) -> [u8; CHECKSUM_LENGTH] {
     let mut rest = crc32fast::hash(body.as_bytes()) as usize;
     let mut digits = [b'0'; CHECKSUM_LENGTH];
     for digit in digits.iter_mut().rev() {
         *digit = ALPHABET.get(rest % ALPHABET.len()).copied().unwrap_or(b'0');
         rest /= ALPHABET.len();
     }
-    digits.iter().map(|digit| char::from(*digit)).collect()
+    digits
 }
 
 #[cfg(test)]
@@ -128,7 +187,7 @@ mod tests {
     #[test]
     fn the_checksum_of_a_known_body_is_known() {
         // Worked out apart from this program: CRC-32 (IEEE) of the body is 876060838.
-        assert_eq!(checksum(&format!("kw_000000000000_{}", "0".repeat(43))), "0xHrRW");
+        assert_eq!(&checksum(&format!("kw_000000000000_{}", "0".repeat(43))), b"0xHrRW");
     }
 
     #[test]
@@ -154,7 +213,34 @@ mod tests {
         assert!(!one.has_sha256(""));
     }
 
+    #[test]
+    fn a_presented_token_has_the_id_and_hash_of_the_one_that_was_minted() {
+        let token = token(5);
+        let presented = Presented::read(token.reveal()).ok().unwrap();
+        assert_eq!(presented.id.as_str(), token.id());
+        assert_eq!(crate::domain::digest::parse_hex(&token.sha256()), Some(presented.hash));
+    }
+
+    #[test]
+    fn a_typo_is_told_from_a_text_of_another_form() {
+        let text = token(5).reveal().to_owned();
+        let typo = text.replace(&text[20..21], if &text[20..21] == "a" { "b" } else { "a" });
+        for (given, why) in [
+            (typo.as_str(), Unreadable::Checksum),
+            ("", Unreadable::Form),
+            ("eyJhbGciOiJSUzI1NiJ9.e30.c2ln", Unreadable::Form),
+            (&text[..64], Unreadable::Form),
+        ] {
+            assert_eq!(Presented::read(given).err(), Some(why));
+        }
+    }
+
     proptest! {
+        #[test]
+        fn whatever_parses_as_a_token_can_be_presented_and_nothing_else(text in "(kw_)?[0-9A-Za-z_]{0,70}") {
+            prop_assert_eq!(Token::parse(&text).is_some(), Presented::read(&text).is_ok());
+        }
+
         #[test]
         fn whatever_is_minted_parses(bytes in prop::collection::vec(any::<u8>(), 256)) {
             let token = Token::from_random(&bytes).unwrap();
@@ -174,6 +260,8 @@ mod tests {
         fn no_text_makes_the_parser_panic(text in ".{0,200}") {
             let _ = Token::parse(&text);
             let _ = Token::find_in(&text);
+            let _ = Presented::read(&text);
+            let _ = TokenId::parse(&text);
         }
     }
 }

@@ -1,0 +1,98 @@
+//! Whether a presented token is good, and for what: `verdict(feed, presented, known, asked, now)`.
+
+mod asked;
+mod cause;
+mod facts;
+
+use subtle::ConstantTimeEq as _;
+
+use crate::api::access_key::KeyState;
+use crate::domain::digest::Sha256Hash;
+
+pub use asked::{Asked, BadRequest, OnBehalfOf, ResourceAsked};
+pub use cause::{Cause, Class};
+pub use facts::{Credential, CredentialKind, Grant, GrantFacts, KeyFacts, ServiceAccountFacts, Standing};
+
+/// How well the verifier knows the cluster.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Feed {
+    /// It has not seen every object yet.
+    NotSynced,
+    /// It has heard nothing of the cluster for longer than the bound.
+    Stale,
+    /// It is up to date.
+    Fresh,
+}
+
+/// What is known under the presented token's id.
+#[derive(Clone, Copy, Debug)]
+pub struct Known<'a> {
+    /// The token.
+    pub credential: &'a Credential,
+    /// What its key is.
+    pub state: KeyState,
+    /// UID of the service account that the key was issued for.
+    pub issued_for: &'a str,
+    /// The service account of the name that the key gives, where there is one.
+    pub service_account: Option<&'a ServiceAccountFacts>,
+    /// Its grants.
+    pub grants: &'a [Grant],
+}
+
+/// Compared with where nothing is known, so that an unknown id takes as long as a wrong secret.
+const NOBODY: Sha256Hash = [0; 32];
+
+/// Decides. `now` is in seconds since 1970. Gives the grant that answers a request for a resource.
+///
+/// # Errors
+/// The cause of a refusal. Those that [`Cause::proves_identity`] says so of were given to the holder of the token.
+pub fn verdict<'a>(
+    feed: Feed,
+    presented: &Sha256Hash,
+    known: Option<&Known<'a>>,
+    asked: &Asked,
+    now: i64,
+) -> Result<Option<&'a Grant>, Cause> {
+    match feed {
+        Feed::NotSynced => return Err(Cause::NotSynced),
+        Feed::Stale => return Err(Cause::Stale),
+        Feed::Fresh => {}
+    }
+    let hash = known.map_or(&NOBODY, |known| &known.credential.hash);
+    let same = bool::from(presented.ct_eq(hash));
+    let known = known.ok_or(Cause::UnknownKey)?;
+    if !same {
+        return Err(Cause::WrongSecret);
+    }
+    in_force(known, now)?;
+    asked.answer(known.grants)
+}
+
+fn in_force(known: &Known<'_>, now: i64) -> Result<(), Cause> {
+    if known.credential.good_until <= now {
+        return Err(match known.credential.kind {
+            CredentialKind::Previous => Cause::PreviousTokenRetired,
+            CredentialKind::Current | CredentialKind::Next => Cause::Expired,
+        });
+    }
+    let service_account = known.service_account.ok_or(Cause::ServiceAccountGone)?;
+    if service_account.uid != known.issued_for {
+        return Err(Cause::ServiceAccountReplaced);
+    }
+    match service_account.standing {
+        Standing::Active => {}
+        Standing::Inactive => return Err(Cause::ServiceAccountInactive),
+        Standing::Rejected => return Err(Cause::ServiceAccountRejected),
+    }
+    match known.state {
+        KeyState::Active => Ok(()),
+        KeyState::Inactive => Err(Cause::KeyInactive),
+        KeyState::Expired => Err(Cause::Expired),
+        KeyState::Rejected => Err(Cause::KeyRejected),
+        KeyState::Pending => Err(Cause::KeyPending),
+    }
+}
+
+#[cfg(test)]
+#[path = "verdict_tests.rs"]
+mod tests;
