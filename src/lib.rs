@@ -6,7 +6,8 @@
 //! | --- | --- |
 //! | [`api`] | the custom resources as users see them: types and CEL rules |
 //! | [`domain`] | values and decisions, all of them pure functions |
-//! | [`controller`] | the only part that changes the cluster |
+//! | [`controller`] | the part that issues and polices keys |
+//! | [`verifier`] | the part that answers whether a presented key is good, and records its use |
 //! | [`runtime`] | what a process needs around its work |
 //!
 //! # The way of a change
@@ -18,3 +19,4 @@ pub mod api;
 pub mod controller;
 pub mod domain;
 pub mod runtime;
+pub mod verifier;

@@ -1,0 +1,120 @@
+//! When the verifier last heard of the cluster: what it knows is only good for a while.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use crate::domain::verdict::Feed;
+
+/// The kinds of objects that are followed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Followed {
+    /// `AccessKey`.
+    AccessKeys,
+    /// `ServiceAccount`.
+    ServiceAccounts,
+    /// `ResourceGrant`.
+    ResourceGrants,
+}
+
+impl Followed {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::AccessKeys, Self::ServiceAccounts, Self::ResourceGrants];
+
+    /// The kind's word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::AccessKeys => "AccessKey",
+            Self::ServiceAccounts => "ServiceAccount",
+            Self::ResourceGrants => "ResourceGrant",
+        }
+    }
+}
+
+/// When each kind was last heard of.
+#[derive(Debug)]
+pub struct Contact {
+    started: Instant,
+    bound: Duration,
+    /// Milliseconds since the start, by kind; 0 until its first list is complete.
+    heard: [AtomicU64; 3],
+}
+
+impl Contact {
+    /// Nothing was heard yet; silence is borne for `bound`.
+    pub fn new(bound: Duration) -> Self {
+        Self { started: Instant::now(), bound, heard: Default::default() }
+    }
+
+    /// How long silence is borne.
+    pub fn bound(&self) -> Duration {
+        self.bound
+    }
+
+    /// The API server has said how things are with this kind, or that nothing changed.
+    pub fn heard(&self, kind: Followed) {
+        self.slot(kind).store(self.elapsed(), Ordering::Release);
+    }
+
+    /// How well the cluster is known now.
+    pub fn feed(&self) -> Feed {
+        let Some(oldest) = self.heard.iter().map(|at| at.load(Ordering::Acquire)).min() else {
+            return Feed::NotSynced;
+        };
+        if oldest == 0 {
+            return Feed::NotSynced;
+        }
+        let silence = self.elapsed().saturating_sub(oldest);
+        if u128::from(silence) > self.bound.as_millis() { Feed::Stale } else { Feed::Fresh }
+    }
+
+    /// For how long nothing was heard of this kind; `None` before the first list.
+    pub fn silence(&self, kind: Followed) -> Option<Duration> {
+        let at = self.slot(kind).load(Ordering::Acquire);
+        (at > 0).then(|| Duration::from_millis(self.elapsed().saturating_sub(at)))
+    }
+
+    fn slot(&self, kind: Followed) -> &AtomicU64 {
+        let [keys, service_accounts, grants] = &self.heard;
+        match kind {
+            Followed::AccessKeys => keys,
+            Followed::ServiceAccounts => service_accounts,
+            Followed::ResourceGrants => grants,
+        }
+    }
+
+    /// Never 0, which means that nothing was heard.
+    fn elapsed(&self) -> u64 {
+        u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX).max(1)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_cluster_is_known_once_every_kind_was_heard_of() {
+        let contact = Contact::new(Duration::from_mins(5));
+        for kind in Followed::ALL {
+            assert_eq!((contact.feed(), contact.silence(kind)), (Feed::NotSynced, None));
+            contact.heard(kind);
+            assert!(contact.silence(kind).is_some());
+        }
+        assert_eq!(contact.feed(), Feed::Fresh);
+    }
+
+    #[test]
+    fn silence_about_one_kind_makes_all_of_it_stale() {
+        let contact = Contact {
+            started: Instant::now().checked_sub(Duration::from_mins(10)).unwrap(),
+            ..Contact::new(Duration::from_mins(5))
+        };
+        for kind in Followed::ALL {
+            contact.heard(kind);
+        }
+        contact.heard[1].store(1, Ordering::Release);
+        assert_eq!(contact.feed(), Feed::Stale);
+        contact.heard(Followed::ServiceAccounts);
+        assert_eq!(contact.feed(), Feed::Fresh);
+    }
+}

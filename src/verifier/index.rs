@@ -1,0 +1,126 @@
+//! What the verifier knows of the cluster, by token id. Readers take no lock; there is one writer at a time, and a reader
+//! sees each object as it was before a change or after it, never in between.
+
+mod entry;
+mod places;
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use papaya::HashMap;
+use parking_lot::Mutex;
+
+use crate::domain::token::TokenId;
+use crate::domain::verdict::{GrantFacts, KeyFacts, ServiceAccountFacts};
+
+pub use entry::{Entry, Holder, Key, Usage};
+use places::Places;
+
+/// An object of one kind: its namespace and name.
+pub type ObjectName = (String, String);
+
+/// The index.
+#[derive(Default)]
+pub struct Index {
+    entries: HashMap<TokenId, Arc<Entry>>,
+    places: Mutex<Places>,
+}
+
+impl Index {
+    /// What is known under a token's id.
+    pub fn get(&self, id: &TokenId) -> Option<Arc<Entry>> {
+        self.entries.pin().get(id).cloned()
+    }
+
+    /// How many tokens are known.
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Whether nothing is known.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// A key is as `facts` say; `None`: it is gone.
+    pub fn key(&self, (namespace, name): (&str, &str), version: Version<'_>, facts: Option<KeyFacts>) {
+        let mut places = self.places.lock();
+        let entries = self.entries.pin();
+        let Some(facts) = facts else {
+            for id in &places.forget_key(namespace, name) {
+                entries.remove(id);
+            }
+            return;
+        };
+        let key = Arc::new(places.key(namespace, name, version, &facts));
+        let ids: Box<[TokenId]> = facts.credentials.iter().map(|(id, _)| *id).collect();
+        for (id, credential) in facts.credentials {
+            entries.insert(id, Arc::new(Entry { credential, key: Arc::clone(&key) }));
+        }
+        for id in places.hold_key(namespace, &key, ids.clone()).iter().filter(|id| !ids.contains(id)) {
+            entries.remove(id);
+        }
+    }
+
+    /// A service account is as `facts` say; `None`: it is gone.
+    pub fn service_account(
+        &self,
+        (namespace, name): (&str, &str),
+        version: &str,
+        facts: Option<ServiceAccountFacts>,
+    ) {
+        self.places.lock().service_account(namespace, name, version, facts);
+    }
+
+    /// A grant is as `facts` say; `None`: it is gone.
+    pub fn grant(&self, (namespace, name): (&str, &str), facts: Option<GrantFacts>) {
+        self.places.lock().grant(namespace, name, facts);
+    }
+
+    /// Forgets every key that a new list does not name.
+    pub fn only_keys(&self, listed: &HashSet<ObjectName>) {
+        let gone = self.places.lock().keys_beside(listed);
+        for (namespace, name) in gone {
+            self.key((&namespace, &name), Version::default(), None);
+        }
+    }
+
+    /// Forgets every service account that a new list does not name.
+    pub fn only_service_accounts(&self, listed: &HashSet<ObjectName>) {
+        let gone = self.places.lock().service_accounts_beside(listed);
+        for (namespace, name) in gone {
+            self.service_account((&namespace, &name), "", None);
+        }
+    }
+
+    /// Forgets every grant that a new list does not name.
+    pub fn only_grants(&self, listed: &HashSet<ObjectName>) {
+        let gone = self.places.lock().grants_beside(listed);
+        for (namespace, name) in gone {
+            self.grant((&namespace, &name), None);
+        }
+    }
+
+    /// Lets go of service accounts that do not exist and that nothing names any more.
+    pub fn tidy(&self) {
+        self.places.lock().tidy();
+    }
+
+    /// The key of that name as it is known now.
+    pub fn key_named(&self, namespace: &str, name: &str) -> Option<Arc<Key>> {
+        self.places.lock().key_named(namespace, name)
+    }
+}
+
+/// Which object it is, and at what version.
+#[derive(Clone, Copy, Default)]
+pub struct Version<'a> {
+    /// UID of the object.
+    pub uid: &'a str,
+    /// Its `resourceVersion`.
+    pub resource_version: &'a str,
+}
+
+#[cfg(test)]
+#[path = "index_tests.rs"]
+mod tests;

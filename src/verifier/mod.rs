@@ -1,0 +1,5 @@
+//! `keyward verifier`: says whether a presented key is good and for what, out of memory, and records who used it.
+
+pub mod contact;
+pub mod feed;
+pub mod index;
