@@ -16,6 +16,9 @@ pub use service_account::{ServiceAccount, ServiceAccountSpec, ServiceAccountStat
 /// The API group of every kind.
 pub const GROUP: &str = "iam.keyward.dev";
 
+/// Group and version of every kind.
+pub const API_VERSION: &str = "iam.keyward.dev/v1alpha1";
+
 /// The one name an `Account` may have.
 pub const ACCOUNT_NAME: &str = "account";
 

@@ -122,8 +122,8 @@ pub struct AuditEntry {
     pub id: String,
     /// When it happened, to the second (RFC 3339, UTC).
     pub time: DateTime<Utc>,
-    /// Who did it: `controller`, `verifier`, the user that changed the field, or `unknown` where nothing vouches
-    /// for a name.
+    /// Who did it: `controller`, `verifier`, the user that changed the field, for what a key did its service account as
+    /// `keyward:<account>:<name>`, or `unknown` where nothing vouches for a name.
     #[schemars(length(max = 253))]
     pub actor: String,
     /// What was done, as one verb, for example `Issue` or `Deactivate`.
@@ -146,6 +146,13 @@ pub struct AuditEntry {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 253))]
     pub on_behalf_of: Option<String>,
+    /// The resource on which a key acted for that person, as `Category/name`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 160))]
+    pub resource: Option<String>,
+    /// How often it happened that day (UTC), where repeats are folded into one entry; `time` is that of the last one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub count: Option<i32>,
 }
 
 /// `observedGeneration` of a status that no controller has written yet.

@@ -21,7 +21,7 @@ use super::queue::{Queued, Streams, queues};
 use super::store::{SecretMeta, Store, World};
 use super::{access_key, account, orphan, resource_grant, service_account};
 use crate::api::{AccessKey, Account, ResourceGrant, ServiceAccount};
-use crate::runtime::audit::Audit;
+use crate::runtime::audit::{Audit, Source};
 use crate::runtime::clock::now;
 use crate::runtime::config::{ControllerArgs, LeaseArgs, ProcessArgs};
 use crate::runtime::health::Health;
@@ -57,17 +57,22 @@ pub enum Error {
 pub async fn run(client: Client, options: Options, shutdown: CancellationToken) -> Result<(), Error> {
     let Options { namespace, concurrency, trust_changed_by, resource_quotas, lease, process } = options;
     let ProcessArgs { health_address, instance, log: _, log_format: _ } = process;
-    preflight::check(&client, namespace.as_deref()).await?;
+    preflight::check(&client, preflight::CONTROLLER, namespace.as_deref()).await?;
 
     let metrics = Metrics::default();
     let (world, writers) = World::new();
     let (senders, queued) = queues();
     let gauges = (world.clone(), metrics.clone());
-    let health = Health::new(metrics.clone(), move || count(&gauges.0, &gauges.1));
+    let health = Health::new(move || {
+        let (world, metrics) = &gauges;
+        count(world, metrics);
+        metrics.text()
+    });
     let endpoints = health.clone().serve(health_address);
     let feed = follow(client.clone(), namespace, world.clone(), writers, senders);
 
-    let audit = Audit::new(client.clone(), "iam.keyward.dev/controller", instance.clone(), metrics.clone());
+    let source = Source { controller: "iam.keyward.dev/controller", instance: instance.clone() };
+    let audit = Audit::new(client.clone(), source, metrics.clone());
     let observer =
         Observer { client: client.clone(), world: world.clone(), trust_changed_by, resource_quotas };
     let actor = Actor { client: client.clone(), observer, audit, metrics: metrics.clone() };

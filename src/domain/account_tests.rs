@@ -203,6 +203,8 @@ fn a_refusal_that_a_service_account_tells_stands_in_the_accounts_log_too() {
         reason: "ServiceAccountLimitExceeded".into(),
         message: "The account already has 1 of 1 service accounts; delete one to proceed".into(),
         on_behalf_of: None,
+        resource: None,
+        count: None,
     };
     let late = ServiceAccountView { refusals: vec![refusal.clone()], ..view("late", "Late", 2) };
     let observed = settled(observed(1, vec![view("ci", "CI", 1), late]));

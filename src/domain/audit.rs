@@ -13,7 +13,7 @@ pub const CONTROLLER: &str = "controller";
 pub const UNKNOWN: &str = "unknown";
 
 /// What the verifier says it is.
-const VERIFIER: &str = "verifier";
+pub const VERIFIER: &str = "verifier";
 /// The longest actor, in bytes.
 const ACTOR_LENGTH: usize = 253;
 
@@ -87,6 +87,8 @@ impl Happening {
             reason: reason.as_str().into(),
             message: cut(message, NOTE_LENGTH),
             on_behalf_of: None,
+            resource: None,
+            count: None,
         }
     }
 }
@@ -99,7 +101,8 @@ pub fn since(log: &[AuditEntry], object: &Target, generation: i64) -> String {
     format!("{generation}/{newest}")
 }
 
-fn id(uid: &str, reason: Reason, occurrence: &str) -> String {
+/// The id of an entry of that reason about the object of that UID; the same `occurrence` gives the same id.
+pub fn id(uid: &str, reason: Reason, occurrence: &str) -> String {
     sha256_hex(format!("{uid}\n{reason}\n{occurrence}").as_bytes()).chars().take(16).collect()
 }
 

@@ -2,6 +2,7 @@
 
 pub mod access_key;
 pub mod account;
+pub mod acting;
 pub mod admins;
 pub mod associated;
 pub mod audit;

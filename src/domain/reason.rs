@@ -90,6 +90,10 @@ reasons! {
     PublishConflict, "Reject", Warning, "A Secret that `spec.publish` names exists and does not belong to the key; it is left untouched.";
     PublishNotAccepted, "Reject", Warning, "The namespace that `spec.publish` names does not accept Secrets from the key's.";
     ServiceAccountCreated, "Create", Normal, "A service account was admitted to the account.";
+    ActedOnBehalf, "Act", Normal, "A key acted for another person on a resource where that is granted.";
+    ActingRefused, "Refuse", Warning, "A key was refused to act for another person.";
+    Verified, "Verify", Normal, "A key was presented to a verifier and is good. In the audit lines of verifiers only.";
+    Refused, "Refuse", Warning, "A credential was presented to a verifier and is not good. In the audit lines of verifiers only.";
     KeyDeleted, "Delete", Normal, "An access key was deleted and its seat is free.";
 }
 

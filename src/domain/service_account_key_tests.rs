@@ -212,6 +212,8 @@ fn the_log_takes_in_the_entries_of_its_keys() {
         reason: "Issued".into(),
         message: "Key k1 issued".into(),
         on_behalf_of: None,
+        resource: None,
+        count: None,
     };
     let mut a = issued("a", 1, KeyState::Active);
     a.status.audit_log = vec![entry("a2", "2026-08-03T00:00:00Z"), entry("a1", "2026-08-01T00:00:00Z")];

@@ -84,6 +84,8 @@ fn a_thousand_typical_service_accounts_are_all_shown_and_the_largest_ones_as_far
         reason: "ServiceAccountLimitExceeded".into(),
         message: "x".repeat(1024),
         on_behalf_of: None,
+        resource: None,
+        count: None,
     };
     let status = AccountStatus {
         seats: (0..1000).map(seat).collect(),

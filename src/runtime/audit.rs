@@ -21,22 +21,29 @@ use crate::runtime::clock::now;
 #[derive(Clone)]
 pub struct Audit {
     client: Client,
-    controller: &'static str,
-    instance: String,
+    source: Source,
     metrics: Metrics,
 }
 
+/// Who writes an Event.
+#[derive(Clone, Debug)]
+pub struct Source {
+    /// Which program, as `reportingController` names it.
+    pub controller: &'static str,
+    /// Which of its processes.
+    pub instance: String,
+}
+
 impl Audit {
-    /// A writer whose Events name `controller` and `instance` as their source.
-    pub fn new(client: Client, controller: &'static str, instance: String, metrics: Metrics) -> Self {
-        Self { client, controller, instance, metrics }
+    /// A writer whose Events come from `source`.
+    pub fn new(client: Client, source: Source, metrics: Metrics) -> Self {
+        Self { client, source, metrics }
     }
 
     /// Tells `entry`, in an Event regarding `object` and in a line. An Event that cannot be written is logged and
     /// counted, but never holds up what it tells of.
     pub async fn tell(&self, entry: &AuditEntry, object: ObjectReference) {
-        let AuditEntry { id, time, actor, action, object: target, key_id, reason, message, on_behalf_of } =
-            entry;
+        let AuditEntry { id, time, actor, action, object: target, key_id, reason, message, .. } = entry;
         tracing::info!(
             target: telemetry::AUDIT,
             id,
@@ -47,7 +54,6 @@ impl Audit {
             object = target,
             key_id,
             reason,
-            on_behalf_of,
             "{message}"
         );
         self.metrics.audited(reason);
@@ -61,7 +67,7 @@ impl Audit {
 
     async fn publish(&self, entry: &AuditEntry, object: ObjectReference) -> Result<(), CallError> {
         let namespace = object.namespace.clone().unwrap_or_default();
-        let event = self.event(entry, object);
+        let event = self.source.event(entry, object);
         let events: Api<Event> = Api::namespaced(self.client.clone(), &namespace);
         match bounded("create event", events.create(&PostParams::default(), &event)).await {
             // A retry after a crash: it was told before.
@@ -69,8 +75,11 @@ impl Audit {
             other => other.map(drop),
         }
     }
+}
 
-    fn event(&self, entry: &AuditEntry, object: ObjectReference) -> Event {
+impl Source {
+    /// The Event that tells `entry`, regarding `object`. The same entry gives an Event of the same name.
+    pub fn event(&self, entry: &AuditEntry, object: ObjectReference) -> Event {
         let name = object.name.clone().unwrap_or_default();
         let severity = Reason::ALL
             .iter()

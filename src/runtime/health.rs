@@ -12,20 +12,17 @@ use axum::response::IntoResponse;
 use axum::routing::get;
 use tokio::net::TcpListener;
 
-use super::metrics::Metrics;
-
 /// What the health endpoints tell.
 #[derive(Clone)]
 pub struct Health {
     ready: Arc<AtomicBool>,
-    refresh: Arc<dyn Fn() + Send + Sync>,
-    metrics: Metrics,
+    metrics: Arc<dyn Fn() -> Result<String, std::fmt::Error> + Send + Sync>,
 }
 
 impl Health {
-    /// Not ready yet. `refresh` brings gauges up to date before they are read.
-    pub fn new(metrics: Metrics, refresh: impl Fn() + Send + Sync + 'static) -> Self {
-        Self { ready: Arc::default(), refresh: Arc::new(refresh), metrics }
+    /// Not ready yet. `metrics` gives all of them in the `OpenMetrics` text format.
+    pub fn new(metrics: impl Fn() -> Result<String, std::fmt::Error> + Send + Sync + 'static) -> Self {
+        Self { ready: Arc::default(), metrics: Arc::new(metrics) }
     }
 
     /// Says whether the process can do its work.
@@ -57,13 +54,15 @@ async fn readyz(State(health): State<Health>) -> impl IntoResponse {
     if health.ready.load(Ordering::Acquire) {
         (StatusCode::OK, "ok\n")
     } else {
-        (StatusCode::SERVICE_UNAVAILABLE, "not ready: the first list of every kind has not arrived\n")
+        (
+            StatusCode::SERVICE_UNAVAILABLE,
+            "not ready: what the cluster holds is not known, or not known well enough any more\n",
+        )
     }
 }
 
 async fn metrics(State(health): State<Health>) -> impl IntoResponse {
-    (health.refresh)();
-    match health.metrics.text() {
+    match (health.metrics)() {
         Ok(text) => {
             let format = "application/openmetrics-text; version=1.0.0; charset=utf-8";
             (StatusCode::OK, [(CONTENT_TYPE, format)], text)

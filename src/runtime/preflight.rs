@@ -10,10 +10,25 @@ use kube::{Api, Client};
 use serde::Deserialize;
 
 use super::client::{CallError, bounded, found};
-use crate::api::GROUP;
+use crate::api::{API_VERSION, GROUP};
 
-const VERSION: &str = "iam.keyward.dev/v1alpha1";
-const CONTROLLER_RULES: &str = include_str!("../../charts/keyward/files/controller-rules.yaml");
+/// What the controller may do.
+pub const CONTROLLER: Rules = Rules {
+    file: "controller-rules.yaml",
+    text: include_str!("../../charts/keyward/files/controller-rules.yaml"),
+};
+/// What the verifier may do.
+pub const VERIFIER: Rules = Rules {
+    file: "verifier-rules.yaml",
+    text: include_str!("../../charts/keyward/files/verifier-rules.yaml"),
+};
+
+/// RBAC rules, as the chart grants them to one process.
+#[derive(Clone, Copy, Debug)]
+pub struct Rules {
+    file: &'static str,
+    text: &'static str,
+}
 
 /// Why the process cannot work here.
 #[derive(Debug, thiserror::Error)]
@@ -25,9 +40,14 @@ pub enum Error {
     CrdsMissing(String),
     /// RBAC forbids something.
     #[error(
-        "RBAC does not allow this process to: {0}; see charts/keyward/files/controller-rules.yaml for all that it needs"
+        "RBAC does not allow this process to: {denied}; see charts/keyward/files/{file} for all that it needs"
     )]
-    Forbidden(String),
+    Forbidden {
+        /// What is not allowed.
+        denied: String,
+        /// Where the chart lists what is needed.
+        file: &'static str,
+    },
     /// The rules that are built in do not parse.
     #[error("the built-in list of RBAC rules")]
     Rules(#[from] serde_yaml::Error),
@@ -46,20 +66,21 @@ struct Rule {
     resource_names: Vec<String>,
 }
 
-/// Checks all that the controller needs, in `namespace` or in all.
+/// Checks all that a process needs, in `namespace` or in all.
 ///
 /// # Errors
 /// What is missing, all of it at once.
-pub async fn check(client: &Client, namespace: Option<&str>) -> Result<(), Error> {
+pub async fn check(client: &Client, rules: Rules, namespace: Option<&str>) -> Result<(), Error> {
     check_crds(client).await?;
-    let rules: Vec<Rule> = serde_yaml::from_str(CONTROLLER_RULES)?;
+    let Rules { file, text } = rules;
+    let rules: Vec<Rule> = serde_yaml::from_str(text)?;
     let asked = rules.iter().flat_map(permissions).map(|permission| allowed(client, namespace, permission));
     let denied: Vec<String> = try_join_all(asked).await?.into_iter().flatten().collect();
-    if denied.is_empty() { Ok(()) } else { Err(Error::Forbidden(denied.join(", "))) }
+    if denied.is_empty() { Ok(()) } else { Err(Error::Forbidden { denied: denied.join(", "), file }) }
 }
 
 async fn check_crds(client: &Client) -> Result<(), Error> {
-    let served = found(bounded("discover", client.list_api_group_resources(VERSION)).await)?;
+    let served = found(bounded("discover", client.list_api_group_resources(API_VERSION)).await)?;
     let names: Vec<String> =
         served.into_iter().flat_map(|list| list.resources).map(|resource| resource.name).collect();
     let missing: Vec<&str> = ["accounts", "serviceaccounts", "accesskeys", "resourcegrants"]

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
-use super::entry::{Holder, Key, Usage};
+use super::entry::{Holder, Key};
 use super::{ObjectName, Version};
 use crate::domain::token::TokenId;
 use crate::domain::verdict::{Grant, GrantFacts, KeyFacts, ServiceAccountFacts};

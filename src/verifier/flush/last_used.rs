@@ -1,0 +1,64 @@
+//! `AccessKey.status.lastUsedAt`: only ever forward. Each write names the version that it is newer than, so that of several
+//! verifiers none undoes another's; one that comes too late looks again at the next flush.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use kube::Api;
+use kube::api::{Patch, PatchParams};
+use serde_json::json;
+
+use super::{FIELD_MANAGER, Flusher};
+use crate::api::{API_VERSION, AccessKey};
+use crate::domain::time::rfc3339;
+use crate::runtime::client::{CallError, bounded};
+use crate::verifier::index::Key;
+
+impl Flusher {
+    pub(super) async fn write_last_used(&mut self) {
+        let mut due = std::mem::take(&mut self.again);
+        // Those that come in meanwhile are for the next flush.
+        for _ in 0..self.used.len() {
+            let Ok(key) = self.used.try_recv() else { break };
+            let (last, count) = key.usage.take();
+            if let Some(at) = DateTime::from_timestamp(last, 0) {
+                self.checker.journal.used(&key, at, count);
+            }
+            due.push((key, last));
+        }
+        for (key, last) in due {
+            let Some(now) = self.current(&key).filter(|now| last > now.recorded) else { continue };
+            self.rate.until_ready().await;
+            match self.write(&now, last).await {
+                Ok(()) => self.checker.metrics.recorded(),
+                Err(error) if error.is_not_found() => {}
+                Err(error) => {
+                    self.checker.metrics.failed_write(error.reason());
+                    if !error.is_conflict() {
+                        tracing::warn!(%error, account = &*key.holder.account, key = &*key.name, "last use is not written yet");
+                    }
+                    self.again.push((key, last));
+                }
+            }
+        }
+    }
+
+    /// The key as it is known now; `None` where it is gone.
+    fn current(&self, key: &Key) -> Option<Arc<Key>> {
+        let now = self.checker.index.key_named(&key.holder.account, &key.name)?;
+        (now.uid == key.uid).then_some(now)
+    }
+
+    async fn write(&self, key: &Key, last: i64) -> Result<(), CallError> {
+        let at: DateTime<Utc> = DateTime::from_timestamp(last, 0).unwrap_or_default();
+        let body = json!({
+            "apiVersion": API_VERSION,
+            "kind": "AccessKey",
+            "metadata": {"name": &*key.name, "uid": &*key.uid, "resourceVersion": &*key.resource_version},
+            "status": {"lastUsedAt": rfc3339(at)},
+        });
+        let keys: Api<AccessKey> = Api::namespaced(self.client.clone(), &key.holder.account);
+        let params = PatchParams::apply(FIELD_MANAGER).force();
+        bounded("write last use", keys.patch_status(&key.name, &params, &Patch::Apply(body))).await.map(drop)
+    }
+}

@@ -1,0 +1,160 @@
+//! Audit lines of the verifier. What is done on behalf of persons is always told; refusals beyond a rate are counted and
+//! summed up, so that a flood of guesses does not become a flood of lines.
+
+use std::num::NonZeroU32;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use chrono::{DateTime, Utc};
+use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
+
+use super::check::{Found, Request};
+use super::index::Key;
+use crate::domain::acting::Act;
+use crate::domain::audit::VERIFIER;
+use crate::domain::reason::Reason;
+use crate::domain::text::{cut, one_line};
+use crate::domain::time::rfc3339;
+use crate::domain::verdict::{Cause, ResourceAsked};
+use crate::runtime::telemetry;
+
+/// How many refusals are told a second, in the long run.
+const LINES_PER_SECOND: NonZeroU32 = NonZeroU32::new(20).unwrap();
+/// How many refusals may be told at once.
+const LINES_AT_ONCE: NonZeroU32 = NonZeroU32::new(200).unwrap();
+/// The longest request id that is told, in bytes.
+const REQUEST_ID_LENGTH: usize = 128;
+
+/// Writes audit lines.
+pub struct Journal {
+    refusals: DefaultDirectRateLimiter,
+    untold: AtomicU64,
+}
+
+/// A request with what came of it.
+pub(super) struct Told<'a> {
+    pub(super) request: &'a Request<'a>,
+    pub(super) found: Option<&'a Found>,
+    /// Why it was refused, where it was.
+    pub(super) cause: Option<Cause>,
+    pub(super) now: DateTime<Utc>,
+}
+
+impl Told<'_> {
+    /// The key, where whoever asked holds its token.
+    pub(super) fn key(&self) -> Option<&Key> {
+        let proven = self.cause.is_none_or(Cause::proves_identity);
+        self.found.filter(|_| proven).and_then(Found::key).map(AsRef::as_ref)
+    }
+
+    fn resource(&self) -> Option<String> {
+        self.request.asked.as_ref().ok()?.resource.as_ref().map(ResourceAsked::label)
+    }
+
+    /// What was done or tried on behalf of a person.
+    pub(super) fn act(&self) -> Option<Act> {
+        let person = self.request.asked.as_ref().ok()?.on_behalf_of.as_ref()?;
+        let key = self.key();
+        let uid = key.and_then(|key| key.holder.facts.load().as_ref().map(|facts| facts.uid.clone()));
+        Some(Act {
+            service_account_uid: uid.unwrap_or_default(),
+            actor: key.map(|key| key.holder.actor().to_owned()).unwrap_or_default(),
+            key: key.map(|key| key.name.to_string()).unwrap_or_default(),
+            key_id: self.found.map(|found| found.id.as_str().to_owned()).unwrap_or_default(),
+            on_behalf_of: person.as_str().to_owned(),
+            resource: self.resource(),
+            refused: self.cause,
+        })
+    }
+}
+
+impl Default for Journal {
+    fn default() -> Self {
+        let quota = Quota::per_second(LINES_PER_SECOND).allow_burst(LINES_AT_ONCE);
+        Self { refusals: RateLimiter::direct(quota), untold: AtomicU64::new(0) }
+    }
+}
+
+impl Journal {
+    /// A key's first use since its use was recorded last.
+    pub(super) fn first_use(&self, told: &Told<'_>) {
+        line(told, Reason::Verified, None, "The key is good");
+    }
+
+    /// A refusal that concerns no person acted for.
+    pub(super) fn refused(&self, told: &Told<'_>) {
+        if told.act().is_some() {
+            return;
+        }
+        if self.refusals.check().is_err() {
+            self.untold.fetch_add(1, Ordering::Relaxed);
+            return;
+        }
+        line(told, Reason::Refused, None, told.cause.map_or("", Cause::meaning));
+    }
+
+    /// Something done or tried on behalf of a person.
+    pub(super) fn acted(&self, told: &Told<'_>, act: &Act) {
+        // A stranger can name as many persons as they like.
+        if told.key().is_none() && self.refusals.check().is_err() {
+            self.untold.fetch_add(1, Ordering::Relaxed);
+            return;
+        }
+        line(told, act.reason(), Some(&act.on_behalf_of), &act.message());
+    }
+
+    /// Sums up what was not told.
+    pub(super) fn sum_up(&self) {
+        let untold = self.untold.swap(0, Ordering::Relaxed);
+        if untold > 0 {
+            tracing::info!(
+                target: telemetry::AUDIT,
+                actor = VERIFIER,
+                action = Reason::Refused.action(),
+                reason = Reason::Refused.as_str(),
+                count = untold,
+                "Further refusals, too many to tell each"
+            );
+        }
+    }
+
+    /// How often a key was used in an interval, where that was more than the once that was told.
+    pub(super) fn used(&self, key: &Key, last: DateTime<Utc>, count: u32) {
+        if count < 2 {
+            return;
+        }
+        tracing::info!(
+            target: telemetry::AUDIT,
+            at = %rfc3339(last),
+            actor = key.holder.actor(),
+            action = Reason::Verified.action(),
+            account = &*key.holder.account,
+            object = format!("AccessKey/{}", key.name),
+            reason = Reason::Verified.as_str(),
+            count,
+            "The key was good each time since it was told last"
+        );
+    }
+}
+
+fn line(told: &Told<'_>, reason: Reason, on_behalf_of: Option<&str>, message: &str) {
+    let Told { request, found, cause, now } = told;
+    let key = told.key();
+    tracing::info!(
+        target: telemetry::AUDIT,
+        at = %rfc3339(*now),
+        actor = key.map_or(VERIFIER, |key| key.holder.actor()),
+        action = reason.action(),
+        account = key.map(|key| &*key.holder.account),
+        object = key.map(|key| format!("AccessKey/{}", key.name)),
+        key_id = found.map(|found| found.id.as_str()),
+        reason = reason.as_str(),
+        cause = cause.map(Cause::as_str),
+        resource = told.resource(),
+        on_behalf_of,
+        subject = on_behalf_of.or_else(|| key.map(|key| key.holder.actor())),
+        endpoint = request.endpoint.as_str(),
+        client = request.client.map(tracing::field::display),
+        request_id = Some(request.request_id).filter(|id| !id.is_empty()).map(|id| cut(&one_line(id), REQUEST_ID_LENGTH)),
+        "{message}"
+    );
+}

@@ -1,0 +1,215 @@
+//! Metrics of the verifier. Every label comes from a closed list; counters on the way of a request are made beforehand.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use parking_lot::RwLock;
+use prometheus_client::encoding::{EncodeLabelSet, text};
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::registry::{Registry, Unit};
+
+use super::contact::{Contact, Followed};
+use super::index::Index;
+use crate::domain::verdict::Cause;
+
+/// Where a request comes in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Endpoint {
+    /// `/auth`, as any application or gateway may use it.
+    Auth,
+    /// `/auth/nginx`.
+    Nginx,
+    /// `/auth/traefik`.
+    Traefik,
+    /// `/auth/caddy`.
+    Caddy,
+    /// `/auth/envoy`.
+    Envoy,
+    /// Envoy's gRPC service.
+    Grpc,
+    /// `/v1/verify`.
+    Verify,
+    /// `/tokenreview`.
+    TokenReview,
+}
+
+impl Endpoint {
+    /// All of them.
+    pub const ALL: [Self; 8] = [
+        Self::Auth,
+        Self::Nginx,
+        Self::Traefik,
+        Self::Caddy,
+        Self::Envoy,
+        Self::Grpc,
+        Self::Verify,
+        Self::TokenReview,
+    ];
+
+    /// The endpoint's word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Auth => "auth",
+            Self::Nginx => "nginx",
+            Self::Traefik => "traefik",
+            Self::Caddy => "caddy",
+            Self::Envoy => "envoy",
+            Self::Grpc => "grpc",
+            Self::Verify => "verify",
+            Self::TokenReview => "tokenreview",
+        }
+    }
+}
+
+/// The metrics of one verifier.
+#[derive(Clone)]
+pub struct Metrics {
+    registry: Arc<RwLock<Registry>>,
+    /// By endpoint and cause, the first one of each endpoint for requests that are let in.
+    verifications: Arc<Vec<Counter>>,
+    entries: Gauge,
+    silence: Family<KindLabel, Gauge>,
+    recorded: Counter,
+    failed_writes: Family<ReasonLabel, Counter>,
+    /// Failing requests that are being slowed down.
+    pub(super) delayed: Gauge,
+    /// Open connections.
+    pub(super) connections: Gauge,
+    /// Certificates that were read again.
+    pub(super) reloads: Counter,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct OutcomeLabels {
+    endpoint: &'static str,
+    outcome: &'static str,
+    cause: &'static str,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct KindLabel {
+    kind: &'static str,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct ReasonLabel {
+    reason: &'static str,
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        let mut registry = Registry::with_prefix("keyward_verifier");
+        let verifications = Family::<OutcomeLabels, Counter>::default();
+        registry.register(
+            "verifications",
+            "Requests for a verdict, by endpoint, outcome and the cause of a refusal",
+            verifications.clone(),
+        );
+        let counters = Endpoint::ALL.into_iter().flat_map(outcomes);
+        let counters = counters.map(|labels| verifications.get_or_create_owned(&labels)).collect();
+        let metrics = Self {
+            registry: Arc::new(RwLock::new(registry)),
+            verifications: Arc::new(counters),
+            entries: Gauge::default(),
+            silence: Family::default(),
+            recorded: Counter::default(),
+            failed_writes: Family::default(),
+            delayed: Gauge::default(),
+            connections: Gauge::default(),
+            reloads: Counter::default(),
+        };
+        metrics.register();
+        metrics
+    }
+}
+
+fn outcomes(endpoint: Endpoint) -> Vec<OutcomeLabels> {
+    let endpoint = endpoint.as_str();
+    let allowed = OutcomeLabels { endpoint, outcome: "allowed", cause: "" };
+    let refused = |cause: &Cause| OutcomeLabels { endpoint, outcome: "refused", cause: cause.as_str() };
+    std::iter::once(allowed).chain(Cause::ALL.iter().map(refused)).collect()
+}
+
+impl Metrics {
+    fn register(&self) {
+        let mut registry = self.registry.write();
+        registry.register("tokens", "Tokens that are known", self.entries.clone());
+        registry.register_with_unit(
+            "silence",
+            "Time since the API server was last heard of, by kind",
+            Unit::Seconds,
+            self.silence.clone(),
+        );
+        registry.register("last_used_writes", "Keys whose last use was written", self.recorded.clone());
+        registry.register(
+            "failed_writes",
+            "Writes of use to the API server that failed, by reason",
+            self.failed_writes.clone(),
+        );
+        registry.register("delayed", "Failing requests that are being slowed down", self.delayed.clone());
+        registry.register("connections", "Open connections", self.connections.clone());
+        registry.register("certificate_reloads", "Certificates that were read again", self.reloads.clone());
+    }
+
+    /// A request was let in, or refused for `cause`.
+    pub fn verified(&self, endpoint: Endpoint, cause: Option<Cause>) {
+        let of_endpoint = (endpoint as usize) * (Cause::ALL.len() + 1);
+        let of_cause = cause.map_or(0, |cause| cause as usize + 1);
+        if let Some(counter) = self.verifications.get(of_endpoint + of_cause) {
+            counter.inc();
+        }
+    }
+
+    /// A key's last use was written.
+    pub fn recorded(&self) {
+        self.recorded.inc();
+    }
+
+    /// A write of use failed.
+    pub fn failed_write(&self, reason: &'static str) {
+        self.failed_writes.get_or_create(&ReasonLabel { reason }).inc();
+    }
+
+    /// All of it in the `OpenMetrics` text format, with what is known now.
+    ///
+    /// # Errors
+    /// When a metric cannot be written as text.
+    pub fn text(&self, index: &Index, contact: &Contact) -> Result<String, std::fmt::Error> {
+        self.entries.set(i64::try_from(index.len()).unwrap_or(i64::MAX));
+        for kind in Followed::ALL {
+            let seconds = contact.silence(kind).as_ref().map_or(-1, |silence| whole_seconds(*silence));
+            self.silence.get_or_create(&KindLabel { kind: kind.as_str() }).set(seconds);
+        }
+        let mut text = String::new();
+        text::encode(&mut text, &self.registry.read())?;
+        Ok(text)
+    }
+}
+
+fn whole_seconds(time: Duration) -> i64 {
+    i64::try_from(time.as_secs()).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_outcome_has_a_counter_of_its_own() {
+        let metrics = Metrics::default();
+        for endpoint in Endpoint::ALL {
+            metrics.verified(endpoint, None);
+            for cause in Cause::ALL {
+                metrics.verified(endpoint, Some(*cause));
+            }
+        }
+        let text = metrics.text(&Index::default(), &Contact::new(Duration::from_mins(1))).unwrap();
+        let ones = text.lines().filter(|line| line.starts_with("keyward_verifier_verifications_total{"));
+        let ones: Vec<&str> = ones.collect();
+        assert_eq!(ones.len(), Endpoint::ALL.len() * (Cause::ALL.len() + 1));
+        assert!(ones.iter().all(|line| line.ends_with("} 1")), "{text}");
+        assert!(text.contains("keyward_verifier_silence_seconds{kind=\"AccessKey\"} -1"), "{text}");
+    }
+}
