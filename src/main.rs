@@ -6,10 +6,11 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use keyward::domain::reference;
-use keyward::runtime::config::ControllerArgs;
+use keyward::runtime::config::{ControllerArgs, ProcessArgs, VerifierArgs};
 use keyward::runtime::{client, shutdown, telemetry};
-use keyward::{api, controller};
-use kube::ResourceExt as _;
+use keyward::{api, controller, verifier};
+use kube::{Client, ResourceExt as _};
+use tokio_util::sync::CancellationToken;
 
 /// Machine identities for Kubernetes.
 #[derive(Parser)]
@@ -23,6 +24,8 @@ struct Cli {
 enum Command {
     /// Issue and police access keys.
     Controller(ControllerArgs),
+    /// Say whether presented keys are good, to gateways, applications and the kube-apiserver.
+    Verifier(VerifierArgs),
     /// Print the `CustomResourceDefinitions` as YAML.
     Crds {
         /// Write one file a kind into this folder instead.
@@ -42,6 +45,7 @@ enum Command {
 async fn main() -> ExitCode {
     let ended = match Cli::parse().command {
         Command::Controller(args) => Box::pin(run_controller(args)).await,
+        Command::Verifier(args) => Box::pin(run_verifier(args)).await,
         Command::Crds { dir } => crds(dir.as_deref()),
         Command::Reference { dir } => write_reference(&dir),
     };
@@ -55,12 +59,21 @@ async fn main() -> ExitCode {
 }
 
 async fn run_controller(args: ControllerArgs) -> Result<(), Box<dyn std::error::Error>> {
-    telemetry::start(args.process.log_format, &args.process.log)?;
+    let (client, shutdown) = start(&args.process).await?;
+    Ok(Box::pin(controller::run(client, args, shutdown)).await?)
+}
+
+async fn run_verifier(args: VerifierArgs) -> Result<(), Box<dyn std::error::Error>> {
+    let (client, shutdown) = start(&args.process).await?;
+    Ok(Box::pin(verifier::run(client, args, shutdown)).await?)
+}
+
+/// What every long-running process begins with.
+async fn start(args: &ProcessArgs) -> Result<(Client, CancellationToken), Box<dyn std::error::Error>> {
+    telemetry::start(args.log_format, &args.log)?;
     // Two TLS libraries in the tree would leave it open which one is used.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let shutdown = shutdown::on_signal()?;
-    let client = client::connect().await?;
-    Ok(Box::pin(controller::run(client, args, shutdown)).await?)
+    Ok((client::connect().await?, shutdown::on_signal()?))
 }
 
 fn crds(dir: Option<&Path>) -> Result<(), Box<dyn std::error::Error>> {

@@ -106,7 +106,7 @@ pub struct Plan {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Action {
     /// Tell it in an Event and a line of the audit stream.
-    Audit(AuditEntry),
+    Audit(Box<AuditEntry>),
     /// Record it.
     WriteStatus(Box<AccountStatus>),
     /// Change a binding of its admins.
@@ -126,7 +126,7 @@ pub fn plan(observed: &Observed, now: DateTime<Utc>) -> Plan {
     let (snapshot, newer_at) = snapshot::take(observed.status.snapshot.as_ref(), glances, now);
     let entries = entries(observed, &allotment, &summary, now);
     let status = status(observed, &allotment, &summary, snapshot, &entries, now);
-    let mut actions: Vec<Action> = entries.into_iter().map(Action::Audit).collect();
+    let mut actions: Vec<Action> = entries.into_iter().map(Box::new).map(Action::Audit).collect();
     if status != observed.status {
         actions.push(Action::WriteStatus(Box::new(status)));
     }

@@ -72,7 +72,7 @@ fn outcome(observed: &Observed) -> (Vec<String>, Option<AccountStatus>) {
     for action in plan(observed, at(NOW)).actions {
         assert!(written.is_none(), "the status is the last step");
         match action {
-            Action::Audit(entry) => entries.push(entry),
+            Action::Audit(entry) => entries.push(*entry),
             Action::WriteStatus(status) => written = Some(*status),
             Action::Binding(_) | Action::Quota(_) => panic!("it has no admins and no quota"),
         }

@@ -114,7 +114,7 @@ pub enum Action {
     /// Create the namespace's `Account` with the built-in limits.
     CreateAccount,
     /// Tell it in an Event and a line of the audit stream.
-    Audit(AuditEntry),
+    Audit(Box<AuditEntry>),
     /// Record it.
     WriteStatus(Box<ServiceAccountStatus>),
     /// Change the Role of its admins.
@@ -177,7 +177,7 @@ pub fn plan(observed: &Observed, now: DateTime<Utc>) -> Plan {
     let (state, summary) = summary(observed, account, admission);
     let entries = entries(observed, state, &summary, &allotment, now);
     let status = status(observed, account, state, &summary, &allotment, &entries, now);
-    let mut actions: Vec<Action> = entries.into_iter().map(Action::Audit).collect();
+    let mut actions: Vec<Action> = entries.into_iter().map(Box::new).map(Action::Audit).collect();
     if status != observed.status {
         actions.push(Action::WriteStatus(Box::new(status)));
     }

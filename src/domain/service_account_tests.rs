@@ -56,7 +56,7 @@ fn outcome(observed: &Observed) -> (Vec<AuditEntry>, Option<ServiceAccountStatus
     for action in plan(observed, at(NOW)).actions {
         assert!(written.is_none(), "the status is the last step");
         match action {
-            Action::Audit(entry) => told.push(entry),
+            Action::Audit(entry) => told.push(*entry),
             Action::WriteStatus(status) => written = Some(*status),
             Action::CreateAccount => panic!("there is an account"),
             Action::Role(_) | Action::Binding(_) => panic!("it has no admins"),

@@ -1,9 +1,12 @@
 //! Flags and environment of the processes.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
+use std::num::NonZeroU32;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
+use ipnet::IpNet;
 
 use super::telemetry::LogFormat;
 
@@ -29,6 +32,53 @@ pub struct ControllerArgs {
     /// What every process has.
     #[command(flatten)]
     pub process: ProcessArgs,
+}
+
+/// Flags of `keyward verifier`.
+#[derive(Args, Clone, Debug)]
+pub struct VerifierArgs {
+    /// Watch this namespace only. Default: all namespaces.
+    #[arg(long, env = "KEYWARD_NAMESPACE", value_name = "NAMESPACE")]
+    pub namespace: Option<String>,
+    /// Where to answer gateways, applications and the kube-apiserver.
+    #[arg(long, env = "KEYWARD_LISTEN_ADDRESS", value_name = "ADDRESS", default_value = "127.0.0.1:8470")]
+    pub listen_address: SocketAddr,
+    /// Certificate chain for TLS, as a PEM file. Read again when it changes.
+    #[arg(long, env = "KEYWARD_TLS_CERT_FILE", value_name = "FILE", requires = "tls_key_file")]
+    pub tls_cert_file: Option<PathBuf>,
+    /// Private key for TLS, as a PEM file.
+    #[arg(long, env = "KEYWARD_TLS_KEY_FILE", value_name = "FILE", requires = "tls_cert_file")]
+    pub tls_key_file: Option<PathBuf>,
+    /// Answer plain HTTP on other addresses than loopback too. Tokens then cross the network for anyone there to read.
+    #[arg(long, env = "KEYWARD_ALLOW_PLAIN_HTTP", value_name = "BOOL", default_value_t = false, action = clap::ArgAction::Set)]
+    pub allow_plain_http: bool,
+    /// Gateways that are believed which client they ask for, as addresses or networks. Failures are then slowed down by
+    /// client rather than by gateway.
+    #[arg(long, env = "KEYWARD_TRUSTED_PROXIES", value_name = "NETWORK", value_delimiter = ',', value_parser = network)]
+    pub trusted_proxies: Vec<IpNet>,
+    /// How many connections may be open at once.
+    #[arg(long, env = "KEYWARD_MAX_CONNECTIONS", value_name = "NUMBER", default_value_t = 4096, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub max_connections: u32,
+    /// Refuse every key when nothing was heard of the cluster for this long, in seconds.
+    #[arg(long, env = "KEYWARD_MAX_STALENESS_SECONDS", value_name = "SECONDS", default_value_t = 300, value_parser = clap::value_parser!(u64).range(3..=86_400))]
+    pub max_staleness_seconds: u64,
+    /// How often the use of keys is written, in seconds, give or take a fifth.
+    #[arg(long, env = "KEYWARD_USAGE_INTERVAL_SECONDS", value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=3600))]
+    pub usage_interval_seconds: u64,
+    /// How many objects a second may be written for it.
+    #[arg(long, env = "KEYWARD_USAGE_WRITES_PER_SECOND", value_name = "NUMBER", default_value_t = NonZeroU32::new(50).unwrap_or(NonZeroU32::MIN))]
+    pub usage_writes_per_second: NonZeroU32,
+    /// What every process has.
+    #[command(flatten)]
+    pub process: ProcessArgs,
+}
+
+/// A network such as `10.0.0.0/8`, or one address.
+fn network(text: &str) -> Result<IpNet, String> {
+    let address = || text.parse::<IpAddr>().map(IpNet::from);
+    text.parse().or_else(|_| address()).map_err(|_| {
+        format!("must be an address such as 10.1.2.3, or a network such as 10.0.0.0/8; it is '{text}'")
+    })
 }
 
 /// Flags about the leader lease.

@@ -10,7 +10,7 @@ use crate::runtime::clock::now;
 
 use super::contact::Contact;
 use super::index::{Entry, Index, Key};
-use super::journal::Journal;
+use super::journal::{Journal, first_use};
 use super::metrics::{Endpoint, Metrics};
 use super::recorder::Recorder;
 
@@ -44,6 +44,8 @@ pub struct Request<'a> {
 
 /// A request that is let in.
 pub struct Allowed {
+    /// The token's public id.
+    pub id: TokenId,
     /// The token with its key.
     pub entry: Arc<Entry>,
     /// What was asked for.
@@ -100,19 +102,19 @@ impl Checker {
     ///
     /// # Errors
     /// Why it is refused.
-    pub fn check(&self, request: Request<'_>) -> Result<Allowed, Refused> {
+    pub fn check(&self, request: &Request<'_>) -> Result<Allowed, Refused> {
         let now = now();
         let mut found = None;
-        let decided = self.decide(&request, now.timestamp(), &mut found);
+        let decided = self.decide(request, now.timestamp(), &mut found);
         let cause = decided.as_ref().err().map(|refused| refused.cause);
         self.metrics.verified(request.endpoint, cause);
-        let told = super::journal::Told { request: &request, found: found.as_ref(), cause, now };
+        let told = super::journal::Told { request, found: found.as_ref(), cause, now };
         match &decided {
             Ok(_) => {
                 if let Some(key) = found.as_ref().and_then(Found::key)
                     && self.recorder.used(key, now.timestamp())
                 {
-                    self.journal.first_use(&told);
+                    first_use(&told);
                 }
             }
             Err(_) => self.journal.refused(&told),
@@ -144,7 +146,7 @@ impl Checker {
         };
         let asked = request.asked.clone()?;
         let entry = found.entry.clone().ok_or(Cause::UnknownKey)?;
-        Ok(Allowed { entry, asked, role })
+        Ok(Allowed { id: found.id, entry, asked, role })
     }
 
     /// Whatever was done or tried on behalf of a person is told and counted, each time.

@@ -168,15 +168,13 @@ impl<'a, K: Indexed> Follower<'a, K> {
             for object in page.items {
                 listed.insert(self.put(object));
             }
-            match page.metadata.continue_.as_deref().filter(|token| !token.is_empty()) {
-                Some(token) => params = params.continue_token(token),
-                None => {
-                    K::only(self.index, &listed);
-                    self.contact.heard(K::KIND);
-                    tracing::debug!(kind = K::KIND.as_str(), objects = listed.len(), "listed");
-                    return Ok(page.metadata.resource_version.unwrap_or_default());
-                }
-            }
+            let Some(token) = page.metadata.continue_.filter(|token| !token.is_empty()) else {
+                K::only(self.index, &listed);
+                self.contact.heard(K::KIND);
+                tracing::debug!(kind = K::KIND.as_str(), objects = listed.len(), "listed");
+                return Ok(page.metadata.resource_version.unwrap_or_default());
+            };
+            params = params.continue_token(&token);
         }
     }
 

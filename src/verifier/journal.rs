@@ -9,6 +9,7 @@ use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 
 use super::check::{Found, Request};
 use super::index::Key;
+use super::metrics::Endpoint;
 use crate::domain::acting::Act;
 use crate::domain::audit::VERIFIER;
 use crate::domain::reason::Reason;
@@ -75,14 +76,11 @@ impl Default for Journal {
 }
 
 impl Journal {
-    /// A key's first use since its use was recorded last.
-    pub(super) fn first_use(&self, told: &Told<'_>) {
-        line(told, Reason::Verified, None, "The key is good");
-    }
-
-    /// A refusal that concerns no person acted for.
+    /// A refusal that concerns no person acted for. The API server asks about tokens of others as well; those are no
+    /// news.
     pub(super) fn refused(&self, told: &Told<'_>) {
-        if told.act().is_some() {
+        let not_ours = told.request.endpoint == Endpoint::TokenReview && told.cause == Some(Cause::Malformed);
+        if not_ours || told.act().is_some() {
             return;
         }
         if self.refusals.check().is_err() {
@@ -116,24 +114,29 @@ impl Journal {
             );
         }
     }
+}
 
-    /// How often a key was used in an interval, where that was more than the once that was told.
-    pub(super) fn used(&self, key: &Key, last: DateTime<Utc>, count: u32) {
-        if count < 2 {
-            return;
-        }
-        tracing::info!(
-            target: telemetry::AUDIT,
-            at = %rfc3339(last),
-            actor = key.holder.actor(),
-            action = Reason::Verified.action(),
-            account = &*key.holder.account,
-            object = format!("AccessKey/{}", key.name),
-            reason = Reason::Verified.as_str(),
-            count,
-            "The key was good each time since it was told last"
-        );
+/// A key's first use since its use was recorded last.
+pub(super) fn first_use(told: &Told<'_>) {
+    line(told, Reason::Verified, None, "The key is good");
+}
+
+/// How often a key was used in an interval, where that was more than the once that was told.
+pub(super) fn used(key: &Key, last: DateTime<Utc>, count: u32) {
+    if count < 2 {
+        return;
     }
+    tracing::info!(
+        target: telemetry::AUDIT,
+        at = %rfc3339(last),
+        actor = key.holder.actor(),
+        action = Reason::Verified.action(),
+        account = &*key.holder.account,
+        object = format!("AccessKey/{}", key.name),
+        reason = Reason::Verified.as_str(),
+        count,
+        "The key was good each time since it was told last"
+    );
 }
 
 fn line(told: &Told<'_>, reason: Reason, on_behalf_of: Option<&str>, message: &str) {

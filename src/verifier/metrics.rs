@@ -73,8 +73,8 @@ pub struct Metrics {
     silence: Family<KindLabel, Gauge>,
     recorded: Counter,
     failed_writes: Family<ReasonLabel, Counter>,
-    /// Failing requests that are being slowed down.
-    pub(super) delayed: Gauge,
+    /// Answers to failures that were held back.
+    pub(super) held_back: Counter,
     /// Open connections.
     pub(super) connections: Gauge,
     /// Certificates that were read again.
@@ -116,7 +116,7 @@ impl Default for Metrics {
             silence: Family::default(),
             recorded: Counter::default(),
             failed_writes: Family::default(),
-            delayed: Gauge::default(),
+            held_back: Counter::default(),
             connections: Gauge::default(),
             reloads: Counter::default(),
         };
@@ -148,7 +148,7 @@ impl Metrics {
             "Writes of use to the API server that failed, by reason",
             self.failed_writes.clone(),
         );
-        registry.register("delayed", "Failing requests that are being slowed down", self.delayed.clone());
+        registry.register("held_back", "Answers to failures that were held back", self.held_back.clone());
         registry.register("connections", "Open connections", self.connections.clone());
         registry.register("certificate_reloads", "Certificates that were read again", self.reloads.clone());
     }

@@ -1,10 +1,21 @@
 //! `keyward verifier`: says whether a presented key is good and for what, out of memory, and records who used it.
+//!
+//! `feed` keeps the `index` in step with the cluster and `contact` tells how fresh it is. A request comes in through
+//! `server` and `http`, `check` asks `domain::verdict` about it, `journal` tells it, and `recorder` remembers the use
+//! until `flush` writes it. Nothing on a request's way calls the API server.
 
 pub mod check;
 pub mod contact;
 pub mod feed;
 pub mod flush;
+pub mod http;
 pub mod index;
 pub mod journal;
 pub mod metrics;
 pub mod recorder;
+mod run;
+pub mod server;
+pub mod throttle;
+pub mod tls;
+
+pub use run::{Error, run};

@@ -13,6 +13,7 @@ use crate::api::{API_VERSION, AccessKey};
 use crate::domain::time::rfc3339;
 use crate::runtime::client::{CallError, bounded};
 use crate::verifier::index::Key;
+use crate::verifier::journal::used;
 
 impl Flusher {
     pub(super) async fn write_last_used(&mut self) {
@@ -22,7 +23,7 @@ impl Flusher {
             let Ok(key) = self.used.try_recv() else { break };
             let (last, count) = key.usage.take();
             if let Some(at) = DateTime::from_timestamp(last, 0) {
-                self.checker.journal.used(&key, at, count);
+                used(&key, at, count);
             }
             due.push((key, last));
         }

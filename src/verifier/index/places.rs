@@ -139,15 +139,15 @@ impl Places {
     }
 
     pub(super) fn keys_beside(&self, listed: &HashSet<ObjectName>) -> Vec<ObjectName> {
-        self.beside(listed, |place| place.keys.keys().map(|name| name.to_string()).collect())
+        self.beside(listed, |place| place.keys.keys().map(ToString::to_string).collect())
     }
 
     pub(super) fn service_accounts_beside(&self, listed: &HashSet<ObjectName>) -> Vec<ObjectName> {
-        self.beside(listed, |place| place.holders.keys().map(|name| name.to_string()).collect())
+        self.beside(listed, |place| place.holders.keys().map(ToString::to_string).collect())
     }
 
     pub(super) fn grants_beside(&self, listed: &HashSet<ObjectName>) -> Vec<ObjectName> {
-        self.beside(listed, |place| place.grants.keys().map(|name| name.to_string()).collect())
+        self.beside(listed, |place| place.grants.keys().map(ToString::to_string).collect())
     }
 
     fn beside(&self, listed: &HashSet<ObjectName>, names: impl Fn(&Place) -> Vec<String>) -> Vec<ObjectName> {

@@ -1,0 +1,59 @@
+//! What an upstream learns of a request that was let in: always every header, so that none that a client sends is left.
+
+use chrono::DateTime;
+use http::{HeaderMap, HeaderName, HeaderValue};
+
+use crate::domain::time::rfc3339;
+use crate::domain::verdict::ResourceAsked;
+use crate::verifier::check::Allowed;
+
+const EMPTY: HeaderValue = HeaderValue::from_static("");
+
+/// Names of the identity headers, in the order of the documentation.
+pub(super) const IDENTITY: [HeaderName; 9] = [
+    HeaderName::from_static("x-keyward-subject"),
+    HeaderName::from_static("x-keyward-actor"),
+    HeaderName::from_static("x-keyward-account"),
+    HeaderName::from_static("x-keyward-service-account"),
+    HeaderName::from_static("x-keyward-key-id"),
+    HeaderName::from_static("x-keyward-resource"),
+    HeaderName::from_static("x-keyward-role"),
+    HeaderName::from_static("x-keyward-on-behalf-of"),
+    HeaderName::from_static("x-keyward-expires-at"),
+];
+
+/// The values of [`IDENTITY`]; empty where one does not apply.
+pub(super) fn identity(allowed: &Allowed) -> [HeaderValue; 9] {
+    let holder = &allowed.entry.key.holder;
+    let value = |text: &str| HeaderValue::from_str(text).unwrap_or(EMPTY);
+    let on_behalf_of = allowed.asked.on_behalf_of.as_ref().map(|person| value(person.as_str()));
+    [
+        on_behalf_of.clone().unwrap_or_else(|| holder.actor.clone()),
+        holder.actor.clone(),
+        holder.account_header.clone(),
+        holder.name_header.clone(),
+        value(allowed.id.as_str()),
+        allowed.asked.resource.as_ref().map_or(EMPTY, |resource| value(&resource.label())),
+        allowed.role.map_or(EMPTY, |role| HeaderValue::from_static(role.as_str())),
+        on_behalf_of.unwrap_or(EMPTY),
+        value(&expires_at(allowed)),
+    ]
+}
+
+/// Puts them into `headers`.
+pub(super) fn identify(headers: &mut HeaderMap, allowed: &Allowed) {
+    headers.reserve(IDENTITY.len());
+    for (name, value) in IDENTITY.into_iter().zip(identity(allowed)) {
+        headers.insert(name, value);
+    }
+}
+
+/// When the token ends, as RFC 3339.
+pub(super) fn expires_at(allowed: &Allowed) -> String {
+    DateTime::from_timestamp(allowed.entry.credential.good_until, 0).map(rfc3339).unwrap_or_default()
+}
+
+/// The resource as `Category/name`.
+pub(super) fn resource(allowed: &Allowed) -> Option<String> {
+    allowed.asked.resource.as_ref().map(ResourceAsked::label)
+}

@@ -1,0 +1,147 @@
+//! `POST /tokenreview`: the kube-apiserver's webhook token authentication, of which a key is one more kind of token.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+use bytes::Bytes;
+use http::{Request, Response, StatusCode};
+use http_body_util::Full;
+use hyper::body::Incoming;
+use k8s_openapi::api::authentication::v1::{TokenReviewStatus, UserInfo};
+use serde::{Deserialize, Serialize};
+
+use super::problem::{Problem, json, said};
+use super::{Endpoints, body_of};
+use crate::domain::verdict::{Asked, Class};
+use crate::verifier::check::{self, Allowed, Refused};
+use crate::verifier::metrics::Endpoint;
+
+/// The group of every service account.
+const GROUP: &str = "keyward:serviceaccounts";
+/// Under which the API server's audit log has the token's id.
+const KEY_ID: &str = "iam.keyward.dev/key-id";
+/// Both say the same; which one is asked in is the API server's setting.
+const VERSIONS: [&str; 2] = ["authentication.k8s.io/v1", "authentication.k8s.io/v1beta1"];
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Review {
+    api_version: String,
+    kind: String,
+    spec: Spec,
+}
+
+#[derive(Deserialize)]
+struct Spec {
+    #[serde(default)]
+    token: String,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Reviewed {
+    api_version: String,
+    kind: &'static str,
+    status: TokenReviewStatus,
+}
+
+impl Endpoints {
+    pub(super) async fn token_review(
+        &self,
+        request: Request<Incoming>,
+        peer: IpAddr,
+    ) -> Response<Full<Bytes>> {
+        let review = match body_of(request).await.and_then(|body| review(&body)) {
+            Ok(review) => review,
+            Err(problem) => return problem.answer(),
+        };
+        let checked = self.checker.check(&check::Request {
+            endpoint: Endpoint::TokenReview,
+            credential: Ok(&review.spec.token),
+            asked: Ok(Asked::default()),
+            client: Some(peer),
+            request_id: "",
+        });
+        let status = match checked {
+            Ok(allowed) => authenticated(&allowed),
+            // The API server asks again after such an answer, and another verifier may know.
+            Err(refused) if refused.cause.class() == Class::Unavailable => {
+                return Problem::of(&refused, super::profile::Profile::Plain).answer();
+            }
+            Err(refused) => not_authenticated(&refused),
+        };
+        let reviewed = Reviewed { api_version: review.api_version, kind: "TokenReview", status };
+        json(StatusCode::OK, serde_json::to_vec(&reviewed).unwrap_or_default().into())
+    }
+}
+
+fn review(body: &[u8]) -> Result<Review, Problem> {
+    let bad = |detail| Problem::bad(StatusCode::BAD_REQUEST, detail);
+    // The library's own message could quote the token.
+    let review: Review = serde_json::from_slice(body).map_err(|error| {
+        bad(format!(
+            "the body must be a TokenReview as JSON; it is not at line {}, column {}",
+            error.line(),
+            error.column()
+        ))
+    })?;
+    if review.kind != "TokenReview" || !VERSIONS.contains(&review.api_version.as_str()) {
+        return Err(bad(format!(
+            "`kind` must be TokenReview, and `apiVersion` one of {}",
+            VERSIONS.join(", ")
+        )));
+    }
+    Ok(review)
+}
+
+/// No audiences are given, so the API server takes it that the token is for itself, as it asked.
+fn authenticated(allowed: &Allowed) -> TokenReviewStatus {
+    let holder = &allowed.entry.key.holder;
+    TokenReviewStatus {
+        authenticated: Some(true),
+        user: Some(UserInfo {
+            username: Some(holder.actor().to_owned()),
+            uid: Some(allowed.entry.key.issued_for.to_string()),
+            groups: Some(vec![GROUP.to_owned(), format!("{GROUP}:{}", holder.account)]),
+            extra: Some(BTreeMap::from([(KEY_ID.to_owned(), vec![allowed.id.as_str().to_owned()])])),
+        }),
+        ..TokenReviewStatus::default()
+    }
+}
+
+/// With an error the API server does not keep the refusal, so a key that is switched on is good at once.
+fn not_authenticated(refused: &Refused) -> TokenReviewStatus {
+    TokenReviewStatus {
+        authenticated: Some(false),
+        error: Some(said(refused.cause.class()).to_owned()),
+        ..TokenReviewStatus::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn a_body_that_is_no_review_is_told_without_its_contents() {
+        for body in [
+            "",
+            "{",
+            r#"{"apiVersion":"authentication.k8s.io/v1","kind":"TokenReview","spec":"kw_secret"}"#,
+            r#"{"apiVersion":"authentication.k8s.io/v2","kind":"TokenReview","spec":{"token":"kw_secret"}}"#,
+            r#"{"apiVersion":"authentication.k8s.io/v1","kind":"kw_secret","spec":{"token":"kw_secret"}}"#,
+        ] {
+            let problem = review(body.as_bytes()).err().unwrap();
+            assert_eq!(problem.status(), 400);
+            assert!(!serde_json::to_string(&problem).unwrap().contains("kw_secret"), "{body}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_body_makes_it_panic(body in prop::collection::vec(any::<u8>(), 0..200)) {
+            let _ = review(&body);
+        }
+    }
+}

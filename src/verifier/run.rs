@@ -1,0 +1,153 @@
+//! Wires the verifier together and runs it.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use kube::Client;
+use tokio_util::sync::CancellationToken;
+
+use super::check::Checker;
+use super::contact::Contact;
+use super::feed;
+use super::flush::Flusher;
+use super::http::Endpoints;
+use super::index::Index;
+use super::journal::Journal;
+use super::metrics::Metrics;
+use super::recorder::Recorder;
+use super::server::Server;
+use super::throttle::Throttle;
+use super::tls::{self, Tls};
+use crate::domain::verdict::Feed;
+use crate::runtime::audit::Source;
+use crate::runtime::config::VerifierArgs;
+use crate::runtime::health::Health;
+use crate::runtime::preflight;
+
+/// How often it is looked whether the process can still tell good keys from bad ones.
+const READINESS_LOOK: Duration = Duration::from_millis(50);
+/// How often what is no longer of use is let go.
+const TIDY: Duration = Duration::from_mins(1);
+
+/// Why the verifier stopped.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// It cannot work on this cluster.
+    #[error(transparent)]
+    Preflight(#[from] preflight::Error),
+    /// The health endpoints cannot be offered.
+    #[error("the health endpoints on {0}")]
+    Health(SocketAddr, #[source] std::io::Error),
+    /// The port cannot be had.
+    #[error("the port {0}")]
+    Listen(SocketAddr, #[source] std::io::Error),
+    /// The certificate cannot be used.
+    #[error(transparent)]
+    Tls(#[from] tls::Error),
+    /// Tokens would cross the network in plain text.
+    #[error(
+        "--listen-address {0} is not on loopback and there is no certificate; give --tls-cert-file and --tls-key-file, \
+         or say --allow-plain-http true where the network is trusted"
+    )]
+    PlainHttp(SocketAddr),
+}
+
+/// Runs until `shutdown`, and then until open requests are answered and their use is written.
+///
+/// # Errors
+/// When the cluster lacks CRDs or permissions, a port is taken, or the certificate cannot be used.
+pub async fn run(client: Client, args: VerifierArgs, shutdown: CancellationToken) -> Result<(), Error> {
+    let tls = certificate(&args)?;
+    preflight::check(&client, preflight::VERIFIER, args.namespace.as_deref()).await?;
+    let metrics = Metrics::default();
+    let (recorder, used) = Recorder::new();
+    let checker = Arc::new(Checker {
+        index: Arc::new(Index::default()),
+        contact: Arc::new(Contact::new(Duration::from_secs(args.max_staleness_seconds))),
+        recorder: Arc::new(recorder),
+        journal: Journal::default(),
+        metrics: metrics.clone(),
+    });
+    let throttle = Arc::new(Throttle::new(args.trusted_proxies, metrics.clone()));
+    let health = health(&checker);
+    let endpoints = Endpoints::new(Arc::clone(&checker), Arc::clone(&throttle));
+    let address = args.listen_address;
+    let connections = usize::try_from(args.max_connections).unwrap_or(usize::MAX);
+    let server = Server::bind(address, tls.clone(), connections, endpoints, metrics.clone())
+        .await
+        .map_err(|error| Error::Listen(address, error))?;
+    let listening = server.address().map_err(|error| Error::Listen(address, error))?;
+    tracing::info!(listening = %listening, tls = tls.is_some(), "answering gateways, applications and the API server");
+
+    let source = Source { controller: "iam.keyward.dev/verifier", instance: args.process.instance };
+    let interval = Duration::from_secs(args.usage_interval_seconds);
+    let flusher = Flusher::new(
+        client.clone(),
+        Arc::clone(&checker),
+        used,
+        interval,
+        args.usage_writes_per_second,
+        source,
+    );
+    let written = CancellationToken::new();
+    let work = async {
+        let serve = async {
+            server.run(&shutdown).await;
+            // Only then is all use known.
+            written.cancel();
+        };
+        futures::join!(serve, flusher.run(&written));
+    };
+    let namespace = args.namespace.as_deref();
+    let health_address = args.process.health_address;
+    tokio::select! {
+        () = work => Ok(()),
+        () = feed::follow(&client, namespace, &checker.index, &checker.contact) => Ok(()),
+        () = watch_readiness(&health, &checker.contact, &shutdown) => Ok(()),
+        () = follow_certificate(tls.as_deref(), &metrics) => Ok(()),
+        () = tidy(&throttle) => Ok(()),
+        ended = health.clone().serve(health_address) => ended.map_err(|error| Error::Health(health_address, error)),
+    }
+}
+
+fn certificate(args: &VerifierArgs) -> Result<Option<Arc<Tls>>, Error> {
+    match (&args.tls_cert_file, &args.tls_key_file) {
+        (Some(certificate), Some(key)) => Ok(Some(Arc::new(Tls::read(certificate, key)?))),
+        _ if args.listen_address.ip().is_loopback() || args.allow_plain_http => Ok(None),
+        _ => Err(Error::PlainHttp(args.listen_address)),
+    }
+}
+
+fn health(checker: &Arc<Checker>) -> Health {
+    let checker = Arc::clone(checker);
+    Health::new(move || checker.metrics.text(&checker.index, &checker.contact))
+}
+
+/// Ready is who can tell good keys from bad ones, and is not about to end.
+async fn watch_readiness(health: &Health, contact: &Contact, shutdown: &CancellationToken) {
+    let mut before = None;
+    loop {
+        let feed = contact.feed();
+        health.set_ready(feed == Feed::Fresh && !shutdown.is_cancelled());
+        if before != Some(feed) {
+            tracing::info!(?feed, "what is known of the cluster");
+            before = Some(feed);
+        }
+        tokio::time::sleep(READINESS_LOOK).await;
+    }
+}
+
+async fn follow_certificate(tls: Option<&Tls>, metrics: &Metrics) {
+    match tls {
+        Some(tls) => tls.follow(metrics).await,
+        None => std::future::pending().await,
+    }
+}
+
+async fn tidy(throttle: &Throttle) {
+    loop {
+        tokio::time::sleep(TIDY).await;
+        throttle.tidy();
+    }
+}
