@@ -39,8 +39,11 @@ async fn doomed(
         run("kill", &["-9", &pid], "");
     };
     proxy.set(Fault { at, after, counts, strike: Box::new(strike) });
-    let controller =
-        Controller::launch(scene, Flags { through: Some(proxy.url.clone()), ..Flags::default() }).await;
+    let controller = Controller::launch(
+        scene,
+        Flags { through: Some(proxy.url.clone()), no_quota: true, ..Flags::default() },
+    )
+    .await;
     pid.store(controller.pid(), Ordering::SeqCst);
     controller
 }
@@ -91,7 +94,7 @@ async fn die_at_each_write(after: bool) -> u32 {
         })
         .await;
         let published = hash_in_secret(&scene).await;
-        let _next = Controller::start(&scene, Flags::default()).await;
+        let _next = Controller::start(&scene, Flags { no_quota: true, ..Flags::default() }).await;
         let hash = agreed(&scene, |_| true).await;
         assert!(
             published.is_none_or(|published| published == hash),
@@ -129,7 +132,7 @@ async fn killed_between_the_secret_and_the_status_the_token_in_the_secret_stands
         scene.get::<AccessKey>("deploy").await.status.unwrap().token.is_none(),
         "the status was not written"
     );
-    let _next = Controller::start(&scene, Flags::default()).await;
+    let _next = Controller::start(&scene, Flags { no_quota: true, ..Flags::default() }).await;
     assert_eq!(agreed(&scene, |_| true).await, published);
 }
 
@@ -141,7 +144,7 @@ async fn a_controller_killed_at_any_write_of_a_rotation_loses_no_published_token
     let rotation = json!({"renewBefore": "P1D", "overlap": "P7D"});
     scene.key_with("deploy", "ci", json!({"validFor": "P6M", "rotation": rotation})).await;
     {
-        let _first = Controller::start(&scene, Flags::default()).await;
+        let _first = Controller::start(&scene, Flags { no_quota: true, ..Flags::default() }).await;
         scene.key_when("deploy", "Issued").await;
     }
     let mut deaths = BTreeSet::new();
@@ -157,7 +160,7 @@ async fn a_controller_killed_at_any_write_of_a_rotation_loses_no_published_token
         let good = [status.token, status.next_token, status.previous_token.map(|previous| previous.token)];
         let good: Vec<String> = good.into_iter().flatten().map(|token| token.sha256).collect();
         assert!(good.contains(&published), "the token in the Secret is good at write {at}");
-        let _next = Controller::start(&scene, Flags::default()).await;
+        let _next = Controller::start(&scene, Flags { no_quota: true, ..Flags::default() }).await;
         let hash =
             agreed(&scene, |status| status.token.as_ref().is_some_and(|token| token.revision == revision))
                 .await;
