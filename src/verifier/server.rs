@@ -25,9 +25,8 @@ const HEADERS: usize = 64;
 const HEAD: usize = 32 * 1024;
 /// The most requests at once on a connection of HTTP/2.
 const STREAMS: u32 = 256;
-/// How long the head of a request may take.
-const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
-/// How long a connection may be idle. Longer than gateways keep theirs, so that it is they who close them.
+/// How long a connection may be idle, and how long the head of a request may take. Longer than gateways keep their
+/// connections, so that it is they who close them.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(75);
 /// How long a TLS handshake may take.
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
@@ -137,7 +136,7 @@ fn builder() -> Builder<TokioExecutor> {
     builder
         .http1()
         .timer(TokioTimer::new())
-        .header_read_timeout(HEAD_TIMEOUT.max(IDLE_TIMEOUT))
+        .header_read_timeout(IDLE_TIMEOUT)
         .max_headers(HEADERS)
         .max_buf_size(HEAD);
     builder

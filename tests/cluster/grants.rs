@@ -1,30 +1,22 @@
 //! Associated resources: granted, counted, listed, filtered, and told to whoever switches their service account off.
 
-use keyward::api::{AccessKey, ResourceGrant, ServiceAccount};
+use keyward::api::{AccessKey, ServiceAccount};
 use serde_json::{Value, json};
 
-use super::support::{Scene, eventually, from_json, text};
-
-async fn grant(scene: &Scene, name: &str, category: &str, resource: &str, more: Value) {
-    let mut spec = json!({
-        "serviceAccountName": "ci-bot", "resource": {"category": category, "name": resource}, "role": "Member",
-    });
-    spec.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-    let object = ResourceGrant::new(name, from_json(spec));
-    scene.api().create(&kube::api::PostParams::default(), &object).await.unwrap();
-}
+use super::support::{Scene, eventually, text};
 
 async fn granted(scene: &Scene) {
-    grant(
-        scene,
-        "claims",
-        "Process",
-        "expense-claims",
-        json!({"impersonation": "Enabled", "usage": "Integration"}),
-    )
-    .await;
-    grant(scene, "leave", "Process", "leave", json!({"usage": "Assignment"})).await;
-    grant(scene, "budget", "Dataset", "budget", json!({"role": "Viewer"})).await;
+    scene
+        .grant(
+            "claims",
+            "ci-bot",
+            "Process",
+            "expense-claims",
+            json!({"impersonation": "Enabled", "usage": "Integration"}),
+        )
+        .await;
+    scene.grant("leave", "ci-bot", "Process", "leave", json!({"usage": "Assignment"})).await;
+    scene.grant("budget", "ci-bot", "Dataset", "budget", json!({"role": "Viewer"})).await;
 }
 
 async fn total(scene: &Scene, total: i32) -> ServiceAccount {

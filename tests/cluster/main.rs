@@ -34,3 +34,4 @@ mod rotation;
 mod schema;
 mod settled;
 mod switch;
+mod verifier;

@@ -1,19 +1,9 @@
-//! A controller process: the real program, under a core service account that RBAC allows exactly what the chart lists.
+//! A controller process.
 
-use std::fs::File;
-use std::path::PathBuf;
-use std::process::{Child, Command, ExitStatus};
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::ops::{Deref, DerefMut};
 
-use k8s_openapi::api::authentication::v1::{TokenRequest, TokenRequestSpec};
-use k8s_openapi::api::core::v1::ServiceAccount as CoreServiceAccount;
-use k8s_openapi::api::rbac::v1::{Role, RoleBinding};
-use kube::Api;
-use kube::api::{Patch, PatchParams, PostParams};
-use kube::config::Kubeconfig;
-use serde_json::{Value, json};
-
-use super::{Scene, dev_dir, eventually, from_json, run};
+use super::Scene;
+use super::program::{self, Program};
 
 const RULES: [&str; 2] = [
     include_str!("../../../charts/keyward/files/controller-rules.yaml"),
@@ -33,11 +23,7 @@ pub struct Flags {
     pub without: Option<&'static str>,
 }
 
-pub struct Controller {
-    child: Option<Child>,
-    log: PathBuf,
-    pub name: String,
-}
+pub struct Controller(Program);
 
 impl Controller {
     /// Starts one and waits until it is ready.
@@ -49,164 +35,35 @@ impl Controller {
 
     /// Starts one.
     pub async fn launch(scene: &Scene, flags: Flags) -> Self {
-        static NUMBER: AtomicU32 = AtomicU32::new(0);
-        let name = format!("{}-controller-{}", scene.namespace, NUMBER.fetch_add(1, Ordering::Relaxed));
-        let kubeconfig = dev_dir().join(format!("{name}.kubeconfig"));
-        let token = identity(scene, &flags).await;
-        std::fs::write(&kubeconfig, kubeconfig_text(&token, flags.through.as_deref())).unwrap();
-        let log = dev_dir().join(format!("{name}.log"));
-        let mut command = Command::new(env!("CARGO_BIN_EXE_keyward"));
-        command
-            .args(["controller", "--namespace", &scene.namespace, "--health-address", "127.0.0.1:0"])
-            .args(["--instance", &name, "--log", "info,keyward=debug"])
-            .args(["--trust-changed-by", "true"])
-            .args(["--resource-quotas", if flags.no_quota { "false" } else { "true" }])
-            .env("KUBECONFIG", &kubeconfig)
-            .stdout(File::create(&log).unwrap())
-            .stderr(File::options().append(true).open(&log).unwrap());
-        match &flags.lease {
-            Some(lease) => command.args([
-                "--lease-namespace",
-                &scene.namespace,
-                "--lease-name",
-                lease,
-                "--lease-seconds",
-                "6",
-            ]),
-            None => command.args(["--leader-elect", "false"]),
-        };
-        let child = Some(command.spawn().unwrap());
-        Self { child, log, name }
-    }
-
-    pub async fn ready(&self) {
-        eventually(&format!("{} is ready", self.name), async || {
-            self.get("readyz").filter(|answer| answer == "ok\n").ok_or_else(|| self.log())
-        })
-        .await;
-    }
-
-    pub fn log(&self) -> String {
-        std::fs::read_to_string(&self.log).unwrap()
-    }
-
-    /// The lines of the log as JSON.
-    pub fn lines(&self) -> Vec<Value> {
-        self.log().lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
-    }
-
-    /// The lines of the audit stream.
-    pub fn audit_lines(&self) -> Vec<Value> {
-        self.lines().into_iter().filter(|line| line["target"] == "audit").collect()
-    }
-
-    /// Answers of the health port.
-    pub fn get(&self, path: &str) -> Option<String> {
-        let line = self.lines().into_iter().find(|line| line["address"].is_string())?;
-        let output = run(
-            "curl",
-            &["-s", "--max-time", "5", &format!("http://{}/{path}", line["address"].as_str()?)],
-            "",
-        );
-        output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())
-    }
-
-    pub fn metrics(&self) -> String {
-        self.get("metrics").expect("metrics are answered")
-    }
-
-    pub fn pid(&self) -> u32 {
-        self.child.as_ref().unwrap().id()
-    }
-
-    pub fn is_running(&mut self) -> bool {
-        self.child.as_mut().is_some_and(|child| child.try_wait().unwrap().is_none())
-    }
-
-    /// As the kernel would on a lost node.
-    pub fn kill(&mut self) {
-        if let Some(mut child) = self.child.take() {
-            child.kill().unwrap();
-            child.wait().unwrap();
-        }
-    }
-
-    /// As Kubernetes does.
-    pub fn terminate(&mut self) -> ExitStatus {
-        self.keep_metrics();
-        let pid = self.pid().to_string();
-        super::text(&run("kill", &["-TERM", &pid], ""));
-        self.child.take().unwrap().wait().unwrap()
-    }
-
-    pub async fn exit(&mut self) -> ExitStatus {
-        let child = self.child.as_mut().unwrap();
-        let status =
-            eventually("the controller exits", async || child.try_wait().unwrap().ok_or("still running"))
-                .await;
-        self.child = None;
-        status
-    }
-
-    /// Keeps the metrics beside the logs, so that they are searched for tokens too.
-    fn keep_metrics(&self) {
-        if let Some(metrics) = self.get("metrics") {
-            std::fs::write(self.log.with_extension("metrics.log"), metrics).unwrap();
-        }
+        let rules = program::rules(&RULES, flags.without);
+        let name =
+            flags.without.map_or_else(|| "keyward-controller".to_owned(), |name| format!("without-{name}"));
+        let token = program::identity(scene, &name, &rules).await;
+        let program = Program::spawn(scene, "controller", &token, flags.through.as_deref(), |command| {
+            command
+                .args(["--trust-changed-by", "true"])
+                .args(["--resource-quotas", if flags.no_quota { "false" } else { "true" }]);
+            match &flags.lease {
+                Some(lease) => command
+                    .args(["--lease-namespace", &scene.namespace, "--lease-name", lease])
+                    .args(["--lease-seconds", "6"]),
+                None => command.args(["--leader-elect", "false"]),
+            };
+        });
+        Self(program)
     }
 }
 
-impl Drop for Controller {
-    fn drop(&mut self) {
-        if self.is_running() {
-            self.keep_metrics();
-        }
-        self.kill();
+impl Deref for Controller {
+    type Target = Program;
+
+    fn deref(&self) -> &Program {
+        &self.0
     }
 }
 
-/// A token of a core service account with the chart's rules.
-async fn identity(scene: &Scene, flags: &Flags) -> String {
-    let rules: Vec<Value> =
-        RULES.iter().flat_map(|text| serde_yaml::from_str::<Vec<Value>>(text).unwrap()).collect();
-    let lacks = |rule: &Value| {
-        flags.without.is_some_and(|name| rule["resources"].as_array().unwrap().contains(&json!(name)))
-    };
-    let rules: Vec<Value> = rules.into_iter().filter(|rule| !lacks(rule)).collect();
-    let name =
-        flags.without.map_or_else(|| "keyward-controller".to_owned(), |name| format!("without-{name}"));
-    let metadata = json!({"name": name, "namespace": scene.namespace});
-    let params = PatchParams::apply("test").force();
-    let account: CoreServiceAccount = from_json(json!({"metadata": metadata}));
-    let accounts: Api<CoreServiceAccount> = scene.api();
-    accounts.patch(&name, &params, &Patch::Apply(&account)).await.unwrap();
-    let role: Role = from_json(json!({"metadata": metadata, "rules": rules}));
-    scene.api::<Role>().patch(&name, &params, &Patch::Apply(&role)).await.unwrap();
-    let binding: RoleBinding = from_json(json!({
-        "metadata": metadata,
-        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": name},
-        "subjects": [{"kind": "ServiceAccount", "name": name, "namespace": scene.namespace}],
-    }));
-    scene.api::<RoleBinding>().patch(&name, &params, &Patch::Apply(&binding)).await.unwrap();
-    let request = TokenRequest {
-        spec: TokenRequestSpec { expiration_seconds: Some(7200), ..TokenRequestSpec::default() },
-        ..TokenRequest::default()
-    };
-    let answer = accounts.create_token_request(&name, &PostParams::default(), &request).await.unwrap();
-    answer.status.unwrap().token
-}
-
-fn kubeconfig_text(token: &str, through: Option<&str>) -> String {
-    let admin = Kubeconfig::read_from(std::env::var("KUBECONFIG").unwrap()).unwrap();
-    let mut cluster = serde_json::to_value(&admin.clusters[0].cluster).unwrap();
-    if let Some(url) = through {
-        cluster = json!({"server": url});
+impl DerefMut for Controller {
+    fn deref_mut(&mut self) -> &mut Program {
+        &mut self.0
     }
-    json!({
-        "apiVersion": "v1", "kind": "Config", "current-context": "test",
-        "clusters": [{"name": "test", "cluster": cluster}],
-        "users": [{"name": "test", "user": {"token": token}}],
-        "contexts": [{"name": "test", "context": {"cluster": "test", "user": "test"}}],
-    })
-    .to_string()
 }

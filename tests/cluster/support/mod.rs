@@ -2,7 +2,9 @@
 
 mod controller;
 pub mod policies;
+mod program;
 mod proxy;
+pub mod verifier;
 
 use std::fmt::Debug;
 use std::path::PathBuf;
@@ -13,7 +15,7 @@ use std::time::{Duration, Instant};
 
 use k8s_openapi::api::core::v1::{Namespace, Secret};
 use k8s_openapi::api::events::v1::Event;
-use keyward::api::{AccessKey, Account, ServiceAccount};
+use keyward::api::{AccessKey, Account, ResourceGrant, ServiceAccount};
 use keyward::domain::token::Token;
 use kube::api::{ListParams, Patch, PatchParams, PostParams};
 use kube::{Api, Client, Resource, ResourceExt};
@@ -21,6 +23,7 @@ use serde_json::{Value, json};
 
 pub use controller::{Controller, Flags};
 pub use proxy::{Fault, Proxy};
+pub use verifier::Verifier;
 
 /// How long anything may take before a test gives up.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -78,6 +81,24 @@ impl Scene {
     pub async fn key_with(&self, name: &str, service_account: &str, mut spec: Value) -> AccessKey {
         spec["serviceAccountName"] = json!(service_account);
         self.api().create(&PostParams::default(), &AccessKey::new(name, from_json(spec))).await.unwrap()
+    }
+
+    /// A grant with the role Member, unless `more` says otherwise.
+    pub async fn grant(
+        &self,
+        name: &str,
+        service_account: &str,
+        category: &str,
+        resource: &str,
+        more: Value,
+    ) {
+        let mut spec = json!({
+            "serviceAccountName": service_account,
+            "resource": {"category": category, "name": resource}, "role": "Member",
+        });
+        spec.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        let object = ResourceGrant::new(name, from_json(spec));
+        self.api().create(&PostParams::default(), &object).await.unwrap();
     }
 
     /// An account whose keys may live for seconds.
@@ -168,6 +189,15 @@ impl Scene {
     /// The token in a Secret, which the caller must not print.
     pub async fn token(&self, secret: &str) -> Token {
         token_of(&self.get::<Secret>(secret).await, "token").expect("the Secret holds a token")
+    }
+
+    /// The token of a new key `<service account>-key` of a new service account, once a controller has issued it.
+    pub async fn issued(&self, service_account: &str) -> Token {
+        self.service_account(service_account).await;
+        let key = format!("{service_account}-key");
+        self.key(&key, service_account).await;
+        self.key_when(&key, "Issued").await;
+        self.token(&key).await
     }
 
     pub async fn keys(&self) -> Vec<AccessKey> {

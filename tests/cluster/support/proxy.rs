@@ -12,6 +12,7 @@ use axum::http::{Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use kube::config::AuthInfo;
 use kube::{Client, Config};
+use tokio::sync::watch;
 
 /// What happens at a write.
 pub struct Fault {
@@ -36,8 +37,8 @@ struct Shared {
     client: Client,
     fault: Mutex<Option<Fault>>,
     counted: AtomicU32,
-    /// Answers nothing any more, as a network that is cut.
-    cut: std::sync::atomic::AtomicBool,
+    /// Which paths are not answered, as in a network that is cut.
+    cut: watch::Sender<fn(&str) -> bool>,
 }
 
 impl Proxy {
@@ -52,7 +53,7 @@ impl Proxy {
             client,
             fault: Mutex::default(),
             counted: AtomicU32::new(0),
-            cut: false.into(),
+            cut: watch::Sender::new(|_| false),
         });
         let router = Router::new().fallback(forward).with_state(Arc::clone(&shared));
         tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
@@ -66,14 +67,18 @@ impl Proxy {
 
     /// From now on no request is answered.
     pub fn cut(&self) {
-        self.shared.cut.store(true, Ordering::SeqCst);
+        self.cut_off(|_| true);
+    }
+
+    /// From now on no request for such a path is answered, until it is set otherwise.
+    pub fn cut_off(&self, path: fn(&str) -> bool) {
+        self.shared.cut.send_replace(path);
     }
 }
 
 async fn forward(State(shared): State<Arc<Shared>>, request: Request) -> Response {
-    if shared.cut.load(Ordering::SeqCst) {
-        return std::future::pending().await;
-    }
+    let path = request.uri().path();
+    shared.cut.subscribe().wait_for(|cut_off| !cut_off(path)).await.unwrap();
     let (mut parts, body) = request.into_parts();
     let due = {
         let fault = shared.fault.lock().unwrap();

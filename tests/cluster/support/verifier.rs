@@ -1,0 +1,142 @@
+//! A verifier process, and a client that asks it.
+
+use std::ops::{Deref, DerefMut};
+
+use http::{HeaderMap, Method, Request};
+use http_body_util::{BodyExt as _, Full};
+use hyper::body::Bytes;
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::TokioExecutor;
+use keyward::domain::token::Token;
+use serde_json::Value;
+
+use super::program::{self, Program};
+use super::{Scene, eventually};
+
+const RULES: &str = include_str!("../../../charts/keyward/files/verifier-rules.yaml");
+/// The name of the core service account that it runs as.
+pub const IDENTITY: &str = "keyward-verifier";
+
+pub struct Verifier {
+    program: Program,
+    client: Client<HttpConnector, Full<Bytes>>,
+}
+
+/// What it answered.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: u16,
+    pub headers: HeaderMap,
+    pub body: String,
+}
+
+impl Answer {
+    /// A header's text; empty where it is not there.
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map(|value| value.to_str().unwrap()).unwrap_or_default()
+    }
+
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.body).unwrap()
+    }
+}
+
+impl Verifier {
+    /// Starts one, with a second between flushes unless `arguments` say otherwise, and waits until it is ready.
+    pub async fn start(scene: &Scene, arguments: &[&str]) -> Self {
+        let verifier = Self::launch(scene, arguments, None, None).await;
+        verifier.ready().await;
+        verifier
+    }
+
+    /// Starts one, through the proxy at that URL, and without the rule about that resource.
+    pub async fn launch(
+        scene: &Scene,
+        arguments: &[&str],
+        through: Option<&str>,
+        without: Option<&'static str>,
+    ) -> Self {
+        let name = without.map_or_else(|| IDENTITY.to_owned(), |name| format!("verifier-without-{name}"));
+        let token = program::identity(scene, &name, &program::rules(&[RULES], without)).await;
+        let program = Program::spawn(scene, "verifier", &token, through, |command| {
+            if !arguments.contains(&"--usage-interval-seconds") {
+                command.args(["--usage-interval-seconds", "1"]);
+            }
+            if !arguments.contains(&"--listen-address") {
+                command.args(["--listen-address", "127.0.0.1:0"]);
+            }
+            command.args(arguments);
+        });
+        Self { program, client: Client::builder(TokioExecutor::new()).build_http() }
+    }
+
+    /// Where it listens, once it does.
+    pub async fn address(&self) -> String {
+        eventually(&format!("{} listens", self.name), async || {
+            let line = self.lines().into_iter().find(|line| line["listening"].is_string());
+            line.map(|line| line["listening"].as_str().unwrap().to_owned()).ok_or_else(|| self.log())
+        })
+        .await
+    }
+
+    pub async fn ask(&self, method: Method, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
+        let mut request =
+            Request::builder().method(method).uri(format!("http://{}{path}", self.address().await));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let request = request.body(Full::from(body.to_owned())).unwrap();
+        let (head, body) = self.client.request(request).await.unwrap().into_parts();
+        let body = body.collect().await.unwrap().to_bytes();
+        Answer {
+            status: head.status.as_u16(),
+            headers: head.headers,
+            body: String::from_utf8(body.to_vec()).unwrap(),
+        }
+    }
+
+    /// Asks at a path below `/auth`, with the token and further headers.
+    pub async fn auth(&self, path: &str, token: &Token, headers: &[(&str, &str)]) -> Answer {
+        let bearer = format!("Bearer {}", token.reveal());
+        let headers = [&[("authorization", bearer.as_str())], headers].concat();
+        self.ask(Method::GET, &format!("/auth{path}"), &headers, "").await
+    }
+
+    /// Sends JSON.
+    pub async fn post(&self, path: &str, body: &Value) -> Answer {
+        self.ask(Method::POST, path, &[("content-type", "application/json")], &body.to_string()).await
+    }
+
+    /// Waits until a token is answered so.
+    pub async fn answers(&self, token: &Token, status: u16) {
+        eventually(&format!("a token is answered {status}"), async || {
+            let answer = self.auth("", token, &[]).await;
+            if answer.status == status { Ok(()) } else { Err((answer.status, answer.body)) }
+        })
+        .await;
+    }
+
+    /// Waits for an audit line.
+    pub async fn audit_line(&self, what: &str, is_so: impl Fn(&Value) -> bool) -> Value {
+        eventually(&format!("an audit line {what}"), async || {
+            let lines = self.audit_lines();
+            lines.iter().find(|line| is_so(line)).cloned().ok_or(lines)
+        })
+        .await
+    }
+}
+
+impl Deref for Verifier {
+    type Target = Program;
+
+    fn deref(&self) -> &Program {
+        &self.program
+    }
+}
+
+impl DerefMut for Verifier {
+    fn deref_mut(&mut self) -> &mut Program {
+        &mut self.program
+    }
+}

@@ -1,0 +1,6 @@
+//! The verifier: who is let in, who is not, and what is recorded of it.
+
+mod acting;
+mod last_used;
+mod limits;
+mod verdict;
