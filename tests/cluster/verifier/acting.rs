@@ -55,7 +55,7 @@ async fn every_act_is_told_and_repeats_are_counted() {
     let refused = entries(&object, "ActingRefused")[0];
     assert!(refused.message.contains("does not allow acting for others"), "{}", refused.message);
 
-    let reasons = ["Issued", "Deactivated"];
+    let reasons = ["Issued", "Inactive"];
     let object = scene
         .service_account_once("ci", "has what the controller tells as well", |object| {
             reasons.iter().all(|reason| !entries(object, reason).is_empty())

@@ -43,7 +43,7 @@ async fn use_shows_on_the_key_its_service_account_and_the_account() {
     scene
         .account_once("shows it", |account: &Account| {
             let status = serde_json::to_value(&account.status).unwrap();
-            status["serviceAccounts"][0]["lastAccessedAt"] == keyward::domain::time::rfc3339(at)
+            status["snapshot"]["serviceAccounts"][0]["lastAccessedAt"] == keyward::domain::time::rfc3339(at)
         })
         .await;
     let table = scene.kubectl_text(&["get", "kwkey", "ci-key", "--no-headers"]);

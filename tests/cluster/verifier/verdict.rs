@@ -207,10 +207,13 @@ async fn the_verifier_may_do_what_the_chart_lists_and_read_no_secret() {
         ("list", "secrets", "no"),
         ("watch", "secrets", "no"),
         ("patch", "accesskeys.iam.keyward.dev", "no"),
-        ("patch", "accesskeys.iam.keyward.dev/status", "yes"),
+        ("patch", "accesskeys.iam.keyward.dev --subresource=status", "yes"),
         ("list", "accesskeys.iam.keyward.dev", "yes"),
     ] {
-        let output = scene.kubectl_as(&user, &["auth", "can-i", verb, what]);
+        let output = scene.kubectl_as(
+            &user,
+            &[&["auth", "can-i", verb], &what.split(' ').collect::<Vec<_>>()[..]].concat(),
+        );
         assert_eq!(String::from_utf8_lossy(&output.stdout).trim(), may, "{verb} {what}");
     }
     drop(verifier);
