@@ -3,11 +3,10 @@
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "a test fails by panicking")]
 
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+mod own_cluster;
 
-use keyward_dev::{ControlPlane, Options};
+use keyward_dev::Options;
+use own_cluster::Cluster;
 
 const MANIFESTS: &str = "
 apiVersion: iam.keyward.dev/v1alpha1
@@ -24,124 +23,50 @@ spec:
     - {name: ci-key, namespace: gateway, data: {key: $(token)}}
 ";
 
-struct Cluster {
-    plane: Option<ControlPlane>,
-    path: std::ffi::OsString,
-    kubeconfig: PathBuf,
+async fn reason(cluster: &Cluster, wanted: &str) {
+    let path = "jsonpath={.status.conditions[?(@.type==\"Ready\")].reason}";
+    cluster.until(&["-n", "team-a", "get", "kwkey", "deploy", "-o", path], wanted).await;
 }
 
-impl Cluster {
-    async fn start() -> Self {
-        let plane =
-            ControlPlane::start(Options { controller_manager: true, ..Options::default() }).await.unwrap();
-        let mut folders: Vec<_> = plane.assets().dirs().iter().map(|folder| folder.to_path_buf()).collect();
-        folders.extend(std::env::split_paths(&std::env::var_os("PATH").unwrap()));
-        let (path, kubeconfig) =
-            (std::env::join_paths(folders).unwrap(), Path::new(plane.kubeconfig_path()).to_path_buf());
-        let cluster = Self { plane: Some(plane), path, kubeconfig };
-        cluster.kubectl(&["apply", "--server-side", "-f", "crds/"]);
-        cluster.kubectl(&["wait", "--for=condition=Established", "crd", "--all", "--timeout=30s"]);
-        for namespace in ["team-a", "gateway"] {
-            cluster.kubectl(&["create", "namespace", namespace]);
-        }
-        cluster
-    }
-
-    fn command(&self, program: &str) -> Command {
-        let mut command = Command::new(program);
-        command.env("PATH", &self.path).env("KUBECONFIG", &self.kubeconfig);
-        command.current_dir(env!("CARGO_MANIFEST_DIR")).stdin(Stdio::null());
-        command
-    }
-
-    fn kubectl(&self, arguments: &[&str]) -> String {
-        let output = self.command("kubectl").args(arguments).output().unwrap();
-        assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
-        String::from_utf8_lossy(&output.stdout).into_owned()
-    }
-
-    fn apply(&self, manifests: &str) {
-        let file = self.kubeconfig.with_extension("manifest.yaml");
-        std::fs::write(&file, manifests).unwrap();
-        self.kubectl(&["apply", "-f", file.to_str().unwrap()]);
-    }
-
-    fn controller(&self) -> Controller {
-        let mut command = self.command(env!("CARGO_BIN_EXE_keyward"));
-        command.args(["controller", "--leader-elect", "false", "--health-address", "127.0.0.1:0"]);
-        Controller(command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap())
-    }
-
-    /// Waits for what kubectl prints of an object.
-    async fn until(&self, arguments: &[&str], wanted: &str) {
-        let start = Instant::now();
-        loop {
-            let output = self.command("kubectl").args(arguments).output().unwrap();
-            let found = String::from_utf8_lossy(&output.stdout).trim().to_owned();
-            if found == wanted {
-                return;
-            }
-            assert!(start.elapsed() < Duration::from_mins(1), "{arguments:?}: {found:?}, not {wanted:?}");
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
-    }
-
-    async fn reason(&self, wanted: &str) {
-        let path = "jsonpath={.status.conditions[?(@.type==\"Ready\")].reason}";
-        self.until(&["-n", "team-a", "get", "kwkey", "deploy", "-o", path], wanted).await;
-    }
-
-    async fn copies(&self, wanted: &str) {
-        let arguments = ["-n", "gateway", "get", "secrets", "-o", "jsonpath={.items[*].metadata.name}"];
-        self.until(&arguments, wanted).await;
-    }
-
-    fn accept(&self, namespaces: &str) {
-        self.apply(&format!(
-            "apiVersion: iam.keyward.dev/v1alpha1\nkind: Account\nmetadata: {{name: account, namespace: gateway}}\nspec: \
-             {{acceptSecretsFrom: [{namespaces}]}}\n"
-        ));
-    }
+async fn copies(cluster: &Cluster, wanted: &str) {
+    let arguments = ["-n", "gateway", "get", "secrets", "-o", "jsonpath={.items[*].metadata.name}"];
+    cluster.until(&arguments, wanted).await;
 }
 
-struct Controller(Child);
-
-impl Drop for Controller {
-    fn drop(&mut self) {
-        // It may have ended by itself, which the test then says.
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
+fn accept(cluster: &Cluster, namespaces: &str) {
+    cluster.apply(&format!(
+        "apiVersion: iam.keyward.dev/v1alpha1\nkind: Account\nmetadata: {{name: account, namespace: gateway}}\nspec: \
+         {{acceptSecretsFrom: [{namespaces}]}}\n"
+    ));
 }
 
 #[tokio::test]
 async fn a_copy_in_another_namespace_stands_as_long_as_it_is_accepted_and_its_key_is_good() {
-    let mut cluster = Cluster::start().await;
+    let cluster = Cluster::start(Options::default()).await;
+    cluster.install(&["team-a", "gateway"]);
     let controller = cluster.controller();
     cluster.apply(MANIFESTS);
-    cluster.reason("PublishNotAccepted").await;
-    cluster.copies("").await;
-    cluster.accept("team-a");
-    cluster.reason("Issued").await;
-    cluster.copies("ci-key").await;
-    cluster.accept("team-b");
-    cluster.reason("PublishNotAccepted").await;
-    cluster.copies("").await;
-    cluster.accept("team-b, team-a");
-    cluster.copies("ci-key").await;
-    cluster.reason("Issued").await;
+    reason(&cluster, "PublishNotAccepted").await;
+    copies(&cluster, "").await;
+    accept(&cluster, "team-a");
+    reason(&cluster, "Issued").await;
+    copies(&cluster, "ci-key").await;
+    accept(&cluster, "team-b");
+    reason(&cluster, "PublishNotAccepted").await;
+    copies(&cluster, "").await;
+    accept(&cluster, "team-b, team-a");
+    copies(&cluster, "ci-key").await;
+    reason(&cluster, "Issued").await;
 
     cluster.kubectl(&["-n", "team-a", "delete", "kwkey", "deploy"]);
-    cluster.copies("").await;
+    copies(&cluster, "").await;
 
     // Deleted while nobody watched.
     cluster.apply(&MANIFESTS.replace("deploy", "again"));
-    cluster.copies("ci-key").await;
+    copies(&cluster, "ci-key").await;
     drop(controller);
     cluster.kubectl(&["-n", "team-a", "delete", "kwkey", "again"]);
     let _controller = cluster.controller();
-    cluster.copies("").await;
-    if let Some(plane) = cluster.plane.take() {
-        plane.stop().await.unwrap();
-    }
+    copies(&cluster, "").await;
+    cluster.plane.stop().await.unwrap();
 }

@@ -3,27 +3,23 @@
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
-use std::process::Command;
+mod own_cluster;
 
-use keyward_dev::{ControlPlane, Options};
+use keyward_dev::Options;
+use own_cluster::Cluster;
 
 #[tokio::test]
 async fn the_demo_shows_what_it_promises_and_ends_well() {
-    let plane =
-        ControlPlane::start(Options { controller_manager: true, ..Options::default() }).await.unwrap();
-    let mut folders: Vec<_> = plane.assets().dirs().iter().map(|folder| folder.to_path_buf()).collect();
-    folders.extend(std::env::split_paths(&std::env::var_os("PATH").unwrap()));
-    let output = Command::new("bash")
+    let cluster = Cluster::start(Options { token_webhook: true, ..Options::default() }).await;
+    let mut command = cluster.command("bash");
+    command
         .arg("examples/demo.sh")
-        .current_dir(env!("CARGO_MANIFEST_DIR"))
-        .env("PATH", std::env::join_paths(folders).unwrap())
-        .env("KUBECONFIG", plane.kubeconfig_path())
-        .env("KUBEBUILDER_ASSETS", plane.assets().dir())
+        .env("KUBEBUILDER_ASSETS", cluster.plane.assets().dir())
+        .env("KEYWARD_DEV_TOKEN_WEBHOOK", cluster.plane.token_webhook().unwrap().to_string())
         .env("KEYWARD", env!("CARGO_BIN_EXE_keyward"))
-        .env_remove("KEEP")
-        .output()
-        .unwrap();
-    plane.stop().await.unwrap();
+        .env_remove("KEEP");
+    let output = command.output().unwrap();
+    cluster.plane.stop().await.unwrap();
 
     // Warnings and refusals are shown too.
     let shown = [output.stdout, output.stderr].concat();

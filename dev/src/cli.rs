@@ -38,6 +38,9 @@ struct With {
     /// Write an audit log, to the file that `KEYWARD_DEV_AUDIT_LOG` names
     #[arg(long)]
     audit_log: bool,
+    /// Have the API server ask about tokens at the address that `KEYWARD_DEV_TOKEN_WEBHOOK` names
+    #[arg(long)]
+    token_webhook: bool,
     /// The command and its arguments
     #[arg(last = true, required = true)]
     command: Vec<OsString>,

@@ -12,11 +12,12 @@ mod process;
 mod ready;
 
 use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
-use arguments::{AUDIT_POLICY, AUDIT_POLICY_CONTENT, Setting};
+use arguments::{AUDIT_POLICY, AUDIT_POLICY_CONTENT, Setting, TOKEN_WEBHOOK};
 use folder::{Folder, sweep, write_private};
-use kubeconfig::{Credential, is_name, render};
+use kubeconfig::{Credential, is_name, render, render_webhook};
 use launch::{KUBECONFIG, Running};
 use pki::Pki;
 use ports::Ports;
@@ -35,6 +36,8 @@ pub struct Options {
     pub controller_manager: bool,
     /// Writes each request's metadata to a file, see [`ControlPlane::audit_log_path`].
     pub audit_log: bool,
+    /// Has the API server ask about tokens that it does not know itself, see [`ControlPlane::token_webhook`].
+    pub token_webhook: bool,
     /// More arguments of the API server, after its own.
     pub extra_api_server_args: Vec<String>,
 }
@@ -51,6 +54,7 @@ pub struct ControlPlane {
     helm: PathBuf,
     kubeconfig: PathBuf,
     audit_log: Option<PathBuf>,
+    token_webhook: Option<SocketAddr>,
     folder: Folder,
 }
 
@@ -75,11 +79,14 @@ impl ControlPlane {
         let audit_log = options.audit_log.then(|| folder.path().join("audit.log"));
         write_private(&folder.path().join(AUDIT_POLICY), AUDIT_POLICY_CONTENT.as_bytes())?;
         let mut tries = 1;
-        let (running, server) = loop {
+        let (running, server, token_webhook) = loop {
             let ports = pick().map_err(Error::Port)?;
+            let token_webhook = SocketAddr::from((Ipv4Addr::LOCALHOST, ports.token_webhook));
+            let config = render_webhook(&format!("http://{token_webhook}/tokenreview"));
+            write_private(&folder.path().join(TOKEN_WEBHOOK), config.as_bytes())?;
             let setting = Setting { folder: folder.path(), pki: &pki, ports, options };
             match Running::start(&assets, &setting, audit_log.as_deref()).await {
-                Ok(running) => break (running, setting.api_server_url()),
+                Ok(running) => break (running, setting.api_server_url(), token_webhook),
                 Err(error) if error.is_port_clash() && tries < TRIES => tries += 1,
                 Err(error) => return Err(error),
             }
@@ -93,6 +100,7 @@ impl ControlPlane {
             assets,
             kubeconfig: folder.path().join(KUBECONFIG),
             audit_log,
+            token_webhook: options.token_webhook.then_some(token_webhook),
             folder,
         })
     }
@@ -130,6 +138,12 @@ impl ControlPlane {
     /// The audit log, when it was asked for: one JSON object a line.
     pub fn audit_log_path(&self) -> Option<&Path> {
         self.audit_log.as_deref()
+    }
+
+    /// Where the API server asks about tokens over plain HTTP, at `/tokenreview`, when that was asked for. Answers are
+    /// kept for a second.
+    pub fn token_webhook(&self) -> Option<SocketAddr> {
+        self.token_webhook
     }
 
     /// Writes a kubeconfig for whoever holds `token`; only its owner can read the file.

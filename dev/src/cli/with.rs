@@ -22,6 +22,7 @@ pub(crate) async fn run(with: With) -> Result<ExitCode, Error> {
     let options = Options {
         controller_manager: !with.no_controller_manager,
         audit_log: with.audit_log,
+        token_webhook: with.token_webhook,
         ..Options::default()
     };
     let control_plane = tokio::select! {
@@ -62,6 +63,10 @@ async fn run_command(
     match control_plane.audit_log_path() {
         Some(path) => command.env("KEYWARD_DEV_AUDIT_LOG", path),
         None => command.env_remove("KEYWARD_DEV_AUDIT_LOG"),
+    };
+    match control_plane.token_webhook() {
+        Some(address) => command.env("KEYWARD_DEV_TOKEN_WEBHOOK", address.to_string()),
+        None => command.env_remove("KEYWARD_DEV_TOKEN_WEBHOOK"),
     };
     let mut child = command.spawn().map_err(failed)?;
     tokio::select! {

@@ -65,6 +65,11 @@ impl Setting<'_> {
             args.push(format!("--audit-policy-file={}", self.path(AUDIT_POLICY)));
             args.push(format!("--audit-log-path={}", audit_log.display()));
         }
+        if self.options.token_webhook {
+            args.push(format!("--authentication-token-webhook-config-file={}", self.path(TOKEN_WEBHOOK)));
+            args.push("--authentication-token-webhook-version=v1".into());
+            args.push(format!("--authentication-token-webhook-cache-ttl={TOKEN_WEBHOOK_CACHE}"));
+        }
         args.extend(self.options.extra_api_server_args.iter().cloned());
         args
     }
@@ -103,6 +108,12 @@ impl Setting<'_> {
         self.folder.join(name).display().to_string()
     }
 }
+
+/// The file that says where the API server asks about tokens.
+pub(crate) const TOKEN_WEBHOOK: &str = "token-webhook.kubeconfig";
+
+/// How long the API server keeps an answer. Its own two minutes would be long to wait for after a key is switched off.
+const TOKEN_WEBHOOK_CACHE: &str = "1s";
 
 /// The file with the policy of the audit log.
 pub(crate) const AUDIT_POLICY: &str = "audit-policy.json";

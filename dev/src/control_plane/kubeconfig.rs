@@ -42,6 +42,19 @@ pub(crate) fn render(server: &str, authority: &str, user: &str, credential: &Cre
     format!("{config:#}\n")
 }
 
+/// How the API server reaches a webhook on loopback: without TLS, as nobody else is there.
+pub(crate) fn render_webhook(url: &str) -> String {
+    let config = json!({
+        "apiVersion": "v1",
+        "kind": "Config",
+        "clusters": [{ "name": "webhook", "cluster": { "server": url } }],
+        "users": [{ "name": CLUSTER, "user": {} }],
+        "contexts": [{ "name": "webhook", "context": { "cluster": "webhook", "user": CLUSTER } }],
+        "current-context": "webhook",
+    });
+    format!("{config:#}\n")
+}
+
 /// Whether the name can be part of a file's name and says nothing of another folder.
 pub(crate) fn is_name(name: &str) -> bool {
     let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');

@@ -9,6 +9,8 @@ pub(crate) struct Ports {
     pub(crate) etcd: u16,
     pub(crate) api_server: u16,
     pub(crate) controller_manager: u16,
+    /// Where the API server asks about tokens; whoever answers takes it.
+    pub(crate) token_webhook: u16,
 }
 
 impl Ports {
@@ -16,13 +18,14 @@ impl Ports {
     pub(crate) fn pick() -> io::Result<Self> {
         let listen = || TcpListener::bind((Ipv4Addr::LOCALHOST, 0));
         // All are held until all are chosen, so no two are the same.
-        let held = [listen()?, listen()?, listen()?];
-        let [etcd, api_server, controller_manager] = &held;
+        let held = [listen()?, listen()?, listen()?, listen()?];
+        let [etcd, api_server, controller_manager, token_webhook] = &held;
         let port = |listener: &TcpListener| listener.local_addr().map(|address| address.port());
         Ok(Self {
             etcd: port(etcd)?,
             api_server: port(api_server)?,
             controller_manager: port(controller_manager)?,
+            token_webhook: port(token_webhook)?,
         })
     }
 }
