@@ -35,6 +35,7 @@ build: ## Build the programs for release.
 .PHONY: test
 test: dev ## Run every test. The first run builds a Kubernetes control plane, which takes minutes.
 	@$(DEV) assets
+	@$(DEV) gateways
 	$(DEV) with --audit-log -- cargo test --workspace
 
 .PHONY: bench

@@ -6,9 +6,9 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 KEYWARD="${KEYWARD:-${CARGO_TARGET_DIR:-target}/debug/keyward}"
 WORK=$(mktemp -d)
-CONTROLLER=
+PROCESSES=()
 finish() {
-  [ -z "$CONTROLLER" ] || { kill "$CONTROLLER" 2>/dev/null && wait "$CONTROLLER"; } || true
+  for process in "${PROCESSES[@]}"; do { kill "$process" 2>/dev/null && wait "$process"; } || true; done
   rm -rf "$WORK"
 }
 trap finish EXIT
@@ -36,13 +36,19 @@ for _ in $(seq 120); do
   kubectl create --dry-run=server -f examples/01-service-account.yaml -f examples/02-access-key.yaml >/dev/null 2>&1 && break
   sleep 0.5
 done
-ACCOUNT=$(kubectl -n keyward-system get serviceaccounts -l app.kubernetes.io/name=keyward -o jsonpath='{.items[0].metadata.name}')
-TOKEN=$(kubectl -n keyward-system create token "$ACCOUNT" --duration=24h)
-kubectl config view --raw --flatten > "$WORK/kubeconfig"
-KUBECONFIG="$WORK/kubeconfig" kubectl config set-credentials controller --token="$TOKEN" >/dev/null
-KUBECONFIG="$WORK/kubeconfig" kubectl config set-context --current --user=controller --namespace=keyward-system >/dev/null
-KUBECONFIG="$WORK/kubeconfig" "$KEYWARD" controller --trust-changed-by true --health-address 127.0.0.1:0 --log-format text > "$WORK/controller.log" 2>&1 &
-CONTROLLER=$!
+# Runs a process of Keyward as the core service account $2 of keyward-system, and nothing else.
+keyward() {
+  local process=$1 account=$2 token
+  shift 2
+  token=$(kubectl -n keyward-system create token "$account" --duration=24h)
+  kubectl config view --raw --flatten > "$WORK/$process"
+  KUBECONFIG="$WORK/$process" kubectl config set-credentials "$process" --token="$token" >/dev/null
+  KUBECONFIG="$WORK/$process" kubectl config set-context --current --user="$process" --namespace=keyward-system >/dev/null
+  KUBECONFIG="$WORK/$process" "$KEYWARD" "$process" --health-address 127.0.0.1:0 "$@" > "$WORK/$process.log" 2>&1 &
+  PROCESSES+=($!)
+}
+ACCOUNT=$(kubectl -n keyward-system get serviceaccounts -l app.kubernetes.io/component=controller -o jsonpath='{.items[0].metadata.name}')
+keyward controller "$ACCOUNT" --trust-changed-by true --log-format text
 
 scene "A service account and its first key"
 show kubectl create namespace shop

@@ -4,7 +4,7 @@
 mod build;
 mod error;
 mod go;
-mod lock;
+pub(crate) mod lock;
 mod pins;
 mod program;
 mod progress;
@@ -13,11 +13,13 @@ mod sources;
 use std::path::{Path, PathBuf};
 
 use build::Build;
+pub(crate) use build::remove_if_there;
 use pins::Pins;
+pub(crate) use pins::key_of;
 
 pub use error::Error;
 pub use program::Program;
-use sources::Sources;
+pub(crate) use sources::Sources;
 
 /// Where each program of the control plane lies.
 #[derive(Clone, Debug)]
@@ -93,7 +95,7 @@ impl Assets {
     }
 
     fn build_missing(&self, module: &Path, pins: &Pins) -> Result<(), Error> {
-        let _lock = lock::acquire(&self.cache)?;
+        let _lock = lock::acquire(&self.cache, "the control plane")?;
         // Another process may have built them while this one waited for the lock.
         let missing = self.missing();
         if missing.is_empty() {

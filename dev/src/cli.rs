@@ -7,10 +7,11 @@ mod with;
 use std::ffi::OsString;
 use std::future::Future;
 use std::io::{self, Write};
+use std::path::Path;
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
-use keyward_dev::{Assets, assets, control_plane};
+use keyward_dev::{Assets, Gateways, assets, control_plane};
 
 /// A local Kubernetes control plane: real programs, on this machine only, gone when it ends.
 #[derive(Debug, Parser)]
@@ -24,6 +25,8 @@ pub(crate) struct Cli {
 enum Command {
     /// Make sure that the programs are there, and print their folder
     Assets,
+    /// Make sure that the gateways are there, and print their folder
+    Gateways,
     /// Start a control plane that stays until Ctrl-C
     Up,
     /// Start a control plane for a command, and end with the command's exit code
@@ -74,19 +77,25 @@ impl From<assets::Error> for Error {
 impl Cli {
     /// Carries out the subcommand.
     pub(crate) fn run(self) -> Result<ExitCode, Error> {
-        // A build that is interrupted ends at once, since no signal is handled before it is done.
-        let assets = Assets::ensure()?;
         match self.command {
-            Command::Assets => print_assets(&assets),
-            Command::Up => block_on(up::run()),
-            Command::With(with) => block_on(with::run(with)),
+            // A build that is interrupted ends at once, since no signal is handled before it is done.
+            Command::Assets => print_folders(&Assets::ensure()?.dirs()),
+            Command::Gateways => print_folders(&[Gateways::ensure()?.dir()]),
+            Command::Up => {
+                Assets::ensure()?;
+                block_on(up::run())
+            }
+            Command::With(with) => {
+                Assets::ensure()?;
+                block_on(with::run(with))
+            }
         }
     }
 }
 
-fn print_assets(assets: &Assets) -> Result<ExitCode, Error> {
-    let folders = assets.dirs().into_iter().map(|folder| format!("{}\n", folder.display()));
-    print(&folders.collect::<String>())?;
+fn print_folders(folders: &[&Path]) -> Result<ExitCode, Error> {
+    let lines = folders.iter().map(|folder| format!("{}\n", folder.display()));
+    print(&lines.collect::<String>())?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -117,7 +117,8 @@ fn follow(child: &mut Child, mut is_progress: impl FnMut(&str) -> bool) -> io::R
     Ok(tail.text())
 }
 
-fn remove_if_there(folder: &Path) -> Result<(), Error> {
+/// Removes a folder, which need not be there.
+pub(crate) fn remove_if_there(folder: &Path) -> Result<(), Error> {
     match fs::remove_dir_all(folder) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         other => other.map_err(Error::file("remove", folder)),

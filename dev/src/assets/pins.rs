@@ -66,9 +66,14 @@ fn build_flags(kubernetes: &str) -> Option<Vec<String>> {
 
 fn cache_key(go_mod: &str, go_sum: &str, flags: &[String]) -> String {
     let flags = flags.join("\n");
-    let parts = [go_mod, go_sum, &flags, std::env::consts::OS, std::env::consts::ARCH];
+    key_of(&[go_mod, go_sum, &flags])
+}
+
+/// The name of a folder in the cache for what comes of these texts on this kind of machine.
+pub(crate) fn key_of(parts: &[&str]) -> String {
+    let machine = [std::env::consts::OS, std::env::consts::ARCH];
     let mut hash = Sha256::new();
-    for part in parts {
+    for part in parts.iter().chain(&machine) {
         // The length keeps two different splits of the same bytes apart.
         hash.update(part.len().to_le_bytes());
         hash.update(part);

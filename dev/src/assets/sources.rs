@@ -12,6 +12,8 @@ pub(crate) struct Sources {
     pub(crate) given: Option<PathBuf>,
     /// The folder that holds one folder for each set of versions.
     pub(crate) cache: PathBuf,
+    /// The same for gateways.
+    pub(crate) gateways: PathBuf,
     /// The folder with go.mod and go.sum.
     pub(crate) module: PathBuf,
 }
@@ -34,6 +36,7 @@ impl Sources {
         Ok(Self {
             given: path("KUBEBUILDER_ASSETS"),
             cache: cache.join("keyward").join("control-plane"),
+            gateways: cache.join("keyward").join("gateways"),
             module: Path::new(env!("CARGO_MANIFEST_DIR")).join("control-plane"),
         })
     }
