@@ -1,6 +1,7 @@
 //! What the tests stand on: a namespace, the controllers in it, kubectl, and waiting for something to become true.
 
 mod controller;
+pub mod http;
 pub mod policies;
 mod program;
 mod proxy;

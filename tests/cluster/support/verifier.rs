@@ -2,15 +2,11 @@
 
 use std::ops::{Deref, DerefMut};
 
-use http::{HeaderMap, Method, Request};
-use http_body_util::{BodyExt as _, Full};
-use hyper::body::Bytes;
-use hyper_util::client::legacy::Client;
-use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::TokioExecutor;
+use http::Method;
 use keyward::domain::token::Token;
 use serde_json::Value;
 
+use super::http::{Answer, Http};
 use super::program::{self, Program};
 use super::{Scene, eventually};
 
@@ -20,26 +16,7 @@ pub const IDENTITY: &str = "keyward-verifier";
 
 pub struct Verifier {
     program: Program,
-    client: Client<HttpConnector, Full<Bytes>>,
-}
-
-/// What it answered.
-#[derive(Debug)]
-pub struct Answer {
-    pub status: u16,
-    pub headers: HeaderMap,
-    pub body: String,
-}
-
-impl Answer {
-    /// A header's text; empty where it is not there.
-    pub fn header(&self, name: &str) -> &str {
-        self.headers.get(name).map(|value| value.to_str().unwrap()).unwrap_or_default()
-    }
-
-    pub fn json(&self) -> Value {
-        serde_json::from_str(&self.body).unwrap()
-    }
+    http: Http,
 }
 
 impl Verifier {
@@ -68,7 +45,7 @@ impl Verifier {
             }
             command.args(arguments);
         });
-        Self { program, client: Client::builder(TokioExecutor::new()).build_http() }
+        Self { program, http: Http::default() }
     }
 
     /// Where it listens, once it does.
@@ -81,19 +58,8 @@ impl Verifier {
     }
 
     pub async fn ask(&self, method: Method, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
-        let mut request =
-            Request::builder().method(method).uri(format!("http://{}{path}", self.address().await));
-        for (name, value) in headers {
-            request = request.header(*name, *value);
-        }
-        let request = request.body(Full::from(body.to_owned())).unwrap();
-        let (head, body) = self.client.request(request).await.unwrap().into_parts();
-        let body = body.collect().await.unwrap().to_bytes();
-        Answer {
-            status: head.status.as_u16(),
-            headers: head.headers,
-            body: String::from_utf8(body.to_vec()).unwrap(),
-        }
+        let url = format!("http://{}{path}", self.address().await);
+        self.http.ask(method, &url, headers, body).await
     }
 
     /// Asks at a path below `/auth`, with the token and further headers.

@@ -35,7 +35,7 @@ async fn a_good_key_is_let_in_and_says_who_it_is() {
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
         .into()
     };
-    let identity = |answer: &crate::support::verifier::Answer| -> Vec<(String, String)> {
+    let identity = |answer: &crate::support::http::Answer| -> Vec<(String, String)> {
         let all = answer.headers.iter().filter(|(name, _)| name.as_str().starts_with("x-keyward-"));
         all.map(|(name, value)| (name.to_string(), value.to_str().unwrap().to_owned())).collect()
     };
