@@ -47,8 +47,9 @@ impl Profile {
     pub(super) fn client(self, headers: &HeaderMap) -> Option<IpAddr> {
         let (header, of_several) = match self {
             Self::Plain => return None,
-            Self::Nginx => ("x-real-ip", false),
-            Self::Traefik | Self::Caddy | Self::Envoy => ("x-forwarded-for", true),
+            // Envoy adds an address of its own to the other.
+            Self::Nginx | Self::Envoy => ("x-real-ip", false),
+            Self::Traefik | Self::Caddy => ("x-forwarded-for", true),
         };
         let text = headers.get_all(header).iter().next_back()?.to_str().ok()?;
         // The last one is who the gateway itself was asked by.
@@ -172,7 +173,7 @@ mod tests {
             (Profile::Nginx, Some("192.0.2.1")),
             (Profile::Traefik, Some("192.0.2.2")),
             (Profile::Caddy, Some("192.0.2.2")),
-            (Profile::Envoy, Some("192.0.2.2")),
+            (Profile::Envoy, Some("192.0.2.1")),
         ] {
             assert_eq!(profile.client(&both), address.map(|text| text.parse().unwrap()), "{profile:?}");
         }
