@@ -17,7 +17,7 @@ help: ## List the targets.
 .PHONY: demo
 demo: dev ## Show what Keyward does, on a local control plane. KEEP=1 leaves it running afterwards.
 	cargo build --bins
-	KEEP="$(KEEP)" $(DEV) with --audit-log -- bash examples/demo.sh
+	KEEP="$(KEEP)" GATEWAYS="$$($(DEV) gateways)" $(DEV) with --audit-log --token-webhook -- bash examples/demo.sh
 
 .PHONY: cluster
 cluster: dev ## Start a local control plane to play with, until Ctrl-C.

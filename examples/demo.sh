@@ -15,7 +15,7 @@ trap finish EXIT
 
 BOLD= DIM= PLAIN=
 if [ -t 1 ]; then BOLD=$'\e[1m' DIM=$'\e[2m' PLAIN=$'\e[0m'; fi
-SCENES=12 SCENE=0
+SCENES=14 SCENE=0
 scene() { SCENE=$((SCENE + 1)); printf '\n%s[%d/%d] %s%s\n' "$BOLD" "$SCENE" "$SCENES" "$1" "$PLAIN"; }
 show() { printf '%s$ %s%s\n' "$DIM" "$*" "$PLAIN"; "$@"; }
 shop() { show kubectl -n shop "$@"; }
@@ -138,13 +138,75 @@ kubectl -n shop wait --for=delete --timeout=60s kwkey/key-01 >/dev/null
 kubectl -n shop wait --for=jsonpath='{.status.auditLog[0].reason}'=ServiceAccountDeleted --timeout=60s accounts.iam.keyward.dev/account >/dev/null
 shop get accounts.iam.keyward.dev account -o jsonpath='{range .status.auditLog[*]}  {.time}  {.action}  {.message}{"\n"}{end}'
 
-if grep -Eq 'kw_[0-9A-Za-z]{12}_[0-9A-Za-z]{49}' "$WORK/controller.log"; then
-  echo "a token stands in the controller's log" >&2
+scene "The verifier: with the token, kubectl gets in as a user of its own, with the rights that RBAC gives it"
+kubectl -n keyward-system create serviceaccount keyward-verifier >/dev/null
+{ printf 'apiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRole\nmetadata: {name: keyward-verifier}\nrules:\n'
+  cat charts/keyward/files/verifier-rules.yaml; } | kubectl apply -f - >/dev/null
+kubectl create clusterrolebinding keyward-verifier --clusterrole=keyward-verifier --serviceaccount=keyward-system:keyward-verifier >/dev/null
+# The API server of the demo was told to ask here.
+VERIFIER=$KEYWARD_DEV_TOKEN_WEBHOOK
+keyward verifier keyward-verifier --listen-address "$VERIFIER" --trusted-proxies 127.0.0.1 --usage-interval-seconds 2
+KEY=$(kubectl -n shop get secret deploy -o go-template='{{.data.token | base64decode}}')
+kubectl config view --raw --flatten --minify > "$WORK/nobody"
+kubectl --kubeconfig "$WORK/nobody" config unset users >/dev/null
+quietly() { kubectl --kubeconfig "$WORK/nobody" --token "$KEY" "$@" >/dev/null 2>&1; }
+holder() { printf '%s$ kubectl --token "$KEY" %s%s\n' "$DIM" "$*" "$PLAIN"; kubectl --kubeconfig "$WORK/nobody" --token "$KEY" "$@"; }
+until quietly auth whoami; do sleep 0.5; done
+holder auth whoami
+holder -n shop get configmaps || true
+shop create role reader --verb=get,list --resource=configmaps
+shop create rolebinding reader --role=reader --user=keyward:shop:ci-bot
+shop create configmap opening-hours --from-literal=monday=9-18
+until quietly -n shop get configmap opening-hours; do sleep 0.5; done
+holder -n shop get configmap opening-hours -o jsonpath='{"  "}{.data.monday}{"\n"}'
+
+scene "A request through nginx: let in, switched off, refused"
+free_port() { python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
+GATEWAY=$(free_port) APPLICATION=$(free_port)
+mkdir "$WORK/gateway" "$WORK/application"
+sed "s/127.0.0.1:8470/$VERIFIER/; s/8480/$GATEWAY/; s/8490/$APPLICATION/" examples/gateways/nginx.conf > "$WORK/gateway/nginx.conf"
+cat > "$WORK/application/nginx.conf" <<CONF
+pid nginx.pid;
+events {}
+http {
+    access_log off;
+    client_body_temp_path a; proxy_temp_path b; fastcgi_temp_path c; uwsgi_temp_path d; scgi_temp_path e;
+    server {
+        listen 127.0.0.1:$APPLICATION;
+        location / { return 200 "Welcome, \$http_x_keyward_subject. You ask for \$request_uri.\n"; }
+    }
+}
+CONF
+for server in gateway application; do
+  "$GATEWAYS/nginx" -p "$WORK/$server" -c nginx.conf -e stderr -g 'daemon off; master_process off;' > "$WORK/$server.log" 2>&1 &
+  PROCESSES+=($!)
+done
+ask() {
+  printf '%s$ curl -H "Authorization: Bearer $KEY"%s http://gateway%s%s\n' "$DIM" "${2:+ -H \"$2\"}" "$1" "$PLAIN"
+  curl -sS -H @- ${2:+-H "$2"} -w '  %{http_code}\n' "http://127.0.0.1:$GATEWAY$1" <<< "Authorization: Bearer $KEY" | grep -v '[<>]'
+}
+status() { curl -s -o /dev/null -w '%{http_code}' -H @- "http://127.0.0.1:$GATEWAY/" <<< "Authorization: Bearer $KEY" || true; }
+until [ "$(status)" = 200 ]; do sleep 0.2; done
+ask /reports
+ask /expenses/7 "X-Keyward-On-Behalf-Of: ann@example.org"
+shop patch kwkey deploy --type=merge -p '{"spec":{"state":"Inactive"}}'
+until [ "$(status)" = 401 ]; do sleep 0.2; done
+ask /reports
+while quietly auth whoami; do sleep 0.5; done
+holder -n shop get configmaps || true
+echo "The audit lines, the service account's log, and when the key was last used:"
+grep -h '"target":"audit"' "$WORK/verifier.log" | grep -E '"reason":"(ActedOnBehalf|Verified|Refused)"' | tail -n 3 | cut -c 1-400
+kubectl -n shop wait --for=jsonpath='{.status.auditLog[?(@.reason=="ActedOnBehalf")].count}'=1 --timeout=60s kwsa/ci-bot >/dev/null
+shop get kwsa ci-bot -o jsonpath='{range .status.auditLog[?(@.onBehalfOf)]}  {.actor}  {.message}  ({.count} times today){"\n"}{end}'
+shop get kwkey deploy
+
+if grep -Eq 'kw_[0-9A-Za-z]{12}_[0-9A-Za-z]{49}' "$WORK"/*.log; then
+  echo "a token stands in a log" >&2
   exit 1
 fi
-printf '\n%sDone.%s The controller wrote no token into its log.\n' "$BOLD" "$PLAIN"
+printf '\n%sDone.%s No token stands in a log.\n' "$BOLD" "$PLAIN"
 
 if [ "${KEEP:-}" = 1 ]; then
   printf 'Still running, until Ctrl-C. In another terminal:\n  export KUBECONFIG=%s\n  export PATH=%s:$PATH\n' "$KUBECONFIG" "$KUBEBUILDER_ASSETS"
-  wait "$CONTROLLER"
+  wait "${PROCESSES[0]}"
 fi

@@ -5,7 +5,7 @@
 
 mod own_cluster;
 
-use keyward_dev::Options;
+use keyward_dev::{Gateways, Options};
 use own_cluster::Cluster;
 
 #[tokio::test]
@@ -16,6 +16,7 @@ async fn the_demo_shows_what_it_promises_and_ends_well() {
         .arg("examples/demo.sh")
         .env("KUBEBUILDER_ASSETS", cluster.plane.assets().dir())
         .env("KEYWARD_DEV_TOKEN_WEBHOOK", cluster.plane.token_webhook().unwrap().to_string())
+        .env("GATEWAYS", Gateways::ensure().unwrap().dir())
         .env("KEYWARD", env!("CARGO_BIN_EXE_keyward"))
         .env_remove("KEEP");
     let output = command.output().unwrap();
@@ -38,6 +39,15 @@ async fn the_demo_shows_what_it_promises_and_ends_well() {
         "short   ci-bot            Expired   False   Expired",
         "key-51: ServiceAccount.iam.keyward.dev \"many\" already has 50 of 50 access keys; delete one to proceed",
         "Service account \"many\" was deleted",
+        "keyward:shop:ci-bot",
+        "User \"keyward:shop:ci-bot\" cannot list resource \"configmaps\"",
+        "  9-18",
+        "Welcome, keyward:shop:ci-bot. You ask for /reports.",
+        "Welcome, ann@example.org. You ask for /expenses/7.",
+        "  401",
+        "You must be logged in to the server",
+        "\"reason\":\"ActedOnBehalf\"",
+        "acted for ann@example.org on Process/expense-claims  (1 times today)",
         "Done.",
     ] {
         assert!(shown.contains(promised), "{promised:?} in:\n{shown}");
