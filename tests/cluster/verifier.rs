@@ -3,4 +3,5 @@
 mod acting;
 mod last_used;
 mod limits;
+mod openapi;
 mod verdict;
