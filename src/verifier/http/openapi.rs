@@ -136,18 +136,16 @@ fn response(name: &str) -> Value {
 fn responses(written: &mut SchemaGenerator) -> Value {
     let problem = written.subschema_for::<Problem>();
     let content = json!({"application/problem+json": {"schema": problem}});
-    let header = |description: &str| json!({"description": description, "required": true, "schema": {"type": "string"}});
-    let mut challenge_of_403 = header("As with 401. Not there in place of 429.");
-    challenge_of_403["required"] = json!(false);
+    let header = |about: &str, always: bool| json!({"description": about, "required": always, "schema": {"type": "string"}});
     let refusal = |description: &str| json!({"description": description, "content": content});
     let with = |description: &str, name: &str, about: &str| {
-        let headers = json!({name: header(about)});
+        let headers = json!({name: header(about, true)});
         json!({"description": description, "headers": headers, "content": content})
     };
     let challenge = "What to send instead, and what was wrong (RFC 6750).";
     let later = "Seconds after which to ask again.";
     let identity: Map<String, Value> =
-        IDENTITY.iter().zip(ABOUT).map(|(name, about)| (name.to_string(), header(about))).collect();
+        IDENTITY.iter().zip(ABOUT).map(|(name, about)| (name.to_string(), header(about, true))).collect();
     json!({
         "Allowed": {
             "description": "The request may be let in. All of these headers are there, empty where they do not apply.",
@@ -156,7 +154,7 @@ fn responses(written: &mut SchemaGenerator) -> Value {
         "Unauthorized": with("There is no credential, more than one, or one that is not good.", "WWW-Authenticate", challenge),
         "Forbidden": {
             "description": "The access key is good and does not reach this far. For nginx also in place of 429.",
-            "headers": {"WWW-Authenticate": challenge_of_403},
+            "headers": {"WWW-Authenticate": header("As with 401. Not there in place of 429.", false)},
             "content": content,
         },
         "BadRequest": refusal("The question cannot be meant; `detail` names the field."),

@@ -43,24 +43,21 @@ fn path(
     let parameters: Vec<Value> =
         parameters.iter().map(|name| json!({"$ref": format!("#/components/parameters/{name}")})).collect();
     let whom = gateway.map(|name| format!(" for {name}")).unwrap_or_default();
-    let mut operation = json!({"get": {
+    let refused =
+        [("401", "Unauthorized"), ("403", "Forbidden"), ("404", "NotFound"), ("503", "Unavailable")];
+    // nginx would make 500 of it.
+    let too_many = (profile != Profile::Nginx).then_some(("429", "TooManyFailures"));
+    let answers = std::iter::once(("200", "Allowed")).chain(refused).chain(too_many);
+    let answers: Map<String, Value> =
+        answers.map(|(status, name)| (status.to_owned(), response(name))).collect();
+    let operation = json!({"get": {
         "operationId": operation_id(gateway, words),
         "summary": format!("Ask for a good access key{asks}{whom}"),
         "description": "Any method is answered as GET is. The body is not read.",
         "security": [{"bearer": []}, {"apiKey": []}],
         "parameters": parameters,
-        "responses": {
-            "200": response("Allowed"),
-            "401": response("Unauthorized"),
-            "403": response("Forbidden"),
-            "404": response("NotFound"),
-            "503": response("Unavailable"),
-        },
+        "responses": answers,
     }});
-    // nginx would make 500 of it.
-    if profile != Profile::Nginx {
-        operation["get"]["responses"]["429"] = response("TooManyFailures");
-    }
     (path, operation)
 }
 
