@@ -6,7 +6,7 @@ use http::Method;
 use jsonschema::Registry;
 use serde_json::{Value, json};
 
-use crate::support::verifier::Answer;
+use crate::support::http::Answer;
 use crate::support::{Proxy, Scene, Verifier};
 
 /// The document of a verifier.

@@ -37,7 +37,7 @@ fn path(
         Profile::Traefik | Profile::Caddy => parameters.push("forwardedFor"),
         Profile::Envoy => {
             path.push_str("/-/{path}");
-            parameters.extend(["path", "forwardedFor"]);
+            parameters.extend(["path", "realIp"]);
         }
     }
     let parameters: Vec<Value> =
