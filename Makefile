@@ -84,5 +84,7 @@ generated:
 .PHONY: chart
 chart: dev
 	@PATH="$$($(DEV) assets | tail -n 1):$$PATH"; \
-	helm lint --strict charts/keyward; \
-	cmp <(helm template keyward charts/keyward) <(helm template keyward charts/keyward)
+	for values in '' verifier.enabled=true,verifier.tls.secretName=tls,watchNamespace=shop; do \
+		helm lint --strict charts/keyward --set "$$values"; \
+		cmp <(helm template keyward charts/keyward --set "$$values") <(helm template keyward charts/keyward --set "$$values"); \
+	done
