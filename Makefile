@@ -43,10 +43,10 @@ bench: dev ## Measure how fast keys are issued, as a ratio to a bare client. KEY
 	$(DEV) with -- cargo bench --bench issue
 
 .PHONY: generate
-generate: ## Write what is generated from the source: CRDs, the chart's copy of them, reference pages.
+generate: ## Write what is generated from the source: CRDs, the chart's copy of them, reference pages, the OpenAPI document.
 	cargo build --bins
 	@mkdir -p $(OUT)/crds $(OUT)/charts/keyward/files/crds $(OUT)/docs/reference
-	@rm -f $(OUT)/crds/*.yaml $(OUT)/charts/keyward/files/crds/*.yaml $(OUT)/docs/reference/*.md
+	@rm -f $(OUT)/crds/*.yaml $(OUT)/charts/keyward/files/crds/*.yaml $(OUT)/docs/reference/*.md $(OUT)/docs/reference/*.json
 	@cargo run -q -- crds --dir $(OUT)/crds
 	@cp $(OUT)/crds/*.yaml $(OUT)/charts/keyward/files/crds/
 	@cargo run -q -- reference --dir $(OUT)/docs/reference
@@ -84,5 +84,7 @@ generated:
 .PHONY: chart
 chart: dev
 	@PATH="$$($(DEV) assets | tail -n 1):$$PATH"; \
-	helm lint --strict charts/keyward; \
-	cmp <(helm template keyward charts/keyward) <(helm template keyward charts/keyward)
+	for values in '' verifier.enabled=true,verifier.tls.secretName=tls,watchNamespace=shop; do \
+		helm lint --strict charts/keyward --set "$$values"; \
+		cmp <(helm template keyward charts/keyward --set "$$values") <(helm template keyward charts/keyward --set "$$values"); \
+	done

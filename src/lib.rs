@@ -9,14 +9,23 @@
 //! | [`controller`] | the part that issues and polices keys |
 //! | [`verifier`] | the part that answers whether a presented key is good, and records its use |
 //! | [`runtime`] | what a process needs around its work |
+//! | [`reference`] | the pages of `docs/reference` |
 //!
 //! # The way of a change
 //! A watch event reaches the stores (`controller::feed`) and the queues of those it concerns (`controller::concerned`). For each object concerned, `controller::observe`
 //! gathers what the decision reads, `domain`'s `plan(observed, now)` decides, and `controller::act` carries the plan
-//! out: Secret, then status, with an event and a line for each thing worth telling. Nothing else changes anything.
+//! out: Secret, then status, with an event and a line for each thing worth telling. Nothing else changes anything but the
+//! verifier's record of use.
+//!
+//! # The way of a request
+//! `verifier::server` takes the connection and `verifier::http` reads the request, whichever endpoint it is for.
+//! `verifier::check` looks the token's id up in `verifier::index`, which `verifier::feed` keeps in step with the cluster, and
+//! `domain::verdict` decides. `verifier::journal` tells the audit line, `verifier::recorder` takes a mark of the use, and
+//! `verifier::flush` writes such marks later, off the request's way.
 
 pub mod api;
 pub mod controller;
 pub mod domain;
+pub mod reference;
 pub mod runtime;
 pub mod verifier;

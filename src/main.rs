@@ -5,10 +5,9 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use keyward::domain::reference;
 use keyward::runtime::config::{ControllerArgs, ProcessArgs, VerifierArgs};
 use keyward::runtime::{client, shutdown, telemetry};
-use keyward::{api, controller, verifier};
+use keyward::{api, controller, reference, verifier};
 use kube::{Client, ResourceExt as _};
 use tokio_util::sync::CancellationToken;
 

@@ -14,7 +14,7 @@
 use std::path::Path;
 
 use keyward::api::crds;
-use keyward::domain::reference;
+use keyward::reference;
 use kube::ResourceExt;
 
 fn read(path: &str) -> String {

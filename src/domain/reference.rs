@@ -1,7 +1,7 @@
 //! Reference documentation that is generated from the types, so that it cannot differ from them.
 
 mod kind;
-mod markdown;
+pub(crate) mod markdown;
 mod schema;
 mod value;
 

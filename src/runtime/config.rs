@@ -56,13 +56,13 @@ pub struct VerifierArgs {
     /// client rather than by gateway.
     #[arg(long, env = "KEYWARD_TRUSTED_PROXIES", value_name = "NETWORK", value_delimiter = ',', value_parser = network)]
     pub trusted_proxies: Vec<IpNet>,
-    /// How many connections may be open at once.
+    /// How many connections may be open at once, 1 to 1000000. Further ones wait.
     #[arg(long, env = "KEYWARD_MAX_CONNECTIONS", value_name = "NUMBER", default_value_t = 4096, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub max_connections: u32,
-    /// Refuse every key when nothing was heard of the cluster for this long, in seconds.
+    /// Refuse every key when nothing was heard of the cluster for this long, in seconds, 3 to 86400.
     #[arg(long, env = "KEYWARD_MAX_STALENESS_SECONDS", value_name = "SECONDS", default_value_t = 300, value_parser = clap::value_parser!(u64).range(3..=86_400))]
     pub max_staleness_seconds: u64,
-    /// How often the use of keys is written, in seconds, give or take a fifth.
+    /// How often the use of keys is written, in seconds, 1 to 3600, give or take a fifth.
     #[arg(long, env = "KEYWARD_USAGE_INTERVAL_SECONDS", value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=3600))]
     pub usage_interval_seconds: u64,
     /// How many objects a second may be written for it.

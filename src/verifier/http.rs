@@ -8,6 +8,7 @@ pub mod openapi;
 mod problem;
 mod profile;
 mod token_review;
+pub mod told;
 mod verify;
 
 use std::net::IpAddr;

@@ -25,6 +25,36 @@ const LINES_AT_ONCE: NonZeroU32 = NonZeroU32::new(200).unwrap();
 /// The longest request id that is told, in bytes.
 const REQUEST_ID_LENGTH: usize = 128;
 
+/// What an audit line of the verifier may have, beside the fields of every log line.
+pub const FIELDS: [(&str, &str); 15] = [
+    ("message", "What happened, as a sentence; of a refusal, the meaning of its cause."),
+    ("at", "When, to the second, UTC."),
+    (
+        "actor",
+        "The service account, as `keyward:<account>:<service account>`. `verifier` where the token is not proven to be its.",
+    ),
+    ("action", "One verb: `Verify`, `Refuse` or `Act`."),
+    ("account", "The namespace of the key."),
+    ("object", "The key, as `AccessKey/<name>`."),
+    ("key_id", "The id in the presented token, also where nothing of that id is known."),
+    (
+        "reason",
+        "One word out of the [closed list](reasons.md): `Verified`, `Refused`, `ActedOnBehalf` or `ActingRefused`.",
+    ),
+    ("cause", "Why it was refused: one word out of the list above."),
+    ("resource", "The resource that was asked for, as `Category/name`."),
+    ("on_behalf_of", "The person acted for."),
+    ("subject", "The person acted for, or else the service account."),
+    (
+        "endpoint",
+        "Where the request came in: `auth`, `nginx`, `traefik`, `caddy`, `envoy`, `grpc`, `verify` or `tokenreview`.",
+    ),
+    ("client", "The address of who asked, or of the client that a trusted gateway named."),
+    ("request_id", "The id that the gateway or client gave the request."),
+];
+/// The field that only lines which sum up have.
+pub const COUNT: (&str, &str) = ("count", "How many that the line sums up were not told one by one.");
+
 /// Writes audit lines.
 pub struct Journal {
     refusals: DefaultDirectRateLimiter,
@@ -164,3 +194,7 @@ fn line(told: &Told<'_>, reason: Reason, on_behalf_of: Option<&str>, message: &s
         "{message}"
     );
 }
+
+#[cfg(test)]
+#[path = "journal_tests.rs"]
+mod tests;

@@ -13,6 +13,7 @@ pub mod index;
 pub mod journal;
 pub mod metrics;
 pub mod recorder;
+pub mod reference;
 mod run;
 pub mod server;
 pub mod throttle;

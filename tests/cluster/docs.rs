@@ -5,7 +5,10 @@ use std::process::Command;
 
 use kube::config::Kubeconfig;
 
-use super::support::{Scene, dev_dir};
+use super::support::{Scene, Verifier, dev_dir};
+
+/// Where a page finds its verifier, if it asks one.
+const VERIFIER: &str = "KEYWARD_URL";
 
 /// The ```` ```sh ```` blocks of a page; other blocks are for places that a test cannot be in.
 fn blocks(page: &str) -> Vec<String> {
@@ -41,9 +44,15 @@ async fn read(name: &str, page: &Path) {
     }
     let (scene, _controller) = Scene::with_controller(name).await;
     let kubeconfig = kubeconfig(&scene);
+    let asks = blocks.iter().any(|block| block.contains(VERIFIER));
+    let verifier = if asks { Some(Verifier::start(&scene, &[]).await) } else { None };
+    let url = match &verifier {
+        Some(verifier) => format!("http://{}", verifier.address().await),
+        None => String::new(),
+    };
     for block in blocks {
         let mut shell = Command::new("bash");
-        shell.args(["-euo", "pipefail", "-c", &block]).env("KUBECONFIG", &kubeconfig);
+        shell.args(["-euo", "pipefail", "-c", &block]).env("KUBECONFIG", &kubeconfig).env(VERIFIER, &url);
         let output = shell.current_dir(env!("CARGO_MANIFEST_DIR")).output().unwrap();
         let errors = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "{}:\n{block}\n{errors}", page.display());

@@ -18,6 +18,7 @@ mod account;
 mod admins;
 mod admission;
 mod bad_input;
+mod chart;
 mod crash;
 mod docs;
 mod examples;

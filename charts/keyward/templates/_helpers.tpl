@@ -15,6 +15,7 @@
 {{- end }}
 {{- end }}
 
+{{- /* Of the controller, and of whatever belongs to no process. The verifier's are made of these. */}}
 {{- define "keyward.selectorLabels" -}}
 app.kubernetes.io/name: {{ include "keyward.name" . }}
 app.kubernetes.io/instance: {{ .Release.Name }}
@@ -28,6 +29,70 @@ app.kubernetes.io/component: controller
 {{- $_ := set $own "app.kubernetes.io/managed-by" .Release.Service }}
 {{- $_ := set $own "helm.sh/chart" (printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_") }}
 {{- merge $own .Values.commonLabels | toYaml }}
+{{- end }}
+
+{{- define "keyward.verifier.selectorLabels" -}}
+{{- set (include "keyward.selectorLabels" . | fromYaml) "app.kubernetes.io/component" "verifier" | toYaml }}
+{{- end }}
+
+{{- define "keyward.verifier.labels" -}}
+{{- set (include "keyward.labels" . | fromYaml) "app.kubernetes.io/component" "verifier" | toYaml }}
+{{- end }}
+
+{{- define "keyward.verifier.serviceAccountName" -}}
+{{- with .Values.verifier.serviceAccount }}
+{{- if .create }}
+{{- default (printf "%s-verifier" (include "keyward.fullname" $)) .name }}
+{{- else }}
+{{- required "verifier.serviceAccount.name is needed where verifier.serviceAccount.create is false" .name }}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{- /* With what a pod may do at most under the restricted Pod Security Standard. */}}
+{{- define "keyward.podSecurityContext" -}}
+runAsNonRoot: true
+{{- if not (kindIs "invalid" .Values.runAsUser) }}
+runAsUser: {{ .Values.runAsUser | int64 }}
+{{- end }}
+seccompProfile:
+  type: RuntimeDefault
+{{- end }}
+
+{{- define "keyward.securityContext" -}}
+allowPrivilegeEscalation: false
+readOnlyRootFilesystem: true
+capabilities:
+  drop: [ALL]
+{{- end }}
+
+{{- define "keyward.probes" -}}
+livenessProbe:
+  httpGet:
+    path: /livez
+    port: metrics
+  periodSeconds: 10
+  timeoutSeconds: 3
+readinessProbe:
+  httpGet:
+    path: /readyz
+    port: metrics
+  periodSeconds: 5
+  timeoutSeconds: 3
+{{- end }}
+
+{{- /* Spreads the pods with these labels over nodes, unless the values say otherwise. */}}
+{{- define "keyward.spread" -}}
+{{- with .constraints }}
+{{- toYaml . }}
+{{- else -}}
+- maxSkew: 1
+  topologyKey: kubernetes.io/hostname
+  whenUnsatisfiable: ScheduleAnyway
+  labelSelector:
+    matchLabels:
+      {{- .labels | nindent 6 }}
+{{- end }}
 {{- end }}
 
 {{- define "keyward.serviceAccountName" -}}

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use k8s_openapi::api::events::v1::Event;
+use k8s_openapi::api::events::v1::{Event, EventSeries};
 use kube::api::{Patch, PatchParams, PostParams};
 use kube::{Api, Resource as _, ResourceExt as _};
 use serde_json::json;
@@ -88,21 +88,21 @@ impl Flusher {
     async fn publish(&self, object: &ServiceAccount, entry: &AuditEntry) -> Result<(), CallError> {
         let events: Api<Event> =
             Api::namespaced(self.client.clone(), &object.namespace().unwrap_or_default());
-        let first = self.source.event(entry, object.object_ref(&()));
-        let name = first.name_any();
+        let mut event = self.source.event(entry, object.object_ref(&()));
+        let name = event.name_any();
         let count = times(entry);
-        // A series begins with the second time.
+        // A series begins with the second time, which may have come before the first was told.
         if count > 1 {
-            let series = json!({"series": {"count": count, "lastObservedTime": precise(entry.time)}});
-            match bounded("patch event", events.patch(&name, &PatchParams::default(), &Patch::Merge(series)))
-                .await
-            {
+            let series = EventSeries { count, last_observed_time: precise(entry.time) };
+            let patch = Patch::Merge(json!({"series": series}));
+            event.series = Some(series);
+            match bounded("patch event", events.patch(&name, &PatchParams::default(), &patch)).await {
                 Err(error) if error.is_not_found() => {}
                 other => return other.map(drop),
             }
         }
         let params = PostParams { field_manager: Some(FIELD_MANAGER.into()), ..PostParams::default() };
-        match bounded("create event", events.create(&params, &first)).await {
+        match bounded("create event", events.create(&params, &event)).await {
             Err(error) if error.is_already_exists() => Ok(()),
             other => other.map(drop),
         }

@@ -22,6 +22,19 @@ pub(super) const IDENTITY: [HeaderName; 9] = [
     HeaderName::from_static("x-keyward-expires-at"),
 ];
 
+/// What each of [`IDENTITY`] says.
+pub(super) const ABOUT: [&str; 9] = [
+    "Whom the request is to be taken to come from: the person acted for, or else the service account.",
+    "The service account that acts, as `keyward:<account>:<service account>`.",
+    "Its account: the namespace.",
+    "Its name.",
+    "Public id of the token.",
+    "The resource that was asked for, as `Category/name`.",
+    "The role that the service account has there.",
+    "The person acted for.",
+    "When the token ends (RFC 3339, UTC).",
+];
+
 /// The values of [`IDENTITY`]; empty where one does not apply.
 pub(super) fn identity(allowed: &Allowed) -> [HeaderValue; 9] {
     let holder = &allowed.entry.key.holder;

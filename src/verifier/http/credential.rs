@@ -10,7 +10,7 @@ pub(super) const API_KEY: &str = "x-api-key";
 pub(super) const ON_BEHALF_OF: &str = "x-keyward-on-behalf-of";
 pub(super) const RESOURCE: &str = "x-keyward-resource";
 pub(super) const ROLE: &str = "x-keyward-role";
-const REQUEST_ID: &str = "x-request-id";
+pub(super) const REQUEST_ID: &str = "x-request-id";
 
 /// The one credential: `Authorization: Bearer` or `X-API-Key`.
 ///

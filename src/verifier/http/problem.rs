@@ -11,6 +11,17 @@ use super::profile::Profile;
 use crate::domain::verdict::Class;
 use crate::verifier::check::Refused;
 
+/// Every `code` of a problem.
+const CODES: [&str; 7] = [
+    "missing_credential",
+    "invalid_request",
+    "invalid_token",
+    "insufficient_scope",
+    "too_many_failures",
+    "unavailable",
+    "not_found",
+];
+
 /// What is wrong with a request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Problem {
@@ -23,8 +34,8 @@ pub struct Problem {
     status: u16,
     /// What exactly, for people.
     detail: String,
-    /// The same as one word: `missing_credential`, `invalid_request`, `invalid_token`, `insufficient_scope`,
-    /// `too_many_failures`, `unavailable` or `not_found`.
+    /// The same as one word.
+    #[schemars(extend("enum" = CODES))]
     code: &'static str,
 }
 
@@ -98,7 +109,7 @@ impl Problem {
 }
 
 /// nginx lets no other refusals through than 401 and 403, and makes 500 of the rest.
-fn status(class: Class, profile: Profile) -> StatusCode {
+pub(super) fn status(class: Class, profile: Profile) -> StatusCode {
     match class {
         Class::NoCredential | Class::InvalidRequest | Class::InvalidToken => StatusCode::UNAUTHORIZED,
         Class::InsufficientScope => StatusCode::FORBIDDEN,

@@ -30,7 +30,8 @@ pub(super) struct Route {
 }
 
 impl Profile {
-    const NAMED: [(&'static str, Self); 4] =
+    /// Those that a URL names.
+    pub(super) const NAMED: [(&'static str, Self); 4] =
         [("nginx", Self::Nginx), ("traefik", Self::Traefik), ("caddy", Self::Caddy), ("envoy", Self::Envoy)];
 
     pub(super) fn endpoint(self) -> Endpoint {

@@ -8,6 +8,7 @@ use http::{Request, Response, StatusCode};
 use http_body_util::Full;
 use hyper::body::Incoming;
 use k8s_openapi::api::authentication::v1::{TokenReviewStatus, UserInfo};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::problem::{Problem, json, said};
@@ -20,27 +21,40 @@ use crate::verifier::metrics::Endpoint;
 const GROUP: &str = "keyward:serviceaccounts";
 /// Under which the API server's audit log has the token's id.
 const KEY_ID: &str = "iam.keyward.dev/key-id";
+const KIND: &str = "TokenReview";
 /// Both say the same; which one is asked in is the API server's setting.
 const VERSIONS: [&str; 2] = ["authentication.k8s.io/v1", "authentication.k8s.io/v1beta1"];
 
-#[derive(Deserialize)]
+/// A token that the API server asks about. What else it sends is not read.
+#[derive(Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-struct Review {
+#[schemars(rename = "TokenReviewRequest")]
+pub(super) struct Review {
+    #[schemars(extend("enum" = VERSIONS))]
     api_version: String,
+    #[schemars(extend("const" = KIND))]
     kind: String,
     spec: Spec,
 }
 
-#[derive(Deserialize)]
+/// What is asked.
+#[derive(Deserialize, JsonSchema)]
+#[schemars(rename = "TokenReviewSpec")]
 struct Spec {
+    /// The token.
     #[serde(default)]
     token: String,
 }
 
-#[derive(Serialize)]
+/// The same review with its answer.
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-struct Reviewed {
+#[schemars(rename = "TokenReviewResponse")]
+pub(super) struct Reviewed {
+    /// As in the request.
+    #[schemars(extend("enum" = VERSIONS))]
     api_version: String,
+    #[schemars(extend("const" = KIND))]
     kind: &'static str,
     status: TokenReviewStatus,
 }
@@ -70,7 +84,7 @@ impl Endpoints {
             }
             Err(refused) => not_authenticated(&refused),
         };
-        let reviewed = Reviewed { api_version: review.api_version, kind: "TokenReview", status };
+        let reviewed = Reviewed { api_version: review.api_version, kind: KIND, status };
         json(StatusCode::OK, serde_json::to_vec(&reviewed).unwrap_or_default().into())
     }
 }
@@ -85,11 +99,8 @@ fn review(body: &[u8]) -> Result<Review, Problem> {
             error.column()
         ))
     })?;
-    if review.kind != "TokenReview" || !VERSIONS.contains(&review.api_version.as_str()) {
-        return Err(bad(format!(
-            "`kind` must be TokenReview, and `apiVersion` one of {}",
-            VERSIONS.join(", ")
-        )));
+    if review.kind != KIND || !VERSIONS.contains(&review.api_version.as_str()) {
+        return Err(bad(format!("`kind` must be {KIND}, and `apiVersion` one of {}", VERSIONS.join(", "))));
     }
     Ok(review)
 }

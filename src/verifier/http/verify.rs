@@ -63,36 +63,47 @@ pub struct VerifyResponse {
     /// Why not: `invalid_token` for every token that is not good, `insufficient_scope` for a good one that does not reach
     /// this far.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("enum" = ["invalid_token", "insufficient_scope"]), with = "String")]
     pub code: Option<String>,
     /// The same as a sentence.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String")]
     pub message: Option<String>,
     /// Whom the request is to be taken to come from: the person acted for, or else the service account.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String")]
     pub subject: Option<String>,
     /// The service account that acts, as `keyward:<account>:<service account>`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String")]
     pub actor: Option<String>,
     /// Its account: the namespace.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String")]
     pub account: Option<String>,
     /// Its name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String")]
     pub service_account: Option<String>,
     /// Public id of the token.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String")]
     pub key_id: Option<String>,
     /// When the token ends (RFC 3339, UTC).
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String")]
     pub expires_at: Option<String>,
     /// The resource that was asked for, as `Category/name`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String")]
     pub resource: Option<String>,
     /// The role that the service account has there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Role")]
     pub role: Option<Role>,
     /// The person acted for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String")]
     pub on_behalf_of: Option<String>,
 }
 

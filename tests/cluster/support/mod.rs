@@ -252,14 +252,21 @@ pub fn text(output: &Output) -> String {
 
 /// Runs a command to its end.
 pub fn run(program: &str, arguments: &[&str], input: &str) -> Output {
+    let mut command = Command::new(program);
+    command.args(arguments);
+    run_with(command, input)
+}
+
+/// As [`run`], with more said of the command than its arguments.
+pub fn run_with(mut command: Command, input: &str) -> Output {
     use std::io::Write as _;
-    let mut child = Command::new(program)
-        .args(arguments)
+    let program = command.get_program().to_owned();
+    let mut child = command
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
-        .unwrap_or_else(|error| panic!("{program}: {error}"));
+        .unwrap_or_else(|error| panic!("{}: {error}", program.display()));
     child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
     child.wait_with_output().unwrap()
 }

@@ -1,6 +1,7 @@
 //! The chart's admission policies and user roles, as an administrator installs them.
 
 use std::panic::AssertUnwindSafe;
+use std::process::Output;
 
 use futures::FutureExt as _;
 use serde_json::json;
@@ -21,10 +22,15 @@ pub fn render(templates: &[&str], values: &str) -> String {
 }
 
 pub fn helm_template(arguments: &[&str]) -> String {
+    text(&helm(arguments))
+}
+
+/// What Helm makes of the chart, or what it has against it.
+pub fn helm(arguments: &[&str]) -> Output {
     let chart = concat!(env!("CARGO_MANIFEST_DIR"), "/charts/keyward");
     let arguments: Vec<&str> =
         ["template", "keyward", chart].into_iter().chain(arguments.iter().copied()).collect();
-    text(&run("helm", &arguments, ""))
+    run("helm", &arguments, "")
 }
 
 /// Installs them once, and waits until they are in force: the API server looks for new ones every second.

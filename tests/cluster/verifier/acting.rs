@@ -87,6 +87,23 @@ fn with_another_secret(token: &Token) -> Token {
 }
 
 #[tokio::test]
+async fn acts_that_are_told_at_once_are_counted_in_their_first_event() {
+    let (scene, _controller) = Scene::with_controller("at-once").await;
+    let token = scene.issued("ci").await;
+    scene.grant("claims", "ci", "Process", "expense-claims", json!({"impersonation": "Enabled"})).await;
+    let mut verifier = Verifier::start(&scene, &["--usage-interval-seconds", "3600"]).await;
+    for _ in 0..3 {
+        let headers = [("x-keyward-on-behalf-of", "ann@example.org")];
+        assert_eq!(verifier.auth("/for/Process/expense-claims", &token, &headers).await.status, 200);
+    }
+    // What it knows is written at its end.
+    assert!(verifier.terminate().success());
+    let events = scene.api::<Event>().list(&ListParams::default()).await.unwrap().items;
+    let event = events.iter().find(|event| event.reason.as_deref() == Some("ActedOnBehalf")).unwrap();
+    assert_eq!(event.series.as_ref().map(|series| series.count), Some(3));
+}
+
+#[tokio::test]
 async fn a_stranger_who_names_a_person_adds_nothing_to_a_log() {
     let (scene, _controller) = Scene::with_controller("stranger").await;
     let token = scene.issued("ci").await;
