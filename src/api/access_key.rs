@@ -45,6 +45,7 @@ use super::shared::{AuditEntry, DesiredState, IsoDuration, LabelValue, Namespace
     printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp"),
     printcolumn(name = "Key Id", type_ = "string", json_path = ".status.token.id", priority = 1),
     printcolumn(name = "Secret", type_ = "string", json_path = ".status.secretName", priority = 1),
+    printcolumn(name = "Use Recorded", type_ = "date", json_path = ".status.usageRecordedSince", priority = 1),
     printcolumn(
         name = "Message",
         type_ = "string",
@@ -289,7 +290,7 @@ pub struct AccessKeyStatus {
     /// The `metadata.generation` that this status speaks of; -1 until the controller has seen the object.
     #[serde(default = "never_observed")]
     pub observed_generation: i64,
-    /// `Pending`, `Active` (it authenticates), `Inactive` (switched off by a person), `Expired` or `Rejected`.
+    /// `Pending`, `Active` (it authenticates), `Inactive` (switched off), `Expired` or `Rejected`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub state: Option<KeyState>,
     /// The token in the Secret.
@@ -324,8 +325,20 @@ pub struct AccessKeyStatus {
     /// When the key was last used (RFC 3339, UTC).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_used_at: Option<DateTime<Utc>>,
+    /// Since when verifiers record its use (RFC 3339, UTC). With it and without `lastUsedAt` the key was never used since
+    /// then; without both it is unknown whether it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub usage_recorded_since: Option<DateTime<Utc>>,
+    /// When its spec was last changed, or it was switched on, where the account has a policy about unused keys (RFC 3339,
+    /// UTC).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unused_counted_from: Option<DateTime<Utc>>,
+    /// When it was warned that nobody uses the key (RFC 3339, UTC); gone with its next use.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unused_warned_at: Option<DateTime<Utc>>,
     /// Conditions. `Ready`: what is asked for holds. `Active`: the key authenticates. `Stalled`: only a person can
     /// help. `Reconciling`: work is under way. `Expiring`: the token expires within 30 days and nothing renews it.
+    /// `Unused`: nobody uses it, as the account's policy counts.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 8), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["type"]))]
     pub conditions: Vec<Condition>,
@@ -349,6 +362,9 @@ impl Default for AccessKeyStatus {
             published: Vec::new(),
             expiry_notice: None,
             last_used_at: None,
+            usage_recorded_since: None,
+            unused_counted_from: None,
+            unused_warned_at: None,
             conditions: Vec::new(),
             audit_log: Vec::new(),
         }

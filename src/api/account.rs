@@ -34,6 +34,7 @@ use super::shared::{AuditEntry, IsoDuration, KeyCounts, NamespaceName, Seat, Sub
     printcolumn(name = "Ready", type_ = "string", json_path = ".status.conditions[?(@.type==\"Ready\")].status"),
     printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp"),
     printcolumn(name = "Expiring Keys", type_ = "integer", json_path = ".status.keys.expiringSoon", priority = 1),
+    printcolumn(name = "Use Recorded", type_ = "date", json_path = ".status.usageRecordedSince", priority = 1),
     printcolumn(name = "Message", type_ = "string", json_path = ".status.conditions[?(@.type==\"Ready\")].message", priority = 1)
 )]
 #[serde(rename_all = "camelCase")]
@@ -60,6 +61,25 @@ pub struct AccountSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 32))]
     pub accept_secrets_from: Option<Vec<NamespaceName>>,
+    /// What becomes of access keys that nobody uses. Default: nothing. It needs a verifier, which records use. Changing it
+    /// needs the verb `govern`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unused_access_keys: Option<UnusedAccessKeysSpec>,
+}
+
+/// When a key that nobody uses is warned about, and switched off. The time counts from its last use, its creation, a change
+/// of its spec, or the begin of the record of use, whichever is last. Keys with `spec.publish` are left out, since gateways
+/// that hold a token themselves record nothing.
+#[derive(KubeSchema, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct UnusedAccessKeysSpec {
+    /// How long a key may be unused before a warning (condition `Unused`, Event, audit entry), as an ISO 8601 duration such
+    /// as P90D.
+    pub warn_after: IsoDuration,
+    /// How long a key may be unused before it is switched off, as an ISO 8601 duration longer than `warnAfter`, such as
+    /// P120D. Its spec stays as it is, and a change of its spec switches it on again. Default: only warn.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deactivate_after: Option<IsoDuration>,
 }
 
 /// Limits over the built-in ones.
@@ -86,7 +106,7 @@ pub struct LimitsSpec {
     pub max_valid_for: Option<IsoDuration>,
 }
 
-/// What holds for an account; written by the controller only.
+/// What holds for an account; written by the controller, except for `usageRecordedSince`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct AccountStatus {
@@ -104,6 +124,10 @@ pub struct AccountStatus {
     /// How many access keys there are in the account, by state; as old as the snapshot.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub keys: Option<KeyCounts>,
+    /// Since when verifiers record the use of keys in this account (RFC 3339, UTC); written by them. Without it, that a
+    /// key has no `lastUsedAt` says nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub usage_recorded_since: Option<DateTime<Utc>>,
     /// All service accounts at a glance, rewritten at most once every few seconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub snapshot: Option<Snapshot>,
@@ -188,6 +212,7 @@ impl Default for AccountStatus {
             service_accounts: None,
             seats: Vec::new(),
             keys: None,
+            usage_recorded_since: None,
             snapshot: None,
             super_admins: Vec::new(),
             iam_admins: Vec::new(),

@@ -38,8 +38,15 @@ use super::shared::{AuditEntry, DesiredState, KeyCounts, Seat, Subject, never_ob
         json_path = ".status.conditions[?(@.type==\"Ready\")].status"
     ),
     printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp"),
+    printcolumn(
+        name = "Use Recorded",
+        type_ = "date",
+        json_path = ".status.usageRecordedSince",
+        priority = 1
+    ),
     printcolumn(name = "Icon", type_ = "string", json_path = ".spec.icon", priority = 1),
     printcolumn(name = "Admins", type_ = "string", json_path = ".status.adminNames", priority = 1),
+    printcolumn(name = "Use Recorded", type_ = "date", json_path = ".status.usageRecordedSince", priority = 1),
     printcolumn(
         name = "Reason",
         type_ = "string",
@@ -155,6 +162,10 @@ pub struct ServiceAccountStatus {
     /// When one of its keys was last used (RFC 3339, UTC).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_accessed_at: Option<DateTime<Utc>>,
+    /// Since when verifiers record the use of its keys (RFC 3339, UTC). With it and without `lastAccessedAt` none was used
+    /// since then; without both it is unknown whether one was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub usage_recorded_since: Option<DateTime<Utc>>,
     /// Conditions. `Ready`: what is asked for holds. `Active`: its keys authenticate. `Stalled`: only a person can
     /// help. `Reconciling`: work is under way.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -233,6 +244,7 @@ impl Default for ServiceAccountStatus {
             admins: Vec::new(),
             admin_names: None,
             last_accessed_at: None,
+            usage_recorded_since: None,
             conditions: Vec::new(),
             audit_log: Vec::new(),
         }

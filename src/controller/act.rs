@@ -12,6 +12,7 @@ use super::objects::post;
 use super::observe::Observer;
 use super::secrets::{content, is_key_secret, metadata_of, owned_names, view};
 use crate::api::access_key::{AccessKeyStatus, TokenStatus};
+use crate::api::account::AccountStatus;
 use crate::api::{
     ACCOUNT_NAME, AccessKey, Account, AccountSpec, ResourceGrant, ResourceGrantStatus, ServiceAccount,
 };
@@ -106,7 +107,9 @@ impl Actor {
         match action {
             account::Action::Audit(entry) => self.audit.tell(&entry, object.object_ref(&())).await,
             account::Action::WriteStatus(status) => {
-                let written = self.write_status(object, *status).await?;
+                // The verifiers' field, as `lastUsedAt` of a key is.
+                let status = AccountStatus { usage_recorded_since: None, ..*status };
+                let written = self.write_status(object, status).await?;
                 self.observer.world.accounts.wrote(written);
             }
             account::Action::Binding(change) => {

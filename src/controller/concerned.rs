@@ -7,7 +7,7 @@ use kube::runtime::reflector::ObjectRef;
 use kube::runtime::watcher::Event;
 use kube::{Resource, ResourceExt};
 
-use super::observe::at_a_glance;
+use super::observe::{at_a_glance, recorded_since, unused_of};
 use super::queue::Queues;
 use super::store::{Groups, SecretMeta, World, at_path, path};
 use crate::api::shared::Seat;
@@ -45,7 +45,8 @@ impl Concerned<'_> {
         let deleted = matches!(event, Event::Delete(_));
         let namespace = now.namespace().unwrap_or_default();
         let limits = |account: &Account| Limits::from_spec(account.spec.limits.as_ref());
-        let same_limits = !deleted && before.map(limits) == Some(limits(now));
+        let policy = |account: &Account| (limits(account), unused_of(account), recorded_since(account));
+        let same_limits = !deleted && before.map(policy) == Some(policy(now));
         let (old, new) = (seats(before), seats(Some(now)));
         let names: Vec<String> = world.relations.lock().service_accounts.names(&namespace).cloned().collect();
         for name in names {

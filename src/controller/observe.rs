@@ -24,7 +24,7 @@ use crate::domain::seats::admits;
 use crate::domain::secret::{Holds, Record};
 use crate::domain::service_account::{AccountView, GrantView, KeyView, admission, wanted_display_name};
 use crate::domain::time::from_kube;
-use crate::domain::{account, admins, audit, quota, resource_grant, service_account};
+use crate::domain::{account, admins, audit, quota, resource_grant, service_account, unused};
 use crate::runtime::client::{CallError, bounded, found};
 
 /// Reads for decisions.
@@ -50,7 +50,16 @@ impl Observer {
         let secret = self.secret(&key).await?;
         let name_granted = secret == SecretView::Absent && self.is_name_granted(&key);
         let published = self.published(&key);
-        Ok(access_key::Observed { key, service_account, limits, secret, name_granted, published })
+        Ok(access_key::Observed {
+            unused: account.as_ref().and_then(|account| unused_of(account)),
+            usage_recorded_since: account.as_ref().and_then(|account| recorded_since(account)),
+            key,
+            service_account,
+            limits,
+            secret,
+            name_granted,
+            published,
+        })
     }
 
     /// The key as decisions see it.
@@ -60,6 +69,7 @@ impl Observer {
             name: object.name_any(),
             uid: object.uid().unwrap_or_default(),
             generation: object.metadata.generation.unwrap_or_default(),
+            created: created(object),
             resource_version: object.resource_version().unwrap_or_default(),
             changed_by: self.changed_by(object),
             spec: object.spec.clone(),
@@ -321,7 +331,11 @@ impl Observer {
 
     fn account_view(&self, namespace: &str) -> Option<AccountView> {
         let account = self.world.accounts.get(&ObjectRef::new(ACCOUNT_NAME).within(namespace))?;
-        Some(AccountView { limits: limits_of(&account), seats: seats_of(&account).to_vec() })
+        Some(AccountView {
+            limits: limits_of(&account),
+            seats: seats_of(&account).to_vec(),
+            usage_recorded_since: recorded_since(&account),
+        })
     }
 
     /// UIDs of seats whose object is gone. A store that lags may not know a young object yet, so the API server itself
@@ -350,6 +364,16 @@ impl Observer {
 
 fn limits_of(account: &Account) -> Limits {
     Limits::from_spec(account.spec.limits.as_ref())
+}
+
+/// The account's policy about unused keys.
+pub(super) fn unused_of(account: &Account) -> Option<unused::Policy> {
+    unused::Policy::from_spec(account.spec.unused_access_keys.as_ref())
+}
+
+/// Since when verifiers record the use of the account's keys.
+pub(super) fn recorded_since(account: &Account) -> Option<DateTime<Utc>> {
+    account.status.as_ref().and_then(|status| status.usage_recorded_since)
 }
 
 fn seats_of(account: &Account) -> &[Seat] {

@@ -12,18 +12,20 @@ use crate::domain::limits::Limits;
 use crate::domain::reason::Reason;
 use crate::domain::secret::Holds;
 use crate::domain::time::whole_seconds;
+use crate::domain::unused::Standing;
 
 mod observed;
 mod publication;
 mod status;
 mod summary;
 mod token;
+mod usage;
 
 pub use observed::{Admission, FoundParent, Key, Observed, OwnedSecret, Parent, SecretView};
 pub use token::{left_behind, violation};
 
 use summary::{
-    expired_summary, inactive, issued_summary, service_account, service_account_inactive, trouble,
+    expired_summary, inactive, issued_summary, service_account, service_account_inactive, trouble, unused,
 };
 
 /// How long to wait before looking again whether a foreign Secret is gone, in seconds. Such Secrets are not watched.
@@ -278,6 +280,8 @@ fn issued(observed: &Observed, parent: &FoundParent, token: token::Recorded, now
         return with_token(verdict, token, expired, observed);
     } else if !parent.seated {
         return with_token(without_seat(key, parent, limits), token, expired, observed);
+    } else if let Standing::Off { since, .. } = usage::standing(observed, now) {
+        (KeyState::Inactive, unused(since))
     } else {
         return in_force(observed, parent, token, renewal, now);
     };

@@ -20,6 +20,8 @@ mod refusals;
 mod rotation;
 #[path = "access_key_state_tests.rs"]
 mod states;
+#[path = "access_key_unused_tests.rs"]
+mod unused_keys;
 #[path = "access_key_world_tests.rs"]
 mod world;
 
@@ -54,6 +56,7 @@ fn unissued() -> Observed {
             name: "deploy".into(),
             uid: "key-uid".into(),
             generation: 1,
+            created: at(NOW),
             resource_version: "100".into(),
             changed_by: "alice".into(),
             spec: AccessKeySpec {
@@ -66,6 +69,8 @@ fn unissued() -> Observed {
         },
         service_account: Parent::Found(parent()),
         limits: Limits::default(),
+        unused: None,
+        usage_recorded_since: None,
         secret: SecretView::Absent,
         name_granted: false,
         published: Published::default(),
@@ -168,7 +173,7 @@ fn shown(status: &AccessKeyStatus) -> String {
         status.conditions.iter().map(|c| format!("{}={}", c.type_, c.status)).collect();
     let ready = &status.conditions[0];
     let same = |c: &Condition| c.reason == ready.reason && c.message == ready.message;
-    assert!(status.conditions.iter().all(|c| c.type_ == "Expiring" || same(c)));
+    assert!(status.conditions.iter().all(|c| ["Expiring", "Unused"].contains(&c.type_.as_str()) || same(c)));
     format!(
         "status {state} {token}{next}{previous} @{version} {} {}: {}",
         conditions.join(" "),

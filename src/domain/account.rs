@@ -20,6 +20,7 @@ use crate::domain::seats::{Allotment, Candidate, allot};
 use crate::domain::snapshot;
 use crate::domain::text::saturating;
 use crate::domain::time::whole_seconds;
+use crate::domain::unused;
 
 /// Everything that the decision about one account reads.
 #[derive(Clone, Debug)]
@@ -235,7 +236,10 @@ fn summary(observed: &Observed, now: DateTime<Utc>) -> Summary {
     } else {
         format!("; Secrets are accepted from {}", accepted.join(", "))
     };
-    match limits.problem(now) {
+    let unused = unused::Policy::from_spec(spec.unused_access_keys.as_ref());
+    let unused_problem = unused.and_then(|policy| policy.problem(now));
+    let unused = unused.map(|policy| policy.words()).unwrap_or_default();
+    match limits.problem(now).or(unused_problem) {
         Some(message) => Summary {
             ready: false,
             active: None,
@@ -249,7 +253,7 @@ fn summary(observed: &Observed, now: DateTime<Utc>) -> Summary {
             progress: Progress::Settled,
             reason: Reason::Accepted,
             message: format!(
-                "Limits in force: {} service accounts, {} access keys each, valid for {} to {}{accepts}",
+                "Limits in force: {} service accounts, {} access keys each, valid for {} to {}{unused}{accepts}",
                 limits.service_accounts, limits.access_keys, limits.min_valid_for, limits.max_valid_for
             ),
         },
@@ -282,6 +286,7 @@ fn status(
         } else {
             snapshot::keys(observed.service_accounts.iter().map(|view| &view.at_a_glance))
         }),
+        usage_recorded_since: before.usage_recorded_since,
         snapshot: Some(snapshot),
         super_admins: bound(observed.spec.super_admins.as_ref(), observed.super_admins.as_ref()),
         iam_admins: bound(observed.spec.iam_admins.as_ref(), observed.iam_admins.as_ref()),

@@ -23,5 +23,6 @@ pub mod snapshot;
 pub mod text;
 pub mod time;
 pub mod token;
+pub mod unused;
 pub mod validity;
 pub mod verdict;

@@ -65,6 +65,8 @@ reasons! {
     Activated, "Activate", Normal, "The object was switched on and authenticates again.";
     Inactive, "Deactivate", Normal, "The object was switched off as its `spec.state` asks.";
     ServiceAccountInactive, "Deactivate", Normal, "The key's service account is switched off, so the key does not authenticate.";
+    UnusedWarning, "Warn", Warning, "Nobody has used the key for as long as the account's policy warns after.";
+    Unused, "Deactivate", Warning, "Nobody has used the key for as long as the account's policy allows, so it is switched off until its spec is changed.";
     Expired, "Expire", Warning, "The key's time has passed; its token was taken out of the Secret.";
     ServiceAccountNotFound, "Wait", Warning, "The service account that the key names does not exist yet.";
     ServiceAccountDeleted, "Delete", Normal, "The service account that the key was issued for is gone, so the key is deleted.";
@@ -74,11 +76,11 @@ reasons! {
     DuplicateDisplayName, "Reject", Warning, "Another service account of the account holds that display name.";
     ExpiryOutOfRange, "Reject", Warning, "The validity asked for is outside the account's limits.";
     InvalidRotation, "Reject", Warning, "The rotation asked for cannot work with the key's validity.";
-    InvalidLimits, "Reject", Warning, "The account's limits contradict each other.";
+    InvalidLimits, "Reject", Warning, "The account's limits, or its times for unused keys, contradict each other.";
     SecretConflict, "Reject", Warning, "A Secret of that name exists and does not belong to the key; it is left untouched.";
     Admitted, "Admit", Normal, "The service account is admitted and its active keys authenticate.";
     Accepted, "Accept", Normal, "The account's limits are in force.";
-    PolicyChanged, "Change", Normal, "The limits of the account, or the namespaces it accepts Secrets from, were changed.";
+    PolicyChanged, "Change", Normal, "The limits of the account, its times for unused keys, or the namespaces it accepts Secrets from were changed.";
     AdminsChanged, "Delegate", Normal, "The admins of the object were changed, and RBAC with them.";
     Granted, "Grant", Normal, "The service account has the resource grant.";
     ResourceGranted, "Grant", Normal, "A resource was granted to the service account.";

@@ -78,6 +78,8 @@ pub struct AccountView {
     pub limits: Limits,
     /// The admitted service accounts.
     pub seats: Vec<Seat>,
+    /// Since when the use of its keys is recorded.
+    pub usage_recorded_since: Option<DateTime<Utc>>,
 }
 
 /// What a service account reads of one of its keys.
@@ -271,6 +273,7 @@ fn status(
         admin_names: admins::line(&standing),
         admins: standing,
         last_accessed_at: last_accessed_at.max(before.last_accessed_at),
+        usage_recorded_since: account.usage_recorded_since,
         conditions: summary.conditions(&before.conditions, observed.generation, now),
         audit_log: audit::absorb(
             &audit::merge(&before.audit_log, entries, audit::PARENT_LOG),

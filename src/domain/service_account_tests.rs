@@ -22,7 +22,7 @@ fn seat(uid: &str, name: &str, display_name: Option<&str>) -> Seat {
 
 fn account(service_accounts: usize, seats: &[Seat]) -> AccountView {
     let limits = Limits { service_accounts, access_keys: 2, ..Limits::default() };
-    AccountView { limits, seats: seats.to_vec() }
+    AccountView { limits, seats: seats.to_vec(), usage_recorded_since: None }
 }
 
 /// The service account `ci`, admitted as "CI", in an account that gives each two keys.

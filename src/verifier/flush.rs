@@ -3,10 +3,12 @@
 
 mod acts;
 mod last_used;
+mod recorded_since;
 
+use std::collections::HashMap;
 use std::num::NonZeroU32;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use kube::Client;
@@ -32,6 +34,8 @@ pub struct Flusher {
     used: Used,
     /// Keys whose use could not be written yet.
     again: Vec<(Arc<Key>, i64)>,
+    /// Accounts of which it is known since when use is recorded.
+    begun: HashMap<Arc<str>, Instant>,
     interval: Duration,
     rate: DefaultDirectRateLimiter,
     source: Source,
@@ -48,7 +52,7 @@ impl Flusher {
         source: Source,
     ) -> Self {
         let rate = RateLimiter::direct(Quota::per_second(writes_per_second));
-        Self { client, checker, used, again: Vec::new(), interval, rate, source }
+        Self { client, checker, used, again: Vec::new(), begun: HashMap::new(), interval, rate, source }
     }
 
     /// Writes until `stop`, and then once more what is left.
@@ -68,6 +72,7 @@ impl Flusher {
     async fn flush(&mut self) {
         self.checker.index.tidy();
         self.checker.journal.sum_up();
+        self.write_recorded_since().await;
         self.write_acts().await;
         self.write_last_used().await;
     }

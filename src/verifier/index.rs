@@ -106,6 +106,11 @@ impl Index {
         self.places.lock().tidy();
     }
 
+    /// The accounts that have keys.
+    pub fn accounts(&self) -> HashSet<Arc<str>> {
+        self.places.lock().accounts()
+    }
+
     /// The key of that name as it is known now.
     pub fn key_named(&self, namespace: &str, name: &str) -> Option<Arc<Key>> {
         self.places.lock().key_named(namespace, name)

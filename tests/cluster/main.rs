@@ -35,4 +35,5 @@ mod rotation;
 mod schema;
 mod settled;
 mod switch;
+mod unused;
 mod verifier;

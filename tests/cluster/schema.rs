@@ -101,7 +101,7 @@ async fn tables_show_what_a_person_asks_first() {
     let expires = key.status.unwrap().token.unwrap().expires_at.format("%Y-%m-%dT%H:%M:%SZ").to_string();
     assert_eq!(keys[1][..6], ["deploy", "ci", "Active", "True", "Issued", expires.as_str()]);
     let wide = rows(&["get", "kwkey", "-o", "wide"]);
-    assert_eq!(wide[0][8..], ["KEY ID", "SECRET", "MESSAGE"]);
+    assert_eq!(wide[0][8..], ["KEY ID", "SECRET", "USE RECORDED", "MESSAGE"]);
     let accounts = rows(&["get", "kwsa"]);
     assert_eq!(
         accounts[0],

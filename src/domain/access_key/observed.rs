@@ -1,5 +1,7 @@
 //! What the decision about an access key reads.
 
+use chrono::{DateTime, Utc};
+
 use crate::api::AccessKeySpec;
 use crate::api::access_key::AccessKeyStatus;
 use crate::api::shared::DesiredState;
@@ -8,6 +10,7 @@ use crate::domain::limits::Limits;
 use crate::domain::publishing::Published;
 use crate::domain::reason::Reason;
 use crate::domain::secret::{Holds, Owner, Record};
+use crate::domain::unused;
 
 /// Everything that the decision about one key reads.
 #[derive(Clone, Debug)]
@@ -18,6 +21,10 @@ pub struct Observed {
     pub service_account: Parent,
     /// The limits of its account.
     pub limits: Limits,
+    /// The policy of its account about unused keys.
+    pub unused: Option<unused::Policy>,
+    /// Since when its use is recorded.
+    pub usage_recorded_since: Option<DateTime<Utc>>,
     /// Its Secret.
     pub secret: SecretView,
     /// The admins of another service account may still read a Secret of that name: one that was there before.
@@ -37,6 +44,8 @@ pub struct Key {
     pub uid: String,
     /// Its `metadata.generation`.
     pub generation: i64,
+    /// When it was created.
+    pub created: DateTime<Utc>,
     /// The version it was observed at.
     pub resource_version: String,
     /// Who changed its spec last, as entries name them.

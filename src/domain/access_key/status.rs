@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 
 use super::summary::expiring;
 use super::token::{self, Change, Recorded};
+use super::usage::Usage;
 use super::{Action, Observed, OwnedSecret, Parent, Plan, SecretView, Settled, Verdict, publication};
 use crate::api::access_key::{AccessKeyStatus, KeyState, PublishedStatus, TokenStatus};
 use crate::api::shared::AuditEntry;
@@ -30,7 +31,8 @@ pub(super) fn finish(observed: &Observed, verdict: Verdict, now: DateTime<Utc>) 
             let leftover = settled.state != KeyState::Active && !observed.published.standing.is_empty();
             actions.extend(leftover.then_some(Action::Unpublish));
             let next_notice = notable(observed, &settled).and_then(|token| expiry::next(token, now));
-            let moments = [settled.look_again_at, token::staging(observed, now), next_notice];
+            let next_of_use = Usage::of(observed, &settled, now).next();
+            let moments = [settled.look_again_at, token::staging(observed, now), next_notice, next_of_use];
             actions.extend(settled.then);
             Plan { actions, look_again_at: moments.into_iter().flatten().min() }
         }
@@ -51,6 +53,8 @@ fn status(
     if let (Some(_), Some(current)) = (expiry_notice, settled.token.as_ref().map(|token| &token.current)) {
         conditions.push(expiring(current).condition(&before.conditions, key.generation, now));
     }
+    let usage = Usage::of(observed, settled, now);
+    conditions.extend(usage.remark().map(|said| said.condition(&before.conditions, key.generation, now)));
     let audit_log = audit::merge(&before.audit_log, entries, audit::KEY_LOG);
     let (token, previous_token, service_account_uid) = match token {
         Some(Recorded { current, previous, service_account_uid, .. }) => {
@@ -86,6 +90,9 @@ fn status(
         published: publication::recorded(observed),
         expiry_notice,
         last_used_at: before.last_used_at,
+        usage_recorded_since: observed.usage_recorded_since,
+        unused_counted_from: usage.counted_from,
+        unused_warned_at: usage.warned_at(),
         conditions,
         audit_log,
     }
@@ -116,7 +123,8 @@ fn entries(observed: &Observed, settled: &Settled, now: DateTime<Utc>) -> Vec<Au
     let of_state = transition(observed, settled).map(|happening| (happening, since));
     let of_secret = repair(observed, settled);
     let of_expiry = expiry_notice(observed, settled, now);
-    let all = of_tokens.chain(of_state).chain(of_secret).chain(of_copies).chain(of_expiry);
+    let of_use = Usage::of(observed, settled, now).warning(observed, settled);
+    let all = of_tokens.chain(of_state).chain(of_secret).chain(of_copies).chain(of_expiry).chain(of_use);
     all.map(|(happening, occurrence)| happening.entry(&occurrence, now)).collect()
 }
 
@@ -142,6 +150,10 @@ fn transition(observed: &Observed, settled: &Settled) -> Option<Happening> {
         // It never stopped authenticating.
         (KeyState::Active, _) if in_force && key.status.state == Some(KeyState::Active) => return None,
         (KeyState::Active, _) if in_force && switched_on => (Reason::Activated, person(before == of_parent)),
+        (KeyState::Active, _) if in_force && before == Some(Reason::Unused.as_str()) => {
+            let touched = key.status.observed_generation != key.generation;
+            (Reason::Activated, if touched { key.changed_by.clone() } else { audit::CONTROLLER.into() })
+        }
         (KeyState::Active, _) if in_force && token.as_ref().is_some_and(Recorded::is_news) => return None,
         (KeyState::Active, _) if in_force => (Reason::Activated, audit::CONTROLLER.into()),
         (_, reason) if switched_off(reason.as_str()) => (reason, person(Some(reason.as_str()) == of_parent)),

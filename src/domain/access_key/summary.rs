@@ -1,5 +1,7 @@
 //! What the conditions of an access key say in each situation.
 
+use chrono::{DateTime, Utc};
+
 use super::Key;
 use crate::api::access_key::TokenStatus;
 use crate::domain::conditions::{Progress, Remark, Summary};
@@ -65,6 +67,32 @@ pub(super) fn expiring(token: &TokenStatus) -> Remark {
             "Key {} expires at {}; raise spec.revision or set spec.rotation for a new token",
             token.id,
             rfc3339(token.expires_at)
+        ),
+    }
+}
+
+/// Said beside the others of a key that nobody uses.
+pub(super) fn unused_remark(since: DateTime<Utc>, off_at: Option<DateTime<Utc>>) -> Remark {
+    let then = off_at.map_or_else(String::new, |at| {
+        format!("; it is switched off at {} unless it is used or its spec is changed before", rfc3339(at))
+    });
+    Remark {
+        type_: "Unused",
+        reason: Reason::UnusedWarning,
+        message: format!("Key was not used since {}{then}", rfc3339(since)),
+    }
+}
+
+pub(super) fn unused(since: DateTime<Utc>) -> Summary {
+    Summary {
+        ready: true,
+        active: Some(false),
+        progress: Progress::Settled,
+        reason: Reason::Unused,
+        message: format!(
+            "Key was not used since {}, so it is switched off as the account's spec.unusedAccessKeys asks; raise \
+             spec.revision, or set spec.state to Inactive and back, to use it again",
+            rfc3339(since)
         ),
     }
 }

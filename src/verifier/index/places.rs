@@ -64,6 +64,12 @@ impl Places {
         (Arc::clone(&account), self.accounts.entry(account).or_default())
     }
 
+    /// Those with keys.
+    pub(super) fn accounts(&self) -> HashSet<Arc<str>> {
+        let with_keys = self.accounts.iter().filter(|(_, place)| !place.keys.is_empty());
+        with_keys.map(|(account, _)| Arc::clone(account)).collect()
+    }
+
     pub(super) fn tidy(&mut self) {
         self.accounts.retain(|_, place| {
             place.tidy();
