@@ -27,6 +27,7 @@ kubectl create namespace keyward-system >/dev/null
 "$KEYWARD" crds | kubectl apply --server-side -f -
 kubectl wait --for=condition=Established --timeout=30s crd --all >/dev/null
 helm template keyward charts/keyward --namespace keyward-system --set crds.enabled=false \
+  --set verifier.enabled=true --set verifier.allowPlainHttp=true --show-only templates/verifier-rbac.yaml \
   --show-only templates/serviceaccount.yaml --show-only templates/rbac.yaml --show-only templates/user-roles.yaml \
   --show-only templates/policies.yaml --api-versions admissionregistration.k8s.io/v1/MutatingAdmissionPolicy \
   | kubectl apply --server-side -f - >/dev/null
@@ -36,10 +37,11 @@ for _ in $(seq 120); do
   kubectl create --dry-run=server -f examples/01-service-account.yaml -f examples/02-access-key.yaml >/dev/null 2>&1 && break
   sleep 0.5
 done
-# Runs a process of Keyward as the core service account $2 of keyward-system, and nothing else.
+# Runs a process of Keyward as the core service account that the chart has for it, and nothing else.
 keyward() {
-  local process=$1 account=$2 token
-  shift 2
+  local process=$1 account token
+  shift
+  account=$(kubectl -n keyward-system get serviceaccounts -l "app.kubernetes.io/component=$process" -o jsonpath='{.items[0].metadata.name}')
   token=$(kubectl -n keyward-system create token "$account" --duration=24h)
   kubectl config view --raw --flatten > "$WORK/$process"
   KUBECONFIG="$WORK/$process" kubectl config set-credentials "$process" --token="$token" >/dev/null
@@ -47,8 +49,7 @@ keyward() {
   KUBECONFIG="$WORK/$process" "$KEYWARD" "$process" --health-address 127.0.0.1:0 "$@" > "$WORK/$process.log" 2>&1 &
   PROCESSES+=($!)
 }
-ACCOUNT=$(kubectl -n keyward-system get serviceaccounts -l app.kubernetes.io/component=controller -o jsonpath='{.items[0].metadata.name}')
-keyward controller "$ACCOUNT" --trust-changed-by true --log-format text
+keyward controller --trust-changed-by true --log-format text
 
 scene "A service account and its first key"
 show kubectl create namespace shop
@@ -139,13 +140,9 @@ kubectl -n shop wait --for=jsonpath='{.status.auditLog[0].reason}'=ServiceAccoun
 shop get accounts.iam.keyward.dev account -o jsonpath='{range .status.auditLog[*]}  {.time}  {.action}  {.message}{"\n"}{end}'
 
 scene "The verifier: with the token, kubectl gets in as a user of its own, with the rights that RBAC gives it"
-kubectl -n keyward-system create serviceaccount keyward-verifier >/dev/null
-{ printf 'apiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRole\nmetadata: {name: keyward-verifier}\nrules:\n'
-  cat charts/keyward/files/verifier-rules.yaml; } | kubectl apply -f - >/dev/null
-kubectl create clusterrolebinding keyward-verifier --clusterrole=keyward-verifier --serviceaccount=keyward-system:keyward-verifier >/dev/null
 # The API server of the demo was told to ask here.
 VERIFIER=$KEYWARD_DEV_TOKEN_WEBHOOK
-keyward verifier keyward-verifier --listen-address "$VERIFIER" --trusted-proxies 127.0.0.1 --usage-interval-seconds 2
+keyward verifier --listen-address "$VERIFIER" --trusted-proxies 127.0.0.1 --usage-interval-seconds 2
 KEY=$(kubectl -n shop get secret deploy -o go-template='{{.data.token | base64decode}}')
 kubectl config view --raw --flatten --minify > "$WORK/nobody"
 kubectl --kubeconfig "$WORK/nobody" config unset users >/dev/null
@@ -195,7 +192,9 @@ ask /reports
 while quietly auth whoami; do sleep 0.5; done
 holder -n shop get configmaps || true
 echo "The audit lines, the service account's log, and when the key was last used:"
-grep -h '"target":"audit"' "$WORK/verifier.log" | grep -E '"reason":"(ActedOnBehalf|Verified|Refused)"' | tail -n 3 | cut -c 1-400
+for reason in ActedOnBehalf Refused; do
+  grep -m 1 "\"reason\":\"$reason\".*\"endpoint\":\"nginx\"" "$WORK/verifier.log"
+done
 kubectl -n shop wait --for=jsonpath='{.status.auditLog[?(@.reason=="ActedOnBehalf")].count}'=1 --timeout=60s kwsa/ci-bot >/dev/null
 shop get kwsa ci-bot -o jsonpath='{range .status.auditLog[?(@.onBehalfOf)]}  {.actor}  {.message}  ({.count} times today){"\n"}{end}'
 shop get kwkey deploy

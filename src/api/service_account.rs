@@ -46,7 +46,12 @@ use super::shared::{AuditEntry, DesiredState, KeyCounts, Seat, Subject, never_ob
     ),
     printcolumn(name = "Icon", type_ = "string", json_path = ".spec.icon", priority = 1),
     printcolumn(name = "Admins", type_ = "string", json_path = ".status.adminNames", priority = 1),
-    printcolumn(name = "Use Recorded", type_ = "date", json_path = ".status.usageRecordedSince", priority = 1),
+    printcolumn(
+        name = "Use Recorded",
+        type_ = "date",
+        json_path = ".status.usageRecordedSince",
+        priority = 1
+    ),
     printcolumn(
         name = "Reason",
         type_ = "string",

@@ -8,7 +8,7 @@ use envoy_types::ext_authz::v3::pb::{
     Address, Authorization, CheckRequest, CheckResponse, DeniedHttpResponse, HeaderAppendAction, HeaderValue,
     HeaderValueOption, HttpResponse, HttpStatus, OkHttpResponse,
 };
-use http::header::{CACHE_CONTROL, CONTENT_TYPE, WWW_AUTHENTICATE};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use tonic::{Code, Request, Response, Status};
 
 use super::answer::{IDENTITY, identity};
@@ -143,6 +143,7 @@ fn turned_away(problem: &Problem) -> CheckResponse {
     let mut headers =
         vec![set(CONTENT_TYPE.as_str(), "application/problem+json"), set(CACHE_CONTROL.as_str(), "no-store")];
     headers.extend(problem.challenge().map(|challenge| set(WWW_AUTHENTICATE.as_str(), challenge)));
+    headers.extend(problem.retry_after().map(|seconds| set(RETRY_AFTER.as_str(), seconds)));
     let denied = DeniedHttpResponse {
         status: Some(HttpStatus { code: i32::from(problem.status()) }),
         headers,

@@ -83,8 +83,8 @@ impl Problem {
         if let Some(challenge) = self.challenge() {
             headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
         }
-        if matches!(self.code, "unavailable" | "too_many_failures") {
-            headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
+        if let Some(seconds) = self.retry_after() {
+            headers.insert(RETRY_AFTER, HeaderValue::from_static(seconds));
         }
         if self.status == StatusCode::METHOD_NOT_ALLOWED.as_u16() {
             headers.insert(ALLOW, HeaderValue::from_static("GET, POST"));
@@ -101,6 +101,11 @@ impl Problem {
             (403, "insufficient_scope") => r#"Bearer realm="keyward", error="insufficient_scope""#,
             _ => return None,
         })
+    }
+
+    /// After how many seconds it makes sense to try again, where it does.
+    pub(super) fn retry_after(&self) -> Option<&'static str> {
+        matches!(self.code, "unavailable" | "too_many_failures").then_some("1")
     }
 
     pub(super) fn status(&self) -> u16 {
