@@ -1,10 +1,13 @@
 //! The port: connections within bounds, with TLS or on loopback, and time to finish at shutdown.
 
 use std::convert::Infallible;
+use std::future::Future;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
+use http::{Request, Response};
+use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
@@ -15,7 +18,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_io_timeout::TimeoutStream;
 use tokio_util::sync::CancellationToken;
 
-use super::http::Endpoints;
+use super::http::{Body, Endpoints};
 use super::metrics::Metrics;
 use super::tls::Tls;
 
@@ -37,16 +40,33 @@ const DRAIN: Duration = Duration::from_secs(20);
 /// The pause after a connection could not be accepted, as where the process has too many files open.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
+/// What answers the requests that the port lets through.
+pub trait Answers: Send + Sync + 'static {
+    /// The answer to a request of `peer`.
+    fn answer(&self, request: Request<Incoming>, peer: IpAddr)
+    -> impl Future<Output = Response<Body>> + Send;
+}
+
+impl Answers for Endpoints {
+    fn answer(
+        &self,
+        request: Request<Incoming>,
+        peer: IpAddr,
+    ) -> impl Future<Output = Response<Body>> + Send {
+        Self::answer(self, request, peer)
+    }
+}
+
 /// The port.
-pub struct Server {
+pub struct Server<A> {
     listener: TcpListener,
     tls: Option<Arc<Tls>>,
     connections: Arc<Semaphore>,
-    endpoints: Arc<Endpoints>,
+    answers: Arc<A>,
     metrics: Metrics,
 }
 
-impl Server {
+impl<A: Answers> Server<A> {
     /// Listens on `address`, for at most `connections` at once; further ones wait to be accepted.
     ///
     /// # Errors
@@ -55,12 +75,12 @@ impl Server {
         address: SocketAddr,
         tls: Option<Arc<Tls>>,
         connections: usize,
-        endpoints: Endpoints,
+        answers: A,
         metrics: Metrics,
     ) -> std::io::Result<Self> {
         let listener = TcpListener::bind(address).await?;
         let connections = Arc::new(Semaphore::new(connections));
-        Ok(Self { listener, tls, connections, endpoints: Arc::new(endpoints), metrics })
+        Ok(Self { listener, tls, connections, answers: Arc::new(answers), metrics })
     }
 
     /// The address that it listens on.
@@ -88,14 +108,13 @@ impl Server {
                     continue;
                 }
             };
-            let (endpoints, tls, metrics) =
-                (Arc::clone(&self.endpoints), self.tls.clone(), self.metrics.clone());
+            let (answers, tls, metrics) = (Arc::clone(&self.answers), self.tls.clone(), self.metrics.clone());
             let (builder, watcher) = (builder.clone(), graceful.watcher());
             tokio::spawn(async move {
                 metrics.connections.inc();
                 let answer = service_fn(move |request| {
-                    let endpoints = Arc::clone(&endpoints);
-                    async move { Ok::<_, Infallible>(endpoints.answer(request, peer).await) }
+                    let answers = Arc::clone(&answers);
+                    async move { Ok::<_, Infallible>(answers.answer(request, peer).await) }
                 });
                 match tls {
                     None => {
