@@ -39,8 +39,9 @@ test: dev ## Run every test. The first run builds a Kubernetes control plane, wh
 	$(DEV) with --audit-log -- cargo test --workspace
 
 .PHONY: bench
-bench: dev ## Measure how fast keys are issued, as a ratio to a bare client. KEYS=5000 takes more keys than 1000.
-	$(DEV) with -- cargo bench --bench issue
+bench: dev ## Measure how fast keys are issued and verified, as ratios to the same work without Keyward. KEYS=5000 issues more keys than 1000.
+	@$(DEV) gateways
+	$(DEV) with -- cargo bench --bench issue --bench verify
 
 .PHONY: generate
 generate: ## Write what is generated from the source: CRDs, the chart's copy of them, reference pages, the OpenAPI document.
