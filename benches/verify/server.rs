@@ -25,7 +25,7 @@ use crate::{Failure, keys, this_program};
 /// The argument by which this program is a server.
 pub const SUBCOMMAND: &str = "--serve";
 /// How often use is taken off the keys, as a flush does, so that it is recorded anew.
-const FLUSH: Duration = Duration::from_secs(5);
+const FLUSH: Duration = Duration::from_mins(1);
 const CONNECTIONS: usize = 4096;
 
 /// Starts one with that many keys.
