@@ -100,7 +100,11 @@ struct Round {
 
 impl Round {
     fn new(requests: Vec<Vec<u8>>) -> Result<Self, Failure> {
-        Ok(Self { requests, phase: Cell::new(Phase::WarmUp), taken: RefCell::new(Histogram::new_with_max(BOUND, 3)?) })
+        Ok(Self {
+            requests,
+            phase: Cell::new(Phase::WarmUp),
+            taken: RefCell::new(Histogram::new_with_max(BOUND, 3)?),
+        })
     }
 }
 
