@@ -2,22 +2,25 @@
 //! makes the same writes (Secret, Event, status) for as many keys at its best concurrency, in the same run on the same
 //! API server. `make bench` starts the control plane; `KEYS` and `ROUNDS` set how many.
 
+#[allow(dead_code, reason = "the other bench uses the rest")]
+mod support;
+
 use std::collections::HashSet;
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use futures::{StreamExt, TryStreamExt, stream};
 use k8s_openapi::api::core::v1::{Namespace, Secret};
 use k8s_openapi::api::events::v1::Event;
 use keyward::api::access_key::KeyState;
-use keyward::api::{AccessKey, Account, ServiceAccount, crds};
+use keyward::api::{AccessKey, Account, ServiceAccount};
 use kube::api::{Patch, PatchParams, PostParams};
 use kube::runtime::watcher::{self, watcher};
 use kube::runtime::{WatchStreamExt, reflector};
 use kube::{Api, Client, ResourceExt};
 use serde_json::{Value, json};
 
-type Failure = Box<dyn std::error::Error>;
+use support::{Failure, Running, install_crds, number};
 
 const KEYS_PER_ACCOUNT: usize = 50;
 const CONCURRENCIES: [usize; 3] = [32, 64, 128];
@@ -48,26 +51,9 @@ async fn main() -> Result<(), Failure> {
     Ok(())
 }
 
-/// A number out of the environment.
-fn number(variable: &str, default: usize) -> Result<usize, Failure> {
-    Ok(std::env::var(variable).ok().map_or(Ok(default), |text| text.parse())?)
-}
-
 #[allow(clippy::cast_precision_loss, reason = "no run has that many keys")]
 fn rate(keys: usize, took: Duration) -> String {
     format!("{:.2} s, {:.0} keys a second", took.as_secs_f64(), keys as f64 / took.as_secs_f64())
-}
-
-fn install_crds() -> Result<(), Failure> {
-    let mut apply = Command::new("kubectl")
-        .args(["apply", "--server-side", "-f", "-"])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::null())
-        .spawn()?;
-    std::io::Write::write_all(&mut apply.stdin.take().ok_or("no standard input")?, crds::yaml()?.as_bytes())?;
-    let established = ["wait", "--for=condition=Established", "crd", "--all", "--timeout=30s"];
-    let ended = [apply.wait()?, Command::new("kubectl").args(established).stdout(Stdio::null()).status()?];
-    if ended.iter().all(std::process::ExitStatus::success) { Ok(()) } else { Err("kubectl failed".into()) }
 }
 
 /// A namespace with service accounts and keys that nobody works on yet.
@@ -153,25 +139,19 @@ fn status(name: &str) -> Value {
 async fn controller(client: &Client, keys: usize) -> Result<Duration, Failure> {
     let namespace = prepared(client, keys).await?;
     let started = Instant::now();
-    let process = Running(
-        Command::new(env!("CARGO_BIN_EXE_keyward"))
-            .args([
-                "controller",
-                "--namespace",
-                &namespace,
-                "--leader-elect",
-                "false",
-                "--health-address",
-                "127.0.0.1:0",
-            ])
-            .stdout(Stdio::null())
-            .spawn()?,
-    );
+    let process = Running::start(Command::new(env!("CARGO_BIN_EXE_keyward")).arg("controller").args([
+        "--namespace",
+        &namespace,
+        "--leader-elect",
+        "false",
+        "--health-address",
+        "127.0.0.1:0",
+    ]))?;
     tokio::time::timeout(BOUND, all_active(client, &namespace, keys)).await??;
     let took = started.elapsed();
     println!(
-        "    controller: {} resident, {:.2} s of processor time",
-        process.resident()?,
+        "    controller: {:.0} MB resident, {:.2} s of processor time",
+        process.resident_megabytes()?,
         process.processor_seconds()?
     );
     Ok(took)
@@ -193,34 +173,4 @@ async fn all_active(client: &Client, namespace: &str, keys: usize) -> Result<(),
         }
     }
     Err("the watch ended".into())
-}
-
-/// A process that ends with the run.
-struct Running(Child);
-
-impl Running {
-    fn resident(&self) -> Result<String, Failure> {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.0.id()))?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).ok_or("no VmRSS")?;
-        Ok(line.trim().to_owned())
-    }
-
-    /// In user and kernel mode, of all threads; Linux counts hundredths.
-    fn processor_seconds(&self) -> Result<f64, Failure> {
-        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.0.id()))?;
-        let after_name = stat.rsplit_once(')').ok_or("no name")?.1;
-        let fields: Vec<&str> = after_name.split_whitespace().collect();
-        let ticks =
-            |at: usize| -> Result<f64, Failure> { Ok(fields.get(at).ok_or("too few fields")?.parse()?) };
-        Ok((ticks(11)? + ticks(12)?) / 100.0)
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let ended = self.0.kill().and_then(|()| self.0.wait());
-        if let Err(error) = ended {
-            eprintln!("the controller could not be stopped: {error}");
-        }
-    }
 }

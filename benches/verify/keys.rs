@@ -1,59 +1,134 @@
-//! Keys that server and load agree on without telling each other.
+//! Keys that are made up, the same in every process: the n-th token, and the objects that it belongs to as the API server
+//! would give them.
 
-use keyward::api::{AccessKey, ResourceGrant, ServiceAccount};
-use keyward::domain::token::Token;
-use keyward::domain::verdict::{GrantFacts, KeyFacts, ServiceAccountFacts};
-use keyward::verifier::index::{Index, Version};
-use serde_json::json;
-use sha2::{Digest, Sha256};
+use keyward::api::{ResourceGrant, ServiceAccount};
+use keyward::domain::digest::sha256;
+use keyward::domain::token::{RANDOM_BYTES, Token};
+use serde_json::{Value, json};
 
-use crate::Failure;
+use crate::support::Failure;
 
-/// How many keys a service account has.
-const OF_ONE: usize = 100;
-/// How many service accounts an account has.
-const ACCOUNTS: usize = 25;
+const KEYS_PER_SERVICE_ACCOUNT: usize = 100;
+const SERVICE_ACCOUNTS_PER_ACCOUNT: usize = 25;
+const AT: &str = "2026-01-01T00:00:00Z";
+const EXPIRES_AT: &str = "2099-01-01T00:00:00Z";
+/// What each service account has a grant on.
+pub const RESOURCE: &str = "Process/expense-claims";
 
-/// The token of that number.
-pub fn token(number: usize) -> Result<Token, Failure> {
-    let block = |part: u8| Sha256::digest(format!("bench {number} {part}"));
-    let random: Vec<u8> = (0..4).flat_map(|part| block(part).to_vec()).collect();
-    Ok(Token::from_random(&random).ok_or("too few characters")?)
+/// The token of the n-th key.
+pub fn token(n: usize) -> Result<Token, Failure> {
+    let block = |block: usize| sha256(format!("keyward bench {n} {block}").as_bytes());
+    // Bytes that are skipped are made up for.
+    let bytes: Vec<u8> = (0..).flat_map(block).take(2 * RANDOM_BYTES).collect();
+    Token::from_random(&bytes).ok_or_else(|| "too few bytes for a token".into())
 }
 
-/// Fills the index with `keys` of them, as the feed would from objects of the API server.
-pub fn fill(index: &Index, keys: usize) -> Result<(), Failure> {
-    for number in 0..keys {
-        let (holder, account) = (number / OF_ONE, number / OF_ONE / ACCOUNTS);
-        let (namespace, name, uid) = (
-            format!("account-{account}"),
-            format!("robot-{holder}"),
-            format!("3b0c7a9e-0000-4000-8000-{holder:012}"),
-        );
-        if number % OF_ONE == 0 {
-            let object: ServiceAccount = serde_json::from_value(json!({
-                "metadata": {"name": name, "namespace": namespace, "uid": uid},
-                "spec": {}, "status": {"observedGeneration": 1, "state": "Active"},
-            }))?;
-            index.service_account((&namespace, &name), "1", ServiceAccountFacts::of(&object));
-            let grant: ResourceGrant = serde_json::from_value(json!({
-                "metadata": {"name": name, "namespace": namespace},
-                "spec": {"serviceAccountName": name, "role": "Member",
-                    "resource": {"category": "Process", "name": "expense-claims"}},
-            }))?;
-            index.grant((&namespace, &name), GrantFacts::of(&grant));
-        }
-        let token = token(number)?;
-        let key: AccessKey = serde_json::from_value(json!({
-            "metadata": {"name": format!("key-{number}"), "namespace": namespace},
-            "spec": {"serviceAccountName": name, "validFor": "P6M"},
-            "status": {"observedGeneration": 1, "state": "Active", "serviceAccountUID": uid, "token": {
-                "id": token.id(), "sha256": token.sha256(), "revision": 1,
-                "issuedAt": "2026-01-01T00:00:00Z", "expiresAt": "2126-01-01T00:00:00Z"}},
-        }))?;
-        let uid = format!("7f6d2c1e-0000-4000-8000-{number:012}");
-        let version = Version { uid: &uid, resource_version: &number.to_string() };
-        index.key((&namespace, &format!("key-{number}")), version, KeyFacts::of(&key));
+/// Where the n-th key is.
+pub struct Place {
+    pub account: usize,
+    pub service_account: usize,
+}
+
+impl Place {
+    pub fn of(n: usize) -> Self {
+        let service_account = n / KEYS_PER_SERVICE_ACCOUNT;
+        Self { account: service_account / SERVICE_ACCOUNTS_PER_ACCOUNT, service_account }
     }
-    Ok(())
+
+    pub fn namespace(&self) -> String {
+        format!("bench-account-{}", self.account)
+    }
+
+    pub fn name(&self) -> String {
+        format!("service-account-{}", self.service_account)
+    }
+}
+
+/// How many service accounts that many keys have.
+pub fn service_accounts(keys: usize) -> usize {
+    keys.div_ceil(KEYS_PER_SERVICE_ACCOUNT)
+}
+
+/// The place of the n-th service account.
+pub fn place_of_service_account(n: usize) -> Place {
+    Place::of(n * KEYS_PER_SERVICE_ACCOUNT)
+}
+
+/// A UID as long as a real one.
+pub fn uid(kind: u32, n: usize) -> String {
+    format!("{kind:08}-0000-4000-8000-{n:012}")
+}
+
+pub fn service_account(n: usize) -> Result<ServiceAccount, Failure> {
+    let place = place_of_service_account(n);
+    Ok(serde_json::from_value(json!({
+        "apiVersion": "iam.keyward.dev/v1alpha1", "kind": "ServiceAccount",
+        "metadata": {"name": place.name(), "namespace": place.namespace(), "uid": uid(1, n), "resourceVersion": format!("{}", 1000 + n)},
+        "spec": {},
+        "status": {"observedGeneration": 1, "state": "Active"},
+    }))?)
+}
+
+pub fn grant(n: usize) -> Result<ResourceGrant, Failure> {
+    let place = place_of_service_account(n);
+    let (category, name) = RESOURCE.split_once('/').ok_or("no resource")?;
+    Ok(serde_json::from_value(json!({
+        "apiVersion": "iam.keyward.dev/v1alpha1", "kind": "ResourceGrant",
+        "metadata": {"name": format!("grant-{n}"), "namespace": place.namespace()},
+        "spec": {"serviceAccountName": place.name(), "resource": {"category": category, "name": name}, "role": "Member"},
+    }))?)
+}
+
+pub fn name(n: usize) -> String {
+    format!("key-{n}")
+}
+
+/// The n-th key as a list of the API server has it, with all that the controller writes.
+pub fn access_key(n: usize) -> Result<Value, Failure> {
+    let place = Place::of(n);
+    let created = json!([
+        {"manager": "kubectl", "operation": "Apply", "apiVersion": "iam.keyward.dev/v1alpha1", "time": AT, "fieldsType": "FieldsV1",
+         "fieldsV1": {"f:spec": {"f:serviceAccountName": {}, "f:validFor": {}}}},
+    ]);
+    Ok(json!({
+        "apiVersion": "iam.keyward.dev/v1alpha1", "kind": "AccessKey",
+        "metadata": {
+            "name": name(n), "namespace": place.namespace(), "uid": uid(2, n), "resourceVersion": format!("{}", 100_000 + n),
+            "generation": 1, "creationTimestamp": AT, "managedFields": created,
+        },
+        "spec": spec(n),
+        "status": status(n, &uid(1, place.service_account))?,
+    }))
+}
+
+pub fn spec(n: usize) -> Value {
+    json!({"serviceAccountName": Place::of(n).name(), "validFor": "P1Y"})
+}
+
+/// What the controller would have written.
+pub fn status(n: usize, service_account_uid: &str) -> Result<Value, Failure> {
+    let token = token(n)?;
+    let condition = |type_: &str, reason: &str, message: &str| json!({"type": type_, "status": "True", "reason": reason, "message": message, "lastTransitionTime": AT, "observedGeneration": 1});
+    Ok(json!({
+        "observedGeneration": 1, "state": "Active", "secretName": name(n), "secretResourceVersion": "123456",
+        "serviceAccountUID": service_account_uid,
+        "token": {"id": token.id(), "sha256": token.sha256(), "revision": 1, "issuedAt": AT, "expiresAt": EXPIRES_AT},
+        "conditions": [
+            condition("Ready", "Issued", "The token is in its Secret."),
+            condition("Active", "Active", "The key authenticates."),
+        ],
+        "auditLog": [{"id": "0123456789abcdef", "time": AT, "actor": "controller", "action": "Issue",
+            "object": format!("AccessKey/{}", name(n)), "keyId": token.id(), "reason": "Issued",
+            "message": "Issued the token into its Secret; it is good for a year"}],
+    }))
+}
+
+/// The request that presents a key at `path`.
+pub fn request(path: &str, token: &Token) -> String {
+    format!("GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {}\r\n\r\n", token.reveal())
+}
+
+/// The requests of the first `keys` keys.
+pub fn requests(path: &str, keys: usize) -> Result<Vec<Vec<u8>>, Failure> {
+    (0..keys).map(|n| Ok(request(path, &token(n)?).into_bytes())).collect()
 }

@@ -1,149 +1,178 @@
-//! The load: connections that ask again as soon as they are answered, each time with another key, for a bounded time. It
-//! reads answers without taking them apart, so that it costs less than whoever answers.
+//! The load: a number of connections on one thread, each asking again as soon as it is answered. It parses nothing and
+//! allocates nothing on the way, so that it is the server that is the slower one of the two.
 
-use std::cell::{Cell, RefCell};
-use std::fmt;
+use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::SocketAddr;
-use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use hdrhistogram::Histogram;
-use rand::RngExt as _;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpStream;
+use mio::net::TcpStream;
+use mio::{Events, Interest, Poll, Token};
 
-use crate::others::Process;
-use crate::{Failure, keys};
+use crate::client::PATIENCE;
+use crate::support::Failure;
 
-/// How many connections ask at once.
-pub const CONNECTIONS: usize = 32;
-/// Not measured, ahead of each round.
-const WARM_UP: Duration = Duration::from_millis(500);
-/// How many different keys are asked with.
-const ASKED_WITH: usize = 20_000;
+/// Longer than any answer that lets in.
+const LONGEST_ANSWER: usize = 4096;
 
-/// The longest answer that is told from longer ones, in nanoseconds.
-const BOUND: u64 = 60_000_000_000;
+/// Which requests are sent.
+pub enum Order {
+    /// Any, for so long.
+    AtRandom(Duration),
+    /// Each once.
+    Each,
+}
 
-/// What a round gave.
+pub struct Load<'a> {
+    pub address: SocketAddr,
+    pub requests: &'a [Vec<u8>],
+    pub connections: usize,
+    pub order: Order,
+}
+
+/// What came of it.
 pub struct Measured {
-    pub per_second: f64,
-    p50: Duration,
-    p99: Duration,
-    processor: Duration,
+    pub answers: u64,
+    pub elapsed: Duration,
+    /// In nanoseconds.
+    pub latency: Histogram<u64>,
 }
 
-impl fmt::Display for Measured {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let micros = |time: Duration| format!("{} µs", time.as_micros());
-        let Self { per_second, p50, p99, processor } = self;
-        let processor = format!("{:.1} µs", processor.as_secs_f64() * 1e6);
-        write!(f, "{per_second:>10.0} {:>9} {:>9} {processor:>14}", micros(*p50), micros(*p99))
+impl Measured {
+    #[allow(clippy::cast_precision_loss, reason = "no run has that many answers")]
+    pub fn per_second(&self) -> f64 {
+        self.answers as f64 / self.elapsed.as_secs_f64()
     }
 }
 
-/// Requests with keys out of all of them.
-pub fn requests(keys: usize) -> Vec<Vec<u8>> {
-    let count = keys.min(ASKED_WITH);
-    let numbers = (0..count).map(|number| number * (keys / count));
-    let request =
-        |token: &str| format!("GET /auth HTTP/1.1\r\nhost: bench\r\nx-api-key: {token}\r\n\r\n").into_bytes();
-    numbers.filter_map(|number| Some(request(keys::token(number).ok()?.reveal()))).collect()
+struct Connection {
+    stream: TcpStream,
+    sent: Instant,
+    answer: [u8; LONGEST_ANSWER],
+    filled: usize,
 }
 
-/// Asks for a while.
-pub fn run(process: &Process, requests: &[Vec<u8>], time: Duration) -> Result<Measured, Failure> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let local = tokio::task::LocalSet::new();
-    let round = Rc::new(Round::new(requests.to_vec())?);
-    let before = Rc::new(Cell::new(0));
-    let elapsed = local.block_on(&runtime, async {
-        let asking: Vec<_> = (0..CONNECTIONS)
-            .map(|_| tokio::task::spawn_local(ask(Rc::clone(&round), process.address)))
-            .collect();
-        tokio::time::sleep(WARM_UP).await;
-        before.set(process.processor_ticks()?);
-        round.phase.set(Phase::Measured);
+impl Load<'_> {
+    /// Runs to its end.
+    ///
+    /// # Errors
+    /// Where an answer is not 200: every key of the load is good.
+    pub fn run(self) -> Result<Measured, Failure> {
+        let mut poll = Poll::new()?;
+        let mut connections = Vec::with_capacity(self.connections);
+        for n in 0..self.connections {
+            connections.push(connect(self.address, &poll, Token(n))?);
+        }
+        let mut choice = Choice::new(&self.order, self.requests.len());
+        let mut latency = Histogram::new(3)?;
         let start = Instant::now();
-        tokio::time::sleep(time).await;
-        round.phase.set(Phase::Over);
-        let elapsed = start.elapsed();
-        for one in asking {
-            one.await??;
+        let end = match self.order {
+            Order::AtRandom(time) => Some(start + time),
+            Order::Each => None,
+        };
+        let mut open = 0;
+        for connection in &mut connections {
+            open += usize::from(connection.send(self.requests, &mut choice, Instant::now())?);
         }
-        Ok::<_, Failure>(elapsed)
-    })?;
-    let ticks = process.processor_ticks()? - before.get();
-    let taken = round.taken.borrow();
-    let count = u32::try_from(taken.len())?;
-    Ok(Measured {
-        per_second: f64::from(count) / elapsed.as_secs_f64(),
-        p50: Duration::from_nanos(taken.value_at_quantile(0.5)),
-        p99: Duration::from_nanos(taken.value_at_quantile(0.99)),
-        processor: Duration::from_millis(10) * ticks / count.max(1),
-    })
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Phase {
-    WarmUp,
-    Measured,
-    Over,
-}
-
-struct Round {
-    requests: Vec<Vec<u8>>,
-    phase: Cell<Phase>,
-    /// Nanoseconds from each request to its answer.
-    taken: RefCell<Histogram<u64>>,
-}
-
-impl Round {
-    fn new(requests: Vec<Vec<u8>>) -> Result<Self, Failure> {
-        Ok(Self {
-            requests,
-            phase: Cell::new(Phase::WarmUp),
-            taken: RefCell::new(Histogram::new_with_max(BOUND, 3)?),
-        })
+        let (mut answers, mut now) = (0, start);
+        let mut events = Events::with_capacity(self.connections);
+        while open > 0 && end.is_none_or(|end| now < end) {
+            poll.poll(&mut events, Some(PATIENCE))?;
+            if events.is_empty() {
+                return Err("no answer".into());
+            }
+            for event in &events {
+                let Some(connection) = connections.get_mut(event.token().0) else { continue };
+                if connection.receive()? {
+                    now = Instant::now();
+                    latency.record(u64::try_from((now - connection.sent).as_nanos())?)?;
+                    answers += 1;
+                    if !connection.send(self.requests, &mut choice, now)? {
+                        open -= 1;
+                    }
+                }
+            }
+        }
+        Ok(Measured { answers, elapsed: now - start, latency })
     }
 }
 
-async fn ask(round: Rc<Round>, address: SocketAddr) -> Result<(), String> {
-    let failed = |error: std::io::Error| error.to_string();
-    let mut stream = TcpStream::connect(address).await.map_err(failed)?;
-    stream.set_nodelay(true).map_err(failed)?;
-    let mut buffer = [0; 4096];
-    let mut next = rand::rng().random_range(0..round.requests.len());
-    while round.phase.get() != Phase::Over {
-        next = (next + 1) % round.requests.len();
-        let request = round.requests.get(next).ok_or("no request")?;
-        let phase = round.phase.get();
-        let start = Instant::now();
-        stream.write_all(request).await.map_err(failed)?;
-        answered(&mut stream, &mut buffer).await?;
-        if phase == Phase::Measured && round.phase.get() == phase {
-            let taken = u64::try_from(start.elapsed().as_nanos()).map_err(|error| error.to_string())?;
-            round.taken.borrow_mut().saturating_record(taken);
-        }
-    }
-    Ok(())
+fn connect(address: SocketAddr, poll: &Poll, token: Token) -> Result<Connection, Failure> {
+    let stream = std::net::TcpStream::connect_timeout(&address, PATIENCE)?;
+    stream.set_nodelay(true)?;
+    stream.set_nonblocking(true)?;
+    let mut stream = TcpStream::from_std(stream);
+    poll.registry().register(&mut stream, token, Interest::READABLE)?;
+    Ok(Connection { stream, sent: Instant::now(), answer: [0; LONGEST_ANSWER], filled: 0 })
 }
 
-/// Reads a whole answer without a body; it must be 200.
-async fn answered(stream: &mut TcpStream, buffer: &mut [u8; 4096]) -> Result<(), String> {
-    let mut length = 0;
-    loop {
-        let rest =
-            buffer.get_mut(length..).filter(|rest| !rest.is_empty()).ok_or("the answer is too long")?;
-        let read = stream.read(rest).await.map_err(|error| error.to_string())?;
-        length += read;
-        let so_far = buffer.get(..length).unwrap_or_default();
-        if so_far.ends_with(b"\r\n\r\n") {
-            let good = so_far.starts_with(b"HTTP/1.1 200");
-            return good.then_some(()).ok_or_else(|| "a good key was refused".into());
+impl Connection {
+    /// Sends the next request; says whether there was one.
+    fn send(&mut self, requests: &[Vec<u8>], choice: &mut Choice, now: Instant) -> Result<bool, Failure> {
+        let Some(request) = choice.next().and_then(|n| requests.get(n)) else { return Ok(false) };
+        self.sent = now;
+        self.filled = 0;
+        // Nothing else is under way, so there is room for all of it.
+        if self.stream.write(request)? == request.len() { Ok(true) } else { Err("a request was cut".into()) }
+    }
+
+    /// Reads what is there; says whether the answer is whole.
+    fn receive(&mut self) -> Result<bool, Failure> {
+        loop {
+            let room = self.answer.get_mut(self.filled..).unwrap_or_default();
+            match self.stream.read(room) {
+                Ok(0) => return Err("the connection was closed".into()),
+                Ok(read) => self.filled += read,
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(false),
+                Err(error) => return Err(error.into()),
+            }
+            let answer = self.answer.get(..self.filled).unwrap_or_default();
+            if answer.ends_with(b"\r\n\r\n") {
+                let good = answer.starts_with(b"HTTP/1.1 200 ");
+                return if good { Ok(true) } else { Err(refused(answer)) };
+            }
         }
-        if read == 0 {
-            return Err("the connection ended".into());
-        }
+    }
+}
+
+fn refused(answer: &[u8]) -> Failure {
+    let text = String::from_utf8_lossy(answer);
+    format!("a good key was answered: {}", text.lines().next().unwrap_or_default()).into()
+}
+
+/// Which request comes next. Any order in which neighbours in memory do not follow each other will do.
+struct Choice {
+    count: u64,
+    state: u64,
+    left: Option<u64>,
+}
+
+impl Choice {
+    fn new(order: &Order, count: usize) -> Self {
+        let count = count as u64;
+        Self { count, state: 0x9E37_79B9_7F4A_7C15, left: matches!(order, Order::Each).then_some(count) }
+    }
+}
+
+impl Iterator for Choice {
+    type Item = usize;
+
+    fn next(&mut self) -> Option<usize> {
+        let n = match &mut self.left {
+            None => {
+                // xorshift64, by Marsaglia.
+                self.state ^= self.state << 13;
+                self.state ^= self.state >> 7;
+                self.state ^= self.state << 17;
+                ((self.state >> 32) * self.count) >> 32
+            }
+            Some(0) => return None,
+            Some(left) => {
+                *left -= 1;
+                // A prime that divides none of the counts in use, so that each comes once.
+                (*left * 7919) % self.count
+            }
+        };
+        usize::try_from(n).ok()
     }
 }

@@ -1,91 +1,134 @@
-//! How fast the verifier answers, as ratios taken in one run: against the same server without a check, against nginx that
-//! answers 200, and against Envoy's own `api_key_auth`; and how long a key that is switched off is still let in.
-//!
-//! Every server has one thread of work, and the load comes from this process's one thread. `make bench` starts the control
-//! plane that the last part needs; `SECONDS` and `ROUNDS` set how long each subject is asked.
+//! How fast keys are verified, as ratios in one run: the verifier with 100, 10,000 and 100,000 keys against (a) the same port
+//! without the check, (b) nginx, (c) Envoy's own filter for API keys; its memory; and how soon it refuses what was switched
+//! off. `make bench` starts the control plane. How it is measured stands in `docs/benchmarks.md`.
 
+mod client;
 mod keys;
 mod load;
-mod others;
-mod server;
+mod processors;
+mod real;
+mod report;
+mod rounds;
+mod serve;
+mod subject;
 mod switch_off;
 
+#[allow(dead_code, reason = "the other bench uses the rest")]
+#[path = "../support/mod.rs"]
+mod support;
+
+use std::rc::Rc;
 use std::time::Duration;
 
-use load::Measured;
-use others::Process;
+use keyward_dev::Gateways;
+use load::{Load, Order};
+use processors::Processors;
+use report::progress;
+use rounds::{BUSY, Rounds, measure};
+use subject::{Bench, Subject};
+use support::{Failure, number};
 
-type Failure = Box<dyn std::error::Error>;
+const COUNTS: [usize; 3] = [100, 10_000, 100_000];
 
-/// How many keys there are.
-const KEYS: [usize; 3] = [100, 10_000, 100_000];
+const BARE: &str = "(a) the same port, 200 without a check";
+const BARE_HEADERS: &str = "    the same with the nine headers";
+const NGINX: &str = "(b) nginx, return 200";
+const ENVOY: &str = "(c) Envoy, api_key_auth";
+const VERIFIER: &str = "the verifier";
+const VERIFIER_RESOURCE: &str = "the verifier, asked for a resource and role";
 
 fn main() -> Result<(), Failure> {
-    let mut arguments = std::env::args().skip(1);
-    if arguments.next().as_deref() == Some(server::SUBCOMMAND) {
-        let what = arguments.next().ok_or("what to serve")?;
-        return server::serve(&what, arguments.next().ok_or("how many keys")?.parse()?);
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match arguments.as_slice() {
+        ["serve", address, role @ ..] => {
+            let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+            // As the program does it: the port's loop on the first thread, connections on the workers.
+            runtime.block_on(serve(address.parse()?, role))
+        }
+        _ => run(),
     }
-    let seconds = Duration::from_secs(number("SECONDS", 2)?);
-    let rounds = number("ROUNDS", 3)?;
-    println!("{} connections; median of {rounds} rounds of {seconds:?} each, in turn", load::CONNECTIONS);
-    println!(
-        "{:>7}  {:<32} {:>10} {:>9} {:>9} {:>14}",
-        "keys", "subject", "answers/s", "p50", "p99", "CPU an answer"
-    );
-    for keys in KEYS {
-        compare(keys, seconds, rounds)?;
-    }
-    switch_off::measure()
 }
 
-fn compare(keys: usize, seconds: Duration, rounds: u64) -> Result<(), Failure> {
-    let subjects = [
-        ("verifier", server::start("verifier", keys)?),
-        ("same server, same answer unchecked", server::start("unchecked", keys)?),
-        ("same server, bare 200", server::start("bare", keys)?),
-        ("nginx, bare 200", others::nginx()?),
-        ("Envoy, api_key_auth", others::envoy(keys)?),
-    ];
-    let resident = subjects[0].1.resident_megabytes()?;
-    let requests = load::requests(keys);
-    let mut taken: Vec<Vec<Measured>> = subjects.iter().map(|_| Vec::new()).collect();
-    for _ in 0..rounds {
-        for ((_, process), taken) in subjects.iter().zip(&mut taken) {
-            taken.push(load::run(process, &requests, seconds)?);
-        }
+async fn serve(address: std::net::SocketAddr, role: &[&str]) -> Result<(), Failure> {
+    match role {
+        ["bare"] => serve::bare(address, false).await,
+        ["headers"] => serve::bare(address, true).await,
+        ["verifier", keys] => serve::verifier(address, keys.parse()?).await,
+        _ => Err("no such role".into()),
     }
-    let medians: Vec<Measured> = taken.into_iter().map(median).collect();
-    for ((name, _), measured) in subjects.iter().zip(&medians) {
-        println!("{keys:>7}  {name:<32} {measured}");
-    }
-    let [own, unchecked, bare, nginx, envoy] = medians.as_slice() else {
-        return Err("a subject is missing".into());
+}
+
+fn run() -> Result<(), Failure> {
+    let rounds = Rounds {
+        count: number("ROUNDS", 5)?,
+        length: Duration::from_secs(number("SECONDS", 2)?.try_into()?),
     };
-    let ratio = |other: &Measured| own.per_second / other.per_second;
+    let gateways = Gateways::ensure()?;
+    let processors = Processors::choose()?;
+    let folder = tempfile::tempdir()?;
     println!(
-        "{keys:>7}  verifier to: unchecked {:.2} (aim at 100000: 0.85), bare {:.2}, nginx {:.2}, Envoy {:.2}; resident with these \
-         keys: {resident:.0} MB (aim at 100000: under 150), afterwards {:.0} MB",
-        ratio(unchecked),
-        ratio(bare),
-        ratio(nginx),
-        ratio(envoy),
-        subjects[0].1.resident_megabytes()?,
+        "each server has one processor and one worker, the load another{}; {BUSY} connections, or one; medians of {} rounds of {:.1} s, \
+         each subject in turn",
+        if processors.shared() { " (NOT here: there is one processor only)" } else { "" },
+        rounds.count,
+        rounds.length.as_secs_f64()
     );
+    for keys in COUNTS {
+        let bench = Bench { processors: &processors, gateways: &gateways, folder: folder.path(), keys };
+        in_memory(&bench, &rounds)?;
+    }
+    real::run(&processors, folder.path(), &rounds)
+}
+
+/// All subjects with that many keys.
+fn in_memory(bench: &Bench<'_>, rounds: &Rounds) -> Result<(), Failure> {
+    const PATH: &str = "/auth";
+    let keys = bench.keys;
+    progress(&format!("{keys} keys: starting the servers"));
+    let resource = format!("{PATH}/for/{}/Viewer", keys::RESOURCE);
+    let requests = Rc::new(keys::requests(PATH, keys)?);
+    let verifier = bench.verifier(VERIFIER, &requests)?;
+    let filled = verifier.process.resident_megabytes()?;
+    let first_use = first_use(&verifier)?;
+    verifier.checks(PATH, keys, true)?;
+    verifier.checks(&resource, keys, true)?;
+    let mut subjects = vec![
+        bench.bare(BARE, "bare", &requests)?,
+        bench.bare(BARE_HEADERS, "headers", &requests)?,
+        bench.nginx(NGINX, &requests)?,
+    ];
+    match bench.envoy(ENVOY, &requests) {
+        Ok(envoy) => {
+            envoy.checks(PATH, keys, false)?;
+            subjects.push(envoy);
+        }
+        Err(error) => println!("NOT MEASURED with {keys} keys: {error}"),
+    }
+    let asking = bench.verifier(VERIFIER_RESOURCE, &Rc::new(keys::requests(&resource, keys)?))?;
+    first_use_of(&asking)?;
+    subjects.extend([verifier, asking]);
+    let rows = measure(&subjects, rounds)?;
+    println!("\n{keys} keys of {} service accounts", keys::service_accounts(keys));
+    report::table(&rows);
+    if let Some(row) = rows.iter().find(|row| row.name == VERIFIER) {
+        println!("{} reaches", row.name);
+        report::ratios(row, &rows);
+    }
+    println!("  each key's first use in a minute, with its audit line: {first_use:.0} a second");
+    let used = subjects.iter().find(|subject| subject.name == VERIFIER).ok_or("no verifier")?;
+    println!("  resident: {filled:.1} MB filled, {:.1} MB at the end", used.process.resident_megabytes()?);
     Ok(())
 }
 
-fn median(mut measured: Vec<Measured>) -> Measured {
-    measured.sort_by(|a, b| a.per_second.total_cmp(&b.per_second));
-    measured.swap_remove(measured.len() / 2)
+/// Uses each key once. Says how many a second.
+fn first_use(subject: &Subject) -> Result<f64, Failure> {
+    Ok(first_use_of(subject)?.per_second())
 }
 
-/// A number out of the environment.
-fn number(variable: &str, default: u64) -> Result<u64, Failure> {
-    Ok(std::env::var(variable).ok().map_or(Ok(default), |text| text.parse())?)
-}
-
-/// A bench's own process.
-fn this_program(arguments: &[&str]) -> Result<Process, Failure> {
-    Process::start(std::process::Command::new(std::env::current_exe()?).args(arguments), None)
+fn first_use_of(subject: &Subject) -> Result<load::Measured, Failure> {
+    progress(&format!("{}: first use of each key", subject.name));
+    let load =
+        Load { address: subject.address, requests: &subject.requests, connections: BUSY, order: Order::Each };
+    load.run()
 }

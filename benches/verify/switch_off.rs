@@ -1,146 +1,182 @@
-//! From the switch to the first refusal, with the real programs on the real API server.
+//! From a switch-off to the first refusal: keys and service accounts that a real controller works on, switched off through
+//! the API server, while a client asks the verifier again and again.
 
+use std::net::SocketAddr;
 use std::process::Command;
+use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
-use hdrhistogram::Histogram;
+use futures::{StreamExt as _, TryStreamExt as _, stream};
 use k8s_openapi::api::core::v1::{Namespace, Secret};
-use keyward::api::{AccessKey, ServiceAccount, crds};
+use keyward::api::access_key::KeyState;
+use keyward::api::{AccessKey, Account, ServiceAccount};
 use keyward::domain::token::Token;
-use kube::api::{Patch, PatchParams, PostParams};
-use kube::{Api, Client, ResourceExt};
+use kube::api::{DeleteParams, Patch, PatchParams, PostParams};
+use kube::runtime::wait::{Condition, await_condition};
+use kube::{Api, Client, ResourceExt as _};
 use serde_json::json;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpStream;
 
-use crate::Failure;
-use crate::others::{Process, free};
+use crate::client;
+use crate::report::{self, progress};
+use crate::rounds::quantile;
+use crate::support::{Failure, Running};
 
-const ROUNDS: u32 = 30;
-/// No step may take longer.
+/// Nothing may take longer.
 const BOUND: Duration = Duration::from_mins(1);
-/// Between questions whether a key is good again: failures beyond 5 a second would be slowed down.
-const PAUSE: Duration = Duration::from_millis(250);
 
-/// Switches a key off and on again.
-pub fn measure() -> Result<(), Failure> {
-    tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
-        let client = Client::try_default().await?;
-        install()?;
-        let (controller, verifier) = (free()?, free()?);
-        let namespace: Namespace = serde_json::from_value(json!({"metadata": {"generateName": "bench-"}}))?;
-        let namespace =
-            Api::all(client.clone()).create(&PostParams::default(), &namespace).await?.name_any();
-        let health = controller.to_string();
-        let _controller = keyward(&["controller", "--namespace", &namespace, "--leader-elect", "false", "--health-address", &health], controller)?;
-        let address = verifier.to_string();
-        let _verifier = keyward(&["verifier", "--namespace", &namespace, "--listen-address", &address, "--health-address", "127.0.0.1:0"], verifier)?;
-        let keys: Api<AccessKey> = Api::namespaced(client.clone(), &namespace);
-        let token = issued(&client, &namespace).await?;
-        let request = format!("GET /auth HTTP/1.1\r\nhost: bench\r\nx-api-key: {}\r\n\r\n", token.reveal());
-        let mut stream = TcpStream::connect(verifier).await?;
-        let (mut whole, mut after) = (Histogram::<u64>::new(3)?, Histogram::<u64>::new(3)?);
-        for _ in 0..ROUNDS {
-            until(&mut stream, &request, true, PAUSE).await?;
-            let start = Instant::now();
-            let patch = switch(&keys, "Inactive");
-            let refused = until(&mut stream, &request, false, Duration::ZERO);
-            let (patched, refused) = tokio::join!(async { patch.await.map(|()| Instant::now()) }, refused);
-            let (patched, refused) = (patched?, refused?);
-            whole.record(u64::try_from((refused - start).as_micros())?)?;
-            after.record(u64::try_from(refused.saturating_duration_since(patched).as_micros())?)?;
-            switch(&keys, "Active").await?;
-        }
-        let shown = |taken: &Histogram<u64>| {
-            let micros = |quantile| Duration::from_micros(taken.value_at_quantile(quantile)).as_secs_f64() * 1000.0;
-            format!("median {:.1} ms, p99 {:.1} ms", micros(0.5), micros(0.99))
-        };
-        println!("switched off, from sending the change to the first refusal: {} (aim: under 100 ms at the median)", shown(&whole));
-        println!("  from the API server's answer to the first refusal: {}; {ROUNDS} rounds", shown(&after));
-        Ok(())
-    })
+/// What ends a key.
+#[derive(Clone, Copy)]
+enum End {
+    KeyOff,
+    KeyDeleted,
+    ServiceAccountOff,
 }
 
-fn install() -> Result<(), Failure> {
-    let folder = tempfile::tempdir()?;
-    let file = folder.path().join("crds.yaml");
-    std::fs::write(&file, crds::yaml()?)?;
-    let file = file.display().to_string();
-    let quiet = |arguments: &[&str]| {
-        Command::new("kubectl").args(arguments).stdout(std::process::Stdio::null()).status()
-    };
-    let applied = quiet(&["apply", "--server-side", "-f", &file])?.success();
-    let established = ["wait", "--for=condition=Established", "crd", "--all", "--timeout=30s"];
-    if applied && quiet(&established)?.success() { Ok(()) } else { Err("kubectl failed".into()) }
-}
+impl End {
+    const ALL: [Self; 3] = [Self::KeyOff, Self::KeyDeleted, Self::ServiceAccountOff];
 
-fn keyward(arguments: &[&str], at: std::net::SocketAddr) -> Result<Process, Failure> {
-    Process::start(Command::new(env!("CARGO_BIN_EXE_keyward")).args(arguments), Some(at))
-}
+    fn name(self) -> &'static str {
+        match self {
+            Self::KeyOff => "key switched off",
+            Self::KeyDeleted => "key deleted",
+            Self::ServiceAccountOff => "service account switched off",
+        }
+    }
 
-async fn issued(client: &Client, namespace: &str) -> Result<Token, Failure> {
-    let account = ServiceAccount::new("ci", serde_json::from_value(json!({}))?);
-    Api::namespaced(client.clone(), namespace).create(&PostParams::default(), &account).await?;
-    let spec = json!({"serviceAccountName": "ci", "validFor": "P6M"});
-    let key = AccessKey::new("deploy", serde_json::from_value(spec)?);
-    Api::namespaced(client.clone(), namespace).create(&PostParams::default(), &key).await?;
-    let secrets: Api<Secret> = Api::namespaced(client.clone(), namespace);
-    let start = Instant::now();
-    loop {
-        let secret = secrets.get_opt("deploy").await?;
-        let data = secret.and_then(|secret| secret.data?.remove("token"));
-        if let Some(token) = data.and_then(|data| Token::find_in(std::str::from_utf8(&data.0).ok()?)) {
-            return Ok(token);
+    /// Its key of the n-th service account.
+    fn key(self, n: usize) -> String {
+        match self {
+            Self::KeyOff => format!("off-{n}"),
+            Self::KeyDeleted => format!("deleted-{n}"),
+            Self::ServiceAccountOff => format!("whole-{n}"),
         }
-        if start.elapsed() > BOUND {
-            return Err("no token was issued".into());
-        }
-        tokio::time::sleep(PAUSE).await;
     }
 }
 
-async fn switch(keys: &Api<AccessKey>, state: &str) -> Result<(), Failure> {
-    let patch = Patch::Merge(json!({"spec": {"state": state}}));
-    keys.patch("deploy", &PatchParams::default(), &patch).await?;
+pub async fn run(client: &Client, verifier: SocketAddr, rounds: usize) -> Result<(), Failure> {
+    progress("switch-off: issuing keys");
+    let namespace = prepare(client, rounds).await?;
+    let mut command = Command::new(env!("CARGO_BIN_EXE_keyward"));
+    command.args(["controller", "--namespace", &namespace, "--leader-elect", "false"]);
+    let _controller = Running::start(command.args(["--health-address", "127.0.0.1:0"]))?;
+    let mut times = End::ALL.map(|end| (end, Vec::new()));
+    for n in 0..rounds {
+        progress(&format!("switch-off: round {} of {rounds}", n + 1));
+        for (end, times) in &mut times {
+            let token = token(client, &namespace, &end.key(n)).await?;
+            times.push(one(client, &namespace, verifier, *end, n, &token).await?.as_secs_f64() * 1e3);
+        }
+    }
+    report::done();
+    println!("\nfrom sending the change to the API server until the first refusal, {rounds} rounds each");
+    for (end, times) in times {
+        let of = |part| quantile(times.iter().copied(), part);
+        println!("  {:<28} median {:>5.1} ms, p99 {:>5.1} ms", end.name(), of(0.5), of(0.99));
+    }
     Ok(())
 }
 
-/// Asks until the key is good, or is not; gives the moment of that answer.
-async fn until(
-    stream: &mut TcpStream,
-    request: &str,
-    good: bool,
-    pause: Duration,
-) -> Result<Instant, Failure> {
-    let start = Instant::now();
-    loop {
-        stream.write_all(request.as_bytes()).await?;
-        if status(stream).await? == good {
-            return Ok(Instant::now());
+/// Service accounts with a key for each end.
+async fn prepare(client: &Client, count: usize) -> Result<String, Failure> {
+    let namespace: Namespace = serde_json::from_value(json!({"metadata": {"generateName": "bench-off-"}}))?;
+    let namespace = Api::all(client.clone()).create(&PostParams::default(), &namespace).await?.name_any();
+    let account =
+        Account::new("account", serde_json::from_value(json!({"limits": {"serviceAccounts": count}}))?);
+    Api::namespaced(client.clone(), &namespace).create(&PostParams::default(), &account).await?;
+    let service_accounts: Api<ServiceAccount> = Api::namespaced(client.clone(), &namespace);
+    let keys: Api<AccessKey> = Api::namespaced(client.clone(), &namespace);
+    let create = |n: usize| {
+        let (service_accounts, keys) = (service_accounts.clone(), keys.clone());
+        async move {
+            let name = format!("service-account-{n}");
+            let object = ServiceAccount::new(&name, serde_json::from_value(json!({}))?);
+            service_accounts.create(&PostParams::default(), &object).await?;
+            for end in End::ALL {
+                let spec = json!({"serviceAccountName": name, "validFor": "P6M"});
+                let key = AccessKey::new(&end.key(n), serde_json::from_value(spec)?);
+                keys.create(&PostParams::default(), &key).await?;
+            }
+            Ok::<_, Failure>(())
         }
-        if start.elapsed() > BOUND {
-            return Err("the verifier did not notice".into());
-        }
-        tokio::time::sleep(pause).await;
+    };
+    stream::iter(0..count).map(create).buffer_unordered(16).try_collect::<Vec<_>>().await?;
+    Ok(namespace)
+}
+
+/// The key's token, once the controller has issued it.
+async fn token(client: &Client, namespace: &str, key: &str) -> Result<Token, Failure> {
+    let keys: Api<AccessKey> = Api::namespaced(client.clone(), namespace);
+    tokio::time::timeout(BOUND, await_condition(keys, key, is_active())).await??;
+    let secret: Secret = Api::namespaced(client.clone(), namespace).get(key).await?;
+    let token = secret.data.as_ref().and_then(|data| data.get("token")).ok_or("no token")?;
+    Token::parse(std::str::from_utf8(&token.0)?).ok_or_else(|| "no token".into())
+}
+
+fn is_active() -> impl Condition<AccessKey> {
+    |key: Option<&AccessKey>| {
+        key.and_then(|key| key.status.as_ref()).and_then(|status| status.state) == Some(KeyState::Active)
     }
 }
 
-/// Whether the answer is 200; reads all of it.
-async fn status(stream: &mut TcpStream) -> Result<bool, Failure> {
-    let mut answer = Vec::new();
-    loop {
-        let mut buffer = [0; 4096];
-        let read = stream.read(&mut buffer).await?;
-        answer.extend_from_slice(buffer.get(..read).unwrap_or_default());
-        let text = String::from_utf8_lossy(&answer);
-        if let Some((head, body)) = text.split_once("\r\n\r\n") {
-            let header = head.lines().find_map(|line| line.strip_prefix("content-length: "));
-            if body.len() >= header.map_or(Ok(0), str::parse)? {
-                return Ok(head.starts_with("HTTP/1.1 200"));
-            }
+async fn one(
+    client: &Client,
+    namespace: &str,
+    verifier: SocketAddr,
+    end: End,
+    n: usize,
+    token: &Token,
+) -> Result<Duration, Failure> {
+    // A client address of its own: the answers to an address that fails again and again are held back.
+    let address = format!("10.{}.{}.{}", end as u8, n / 250, n % 250 + 1);
+    let request = format!(
+        "GET /auth/nginx HTTP/1.1\r\nHost: h\r\nX-Real-IP: {address}\r\nAuthorization: Bearer {}\r\n\r\n",
+        token.reveal()
+    );
+    let (good, let_in) = mpsc::channel();
+    let asking = std::thread::spawn(move || ask_until_refused(verifier, &request, &good));
+    let let_in = tokio::task::spawn_blocking(move || let_in.recv_timeout(BOUND)).await?;
+    let_in.map_err(|_| "a good key is not let in")?;
+    let start = Instant::now();
+    carry_out(client, namespace, end, n).await?;
+    let refused = tokio::task::spawn_blocking(move || asking.join()).await?;
+    Ok(refused.map_err(|_| "the client ended")?? - start)
+}
+
+async fn carry_out(client: &Client, namespace: &str, end: End, n: usize) -> Result<(), Failure> {
+    let (params, off) = (PatchParams::default(), Patch::Merge(json!({"spec": {"state": "Inactive"}})));
+    let keys: Api<AccessKey> = Api::namespaced(client.clone(), namespace);
+    match end {
+        End::KeyOff => drop(keys.patch(&end.key(n), &params, &off).await?),
+        End::KeyDeleted => drop(keys.delete(&end.key(n), &DeleteParams::default()).await?),
+        End::ServiceAccountOff => {
+            let service_accounts: Api<ServiceAccount> = Api::namespaced(client.clone(), namespace);
+            service_accounts.patch(&format!("service-account-{n}"), &params, &off).await?;
         }
-        if read == 0 {
-            return Err("the connection ended".into());
+    }
+    Ok(())
+}
+
+/// Says when the key is let in first, and gives the time at which it was not any more.
+fn ask_until_refused(
+    verifier: SocketAddr,
+    request: &str,
+    good: &mpsc::Sender<()>,
+) -> Result<Instant, Failure> {
+    let mut client = client::Client::connect(verifier)?;
+    let start = Instant::now();
+    // Right after its issue it may not be known yet.
+    while client.ask(request)?.status != 200 {
+        if start.elapsed() > BOUND {
+            return Err("a good key is not let in".into());
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    good.send(())?;
+    loop {
+        match client.ask(request)?.status {
+            200 if start.elapsed() < BOUND => {}
+            401 => return Ok(Instant::now()),
+            status => return Err(format!("a key that is off was answered {status}").into()),
         }
     }
 }

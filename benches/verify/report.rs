@@ -1,0 +1,53 @@
+//! What is told: progress on standard error, results on standard output.
+
+use std::io::{IsTerminal as _, Write as _};
+
+use crate::rounds::Row;
+
+/// What goes on, over what went on before where it can be written over.
+pub fn progress(text: &str) {
+    let mut out = std::io::stderr().lock();
+    // Nothing depends on it.
+    let _ = if out.is_terminal() { write!(out, "\r\x1b[2K{text}") } else { writeln!(out, "  {text}") };
+    let _ = out.flush();
+}
+
+/// Ends the line that progress was told on.
+pub fn done() {
+    if std::io::stderr().is_terminal() {
+        progress("");
+    }
+}
+
+pub fn table(rows: &[Row]) {
+    done();
+    println!(
+        "{:<46} {:>9} {:>9} {:>7} {:>15} {:>15}",
+        "", "a second", "CPU each", "busy", "p50, p99 of 32", "p50, p99 of 1"
+    );
+    for row in rows {
+        println!(
+            "{:<46} {:>9.0} {:>6.2} us {:>6.0}% {:>6.0} {:>5.0} us {:>6.0} {:>5.0} us",
+            row.name,
+            row.per_second,
+            row.cost,
+            row.busy * 100.0,
+            row.latency[0],
+            row.latency[1],
+            row.alone[0],
+            row.alone[1]
+        );
+    }
+}
+
+/// A row's ratios to all others.
+pub fn ratios(row: &Row, others: &[Row]) {
+    for other in others.iter().filter(|other| other.name != row.name) {
+        println!(
+            "  {:>5.1}% of {} (by processor time {:.1}%)",
+            row.ratio(other) * 100.0,
+            other.name,
+            row.cost_ratio(other) * 100.0
+        );
+    }
+}

@@ -1,0 +1,166 @@
+//! The servers under test that are our own code, each in a process of its own: the verifier with keys that are made up, and
+//! the same port without the check.
+
+use std::net::{IpAddr, SocketAddr};
+use std::num::NonZeroU32;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures::future::{Ready, ready};
+use http::{HeaderName, HeaderValue, Request, Response, StatusCode};
+use http_body_util::{Either, Full};
+use hyper::body::Incoming;
+use keyward::api::AccessKey;
+use keyward::domain::verdict::{GrantFacts, KeyFacts, ServiceAccountFacts};
+use keyward::runtime::audit::Source;
+use keyward::runtime::telemetry::{self, LogFormat};
+use keyward::verifier::check::Checker;
+use keyward::verifier::contact::{Contact, Followed};
+use keyward::verifier::flush::Flusher;
+use keyward::verifier::http::{Body, Endpoints};
+use keyward::verifier::index::{Index, Version};
+use keyward::verifier::journal::Journal;
+use keyward::verifier::metrics::Metrics;
+use keyward::verifier::recorder::Recorder;
+use keyward::verifier::server::{Answers, Server};
+use keyward::verifier::throttle::Throttle;
+use kube::ResourceExt as _;
+use kube::core::ObjectList;
+use tokio_util::sync::CancellationToken;
+
+use crate::keys;
+use crate::support::Failure;
+
+/// As many keys as the verifier's own feed asks for at once.
+const PAGE: usize = 500;
+const CONNECTIONS: usize = 4096;
+
+/// Answers 200 to everything, without a look at it.
+pub struct Bare {
+    /// Whether the answer has the headers of one that was checked.
+    pub headers: bool,
+}
+
+const HEADERS: [(HeaderName, HeaderValue); 9] = [
+    header("x-keyward-subject", "keyward:bench-account-1:service-account-99"),
+    header("x-keyward-actor", "keyward:bench-account-1:service-account-99"),
+    header("x-keyward-account", "bench-account-1"),
+    header("x-keyward-service-account", "service-account-99"),
+    header("x-keyward-key-id", "l75doUeBBMSL"),
+    header("x-keyward-resource", ""),
+    header("x-keyward-role", ""),
+    header("x-keyward-on-behalf-of", ""),
+    header("x-keyward-expires-at", "2099-01-01T00:00:00Z"),
+];
+
+const fn header(name: &'static str, value: &'static str) -> (HeaderName, HeaderValue) {
+    (HeaderName::from_static(name), HeaderValue::from_static(value))
+}
+
+impl Answers for Bare {
+    async fn answer(&self, _: Request<Incoming>, _: IpAddr) -> Response<Body> {
+        let mut answer = Response::new(Either::Left(Full::default()));
+        if self.headers {
+            answer.headers_mut().reserve(HEADERS.len());
+            for (name, value) in HEADERS {
+                answer.headers_mut().insert(name, value);
+            }
+        }
+        answer
+    }
+}
+
+/// Serves without a check until the process is ended.
+pub async fn bare(address: SocketAddr, headers: bool) -> Result<(), Failure> {
+    let server = Server::bind(address, None, CONNECTIONS, Bare { headers }, Metrics::default()).await?;
+    server.run(&CancellationToken::new()).await;
+    Ok(())
+}
+
+/// The verifier as `keyward verifier` puts it together, with its log and its record of use, but with made up keys and an API
+/// server that knows nothing.
+pub async fn verifier(address: SocketAddr, keys: usize) -> Result<(), Failure> {
+    telemetry::start(LogFormat::Json, "info").map_err(|error| error.to_string())?;
+    let (recorder, used) = Recorder::new();
+    let metrics = Metrics::default();
+    let checker = Arc::new(Checker {
+        index: Arc::new(Index::default()),
+        contact: Arc::new(Contact::new(Duration::from_mins(5))),
+        recorder: Arc::new(recorder),
+        journal: Journal::default(),
+        metrics: metrics.clone(),
+    });
+    fill(&checker.index, keys)?;
+    let throttle = Arc::new(Throttle::new(Vec::new(), metrics.clone()));
+    let endpoints = Endpoints::new(Arc::clone(&checker), throttle);
+    let server = Server::bind(address, None, CONNECTIONS, endpoints, metrics).await?;
+    let client = kube::Client::new(Nothing, "default");
+    let writes = NonZeroU32::new(50).ok_or("no writes")?;
+    let source = Source { controller: "iam.keyward.dev/verifier", instance: "bench".into() };
+    let flusher = Flusher::new(client, Arc::clone(&checker), used, Duration::from_mins(1), writes, source);
+    let stop = CancellationToken::new();
+    // In tasks of their own, as the port's work is: what shares a task is polled together.
+    tokio::spawn(hear(Arc::clone(&checker)));
+    let flushing = stop.clone();
+    tokio::spawn(async move { flusher.run(&flushing).await });
+    server.run(&stop).await;
+    Ok(())
+}
+
+async fn hear(checker: Arc<Checker>) {
+    loop {
+        for kind in Followed::ALL {
+            checker.contact.heard(kind);
+        }
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+}
+
+/// As the feed does: page after page, each parsed from the JSON of a list.
+fn fill(index: &Index, count: usize) -> Result<(), Failure> {
+    for n in 0..keys::service_accounts(count) {
+        let (object, grant) = (keys::service_account(n)?, keys::grant(n)?);
+        let (namespace, name) = (object.namespace().unwrap_or_default(), object.name_any());
+        let version = object.resource_version().unwrap_or_default();
+        index.service_account((&namespace, &name), &version, ServiceAccountFacts::of(&object));
+        index.grant((&namespace, &grant.name_any()), GrantFacts::of(&grant));
+    }
+    for first in (0..count).step_by(PAGE) {
+        let items: Vec<_> =
+            (first..count.min(first + PAGE)).map(keys::access_key).collect::<Result<_, _>>()?;
+        let list = serde_json::json!({"metadata": {"resourceVersion": "1"}, "items": items}).to_string();
+        drop(items);
+        let page: ObjectList<AccessKey> = serde_json::from_str(&list)?;
+        for key in page.items {
+            let (namespace, name) = (key.namespace().unwrap_or_default(), key.name_any());
+            let (uid, resource_version) =
+                (key.uid().unwrap_or_default(), key.resource_version().unwrap_or_default());
+            let version = Version { uid: &uid, resource_version: &resource_version };
+            index.key((&namespace, &name), version, KeyFacts::of(&key));
+        }
+    }
+    if index.len() == count { Ok(()) } else { Err("not every key is known".into()) }
+}
+
+/// An API server that knows no object.
+#[derive(Clone)]
+struct Nothing;
+
+impl tower_service::Service<Request<kube::client::Body>> for Nothing {
+    type Response = Response<Full<Bytes>>;
+    type Error = std::convert::Infallible;
+    type Future = Ready<Result<Self::Response, Self::Error>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, _: Request<kube::client::Body>) -> Self::Future {
+        const STATUS: &str = r#"{"kind":"Status","apiVersion":"v1","metadata":{},"status":"Failure","message":"not found","reason":"NotFound","code":404}"#;
+        let mut answer = Response::new(Full::from(STATUS));
+        *answer.status_mut() = StatusCode::NOT_FOUND;
+        ready(Ok(answer))
+    }
+}
