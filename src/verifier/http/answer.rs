@@ -39,6 +39,7 @@ pub(super) const ABOUT: [&str; 9] = [
 pub(super) fn identity(allowed: &Allowed) -> [HeaderValue; 9] {
     let holder = &allowed.entry.key.holder;
     let value = |text: &str| HeaderValue::from_str(text).unwrap_or(EMPTY);
+    let owned = |text: String| HeaderValue::try_from(text).unwrap_or(EMPTY);
     let on_behalf_of = allowed.asked.on_behalf_of.as_ref().map(|person| value(person.as_str()));
     [
         on_behalf_of.clone().unwrap_or_else(|| holder.actor.clone()),
@@ -46,10 +47,10 @@ pub(super) fn identity(allowed: &Allowed) -> [HeaderValue; 9] {
         holder.account_header.clone(),
         holder.name_header.clone(),
         value(allowed.id.as_str()),
-        allowed.asked.resource.as_ref().map_or(EMPTY, |resource| value(&resource.label())),
+        allowed.asked.resource.as_ref().map_or(EMPTY, |resource| owned(resource.label())),
         allowed.role.map_or(EMPTY, |role| HeaderValue::from_static(role.as_str())),
         on_behalf_of.unwrap_or(EMPTY),
-        value(&expires_at(allowed)),
+        owned(expires_at(allowed)),
     ]
 }
 

@@ -1,16 +1,17 @@
 //! The credential and the wishes in a request's headers. What is sent twice is refused rather than chosen from.
 
-use http::HeaderMap;
+use http::{HeaderMap, HeaderName};
 use http::header::AUTHORIZATION;
 
 use super::profile::{Profile, Route};
 use crate::domain::verdict::{Asked, BadRequest, Cause, OnBehalfOf, ResourceAsked};
 
-pub(super) const API_KEY: &str = "x-api-key";
-pub(super) const ON_BEHALF_OF: &str = "x-keyward-on-behalf-of";
-pub(super) const RESOURCE: &str = "x-keyward-resource";
-pub(super) const ROLE: &str = "x-keyward-role";
-pub(super) const REQUEST_ID: &str = "x-request-id";
+// Names that are read already, so that looking one up takes none apart.
+pub(super) static API_KEY: HeaderName = HeaderName::from_static("x-api-key");
+pub(super) static ON_BEHALF_OF: HeaderName = HeaderName::from_static("x-keyward-on-behalf-of");
+pub(super) static RESOURCE: HeaderName = HeaderName::from_static("x-keyward-resource");
+pub(super) static ROLE: HeaderName = HeaderName::from_static("x-keyward-role");
+pub(super) static REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// The one credential: `Authorization: Bearer` or `X-API-Key`.
 ///
@@ -18,7 +19,7 @@ pub(super) const REQUEST_ID: &str = "x-request-id";
 /// Where there is none, or more than one of any kind.
 pub(super) fn credential(headers: &HeaderMap) -> Result<&str, Cause> {
     let mut all = headers.get_all(AUTHORIZATION).iter().map(|value| (true, value));
-    let mut keys = headers.get_all(API_KEY).iter().map(|value| (false, value));
+    let mut keys = headers.get_all(&API_KEY).iter().map(|value| (false, value));
     let first = all.next().or_else(|| keys.next()).ok_or(Cause::NoCredential)?;
     if all.next().is_some() || keys.next().is_some() {
         return Err(Cause::SeveralCredentials);
@@ -38,20 +39,20 @@ pub(super) fn bearer(text: &str) -> Result<&str, Cause> {
 ///
 /// # Errors
 /// Where that cannot be meant.
-pub(super) fn asked(route: &Route, headers: &HeaderMap) -> Result<Asked, BadRequest> {
-    let resource = match &route.resource {
-        Some(resource) => Some(resource.clone()?),
+pub(super) fn asked(route: Route, headers: &HeaderMap) -> Result<Asked, BadRequest> {
+    let resource = match route.resource {
+        Some(resource) => Some(resource?),
         None if route.profile == Profile::Plain => resource(headers)?,
         None => None,
     };
     let on_behalf_of =
-        one(headers, ON_BEHALF_OF, Cause::BadOnBehalfOf)?.map(OnBehalfOf::parse).transpose()?;
+        one(headers, &ON_BEHALF_OF, Cause::BadOnBehalfOf)?.map(OnBehalfOf::parse).transpose()?;
     Ok(Asked { resource, on_behalf_of })
 }
 
 fn resource(headers: &HeaderMap) -> Result<Option<ResourceAsked>, BadRequest> {
-    let role = one(headers, ROLE, Cause::BadResource)?;
-    let Some(text) = one(headers, RESOURCE, Cause::BadResource)? else {
+    let role = one(headers, &ROLE, Cause::BadResource)?;
+    let Some(text) = one(headers, &RESOURCE, Cause::BadResource)? else {
         return match role {
             None => Ok(None),
             Some(_) => Err(bad(Cause::BadResource, format!("`{ROLE}` needs `{RESOURCE}`"))),
@@ -67,7 +68,7 @@ fn resource(headers: &HeaderMap) -> Result<Option<ResourceAsked>, BadRequest> {
 }
 
 /// The header's one value, where there is one.
-fn one<'a>(headers: &'a HeaderMap, name: &'static str, cause: Cause) -> Result<Option<&'a str>, BadRequest> {
+fn one<'a>(headers: &'a HeaderMap, name: &HeaderName, cause: Cause) -> Result<Option<&'a str>, BadRequest> {
     let mut values = headers.get_all(name).iter().filter(|value| !value.is_empty());
     let Some(value) = values.next() else { return Ok(None) };
     if values.next().is_some() {
@@ -82,13 +83,13 @@ fn bad(cause: Cause, message: String) -> BadRequest {
 
 /// The id that the gateway or client gave the request.
 pub(super) fn request_id(headers: &HeaderMap) -> &str {
-    headers.get(REQUEST_ID).and_then(|value| value.to_str().ok()).unwrap_or_default()
+    headers.get(&REQUEST_ID).and_then(|value| value.to_str().ok()).unwrap_or_default()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use http::{HeaderName, HeaderValue};
+    use http::HeaderValue;
     use proptest::prelude::*;
 
     fn headers(pairs: &[(&'static str, &str)]) -> HeaderMap {
@@ -136,7 +137,7 @@ mod tests {
         let sent = headers(&[("x-keyward-resource", "Process/salaries"), ("x-keyward-role", "Admin")]);
         let label = |rest: &str| {
             let route = Route::parse(rest).unwrap();
-            asked(&route, &sent).unwrap().resource.map(|resource| (resource.label(), resource.role.is_some()))
+            asked(route, &sent).unwrap().resource.map(|resource| (resource.label(), resource.role.is_some()))
         };
         assert_eq!(label(""), Some(("Process/salaries".into(), true)));
         assert_eq!(label("/for/Process/expenses"), Some(("Process/expenses".into(), false)));
@@ -153,7 +154,7 @@ mod tests {
             (vec![("x-keyward-on-behalf-of", "ann"), ("x-keyward-on-behalf-of", "ben")], "must be sent once"),
             (vec![("x-keyward-on-behalf-of", "system:admin")], "must not begin with keyward: or system:"),
         ] {
-            let said = asked(&plain, &headers(&pairs)).unwrap_err().message;
+            let said = asked(plain.clone(), &headers(&pairs)).unwrap_err().message;
             assert!(said.contains(message), "{said}");
         }
     }
@@ -163,20 +164,19 @@ mod tests {
         fn no_headers_make_it_panic_and_two_credentials_are_never_chosen_from(
             sent in prop::collection::vec((0usize..6, prop::collection::vec(any::<u8>(), 0..40)), 0..6)
         ) {
-            const NAMES: [&str; 6] =
-                ["authorization", "x-api-key", ON_BEHALF_OF, RESOURCE, ROLE, REQUEST_ID];
+            let names = [&AUTHORIZATION, &API_KEY, &ON_BEHALF_OF, &RESOURCE, &ROLE, &REQUEST_ID];
             let mut headers = HeaderMap::new();
             for (name, value) in sent {
                 if let Ok(value) = HeaderValue::from_bytes(&value) {
-                    headers.append(HeaderName::from_static(NAMES[name]), value);
+                    headers.append(names[name], value);
                 }
             }
-            let sent = headers.get_all("authorization").iter().count() + headers.get_all(API_KEY).iter().count();
+            let sent = headers.get_all("authorization").iter().count() + headers.get_all(&API_KEY).iter().count();
             let read = credential(&headers);
             prop_assert_eq!(read == Err(Cause::NoCredential), sent == 0);
             prop_assert_eq!(read == Err(Cause::SeveralCredentials), sent > 1);
             for rest in ["", "/nginx", "/for/App/x"] {
-                let _ = asked(&Route::parse(rest).unwrap(), &headers);
+                let _ = asked(Route::parse(rest).unwrap(), &headers);
             }
             let _ = request_id(&headers);
         }

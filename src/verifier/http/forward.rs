@@ -24,11 +24,12 @@ impl Endpoints {
     ) -> Response<Full<Bytes>> {
         let Some(route) = Route::parse(rest) else { return Problem::not_found().answer() };
         let headers = request.headers();
-        let client = self.throttle.client(peer, || route.profile.client(headers));
-        let checked = self.checker.check(&check::Request {
-            endpoint: route.profile.endpoint(),
+        let profile = route.profile;
+        let client = self.throttle.client(peer, || profile.client(headers));
+        let checked = self.checker.check(check::Request {
+            endpoint: profile.endpoint(),
             credential: credential(headers),
-            asked: asked(&route, headers),
+            asked: asked(route, headers),
             client: Some(client),
             request_id: request_id(headers),
         });
@@ -40,7 +41,7 @@ impl Endpoints {
             }
             Err(refused) => {
                 let refused = self.throttle.slow_down(client, refused).await;
-                Problem::of(&refused, route.profile).answer()
+                Problem::of(&refused, profile).answer()
             }
         }
     }

@@ -69,7 +69,7 @@ impl Endpoints {
             Ok(review) => review,
             Err(problem) => return problem.answer(),
         };
-        let checked = self.checker.check(&check::Request {
+        let checked = self.checker.check(check::Request {
             endpoint: Endpoint::TokenReview,
             credential: Ok(&review.spec.token),
             asked: Ok(Asked::default()),

@@ -120,7 +120,7 @@ impl Endpoints {
             Ok(question) => question,
             Err(problem) => return problem.answer(),
         };
-        let checked = self.checker.check(&check::Request {
+        let checked = self.checker.check(check::Request {
             endpoint: Endpoint::Verify,
             credential: Ok(&question.token),
             asked: question.asked,

@@ -10,7 +10,7 @@ use crate::api::access_key::KeyState;
 use crate::domain::verdict::{Credential, Grant, ServiceAccountFacts};
 
 /// One token.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Entry {
     /// The token.
     pub credential: Credential,
@@ -28,7 +28,7 @@ pub struct Key {
     /// The version it was seen at.
     pub resource_version: Box<str>,
     /// UID of the service account that it was issued for.
-    pub issued_for: Box<str>,
+    pub issued_for: Arc<str>,
     /// What it is.
     pub state: KeyState,
     /// When it was last used, as recorded, in seconds since 1970; 0 where nothing is.
@@ -93,9 +93,11 @@ pub struct Usage {
 impl Usage {
     /// It was used at `second`. Says whether this is the first use since [`Self::take`].
     pub fn used(&self, second: i64) -> bool {
-        self.last.fetch_max(second, Ordering::Relaxed);
+        // Most of the time it is the same second, or set already: reading is cheaper than writing.
+        if self.last.load(Ordering::Relaxed) < second {
+            self.last.fetch_max(second, Ordering::Relaxed);
+        }
         self.count.fetch_add(1, Ordering::Relaxed);
-        // Most of the time it is set already, and reading it leaves the other processors' caches alone.
         !self.queued.load(Ordering::Relaxed) && !self.queued.swap(true, Ordering::AcqRel)
     }
 

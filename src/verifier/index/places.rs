@@ -18,6 +18,8 @@ pub(super) struct Places {
 struct Place {
     keys: HashMap<Arc<str>, Held>,
     holders: HashMap<Box<str>, Arc<Holder>>,
+    /// By name, the UID that a key was issued for last: nearly all keys of a service account share it.
+    issued_for: HashMap<Box<str>, Arc<str>>,
     grants: BTreeMap<Box<str>, GrantFacts>,
 }
 
@@ -36,6 +38,15 @@ impl Place {
         holder
     }
 
+    fn issued_for(&mut self, service_account: &str, uid: &str) -> Arc<str> {
+        if let Some(shared) = self.issued_for.get(service_account).filter(|shared| ***shared == *uid) {
+            return Arc::clone(shared);
+        }
+        let uid: Arc<str> = uid.into();
+        self.issued_for.insert(service_account.into(), Arc::clone(&uid));
+        uid
+    }
+
     /// Tells the service account's keys what it may reach now.
     fn regrant(&mut self, account: &Arc<str>, service_account: &str) {
         let its = self.grants.values().filter(|facts| facts.service_account == service_account);
@@ -47,6 +58,8 @@ impl Place {
         self.holders.retain(|_, holder| {
             Arc::strong_count(holder) > 1 || holder.facts.load().is_some() || !holder.grants.load().is_empty()
         });
+        let Self { holders, issued_for, .. } = self;
+        issued_for.retain(|name, _| holders.contains_key(name));
     }
 
     fn is_empty(&self) -> bool {
@@ -87,7 +100,7 @@ impl Places {
             name,
             uid: version.uid.into(),
             resource_version: version.resource_version.into(),
-            issued_for: facts.issued_for.as_str().into(),
+            issued_for: place.issued_for(&facts.service_account, &facts.issued_for),
             state: facts.state,
             recorded: facts.last_used_at.unwrap_or_default(),
             holder: place.holder(&account, &facts.service_account),
