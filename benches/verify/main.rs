@@ -119,6 +119,7 @@ fn in_memory(bench: &Bench<'_>, rounds: &Rounds) -> Result<(), Failure> {
     let rows = measure(&subjects, rounds)?;
     println!("\n{keys} keys of {} service accounts", keys::service_accounts(keys));
     report::table(&rows);
+    report::warn_of_idleness(&rows);
     if let Some(row) = rows.iter().find(|row| row.name == VERIFIER) {
         println!("{} reaches", row.name);
         report::ratios(row, &rows);

@@ -40,6 +40,21 @@ pub fn table(rows: &[Row]) {
     }
 }
 
+/// The least of its processor that a server must have had for its answers a second to say something.
+const BUSY_ENOUGH: f64 = 0.9;
+
+/// Says so where servers were not at their limit: their answers a second then tell of something else.
+pub fn warn_of_idleness(rows: &[Row]) {
+    let least = rows.iter().map(|row| row.busy).fold(f64::INFINITY, f64::min);
+    if least < BUSY_ENOUGH {
+        println!(
+            "NOT AT THEIR LIMIT: a server had {:.0}% of its processor; other programs or the load held it up. Only ratios by \
+             processor time count.",
+            least * 100.0
+        );
+    }
+}
+
 /// A row's ratios to all others.
 pub fn ratios(row: &Row, others: &[Row]) {
     for other in others.iter().filter(|other| other.name != row.name) {

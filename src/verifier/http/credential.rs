@@ -1,7 +1,7 @@
 //! The credential and the wishes in a request's headers. What is sent twice is refused rather than chosen from.
 
-use http::{HeaderMap, HeaderName};
 use http::header::AUTHORIZATION;
+use http::{HeaderMap, HeaderName};
 
 use super::profile::{Profile, Route};
 use crate::domain::verdict::{Asked, BadRequest, Cause, OnBehalfOf, ResourceAsked};
