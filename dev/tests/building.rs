@@ -81,7 +81,7 @@ fn of_two_builds_at_once_the_second_waits_and_uses_the_first() {
     read_to(&mut first_err, "50% (1 of 2 packages)");
     let mut second = dev(&temp, "gated").spawn().unwrap();
     let mut second_err = stderr(&mut second);
-    read_to(&mut second_err, "Another process is building the control plane; waiting for it");
+    read_to(&mut second_err, "Another process is making the control plane; waiting for it");
     fs::write(temp.path().join("gate"), "").unwrap();
 
     let (code, out, _) = outcome(&first.wait_with_output().unwrap());
