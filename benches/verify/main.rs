@@ -61,8 +61,8 @@ async fn serve(address: std::net::SocketAddr, role: &[&str]) -> Result<(), Failu
 
 fn run() -> Result<(), Failure> {
     let rounds = Rounds {
-        count: number("ROUNDS", 5)?,
-        length: Duration::from_secs(number("SECONDS", 2)?.try_into()?),
+        count: number("ROUNDS", 15)?,
+        length: Duration::from_millis(number("MILLISECONDS", 500)?.try_into()?),
     };
     let gateways = Gateways::ensure()?;
     let processors = Processors::choose()?;

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures::future::{Ready, ready};
-use http::{HeaderName, HeaderValue, Request, Response, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode};
 use http_body_util::{Either, Full};
 use hyper::body::Incoming;
 use keyward::api::AccessKey;
@@ -39,8 +39,8 @@ const CONNECTIONS: usize = 4096;
 
 /// Answers 200 to everything, without a look at it.
 pub struct Bare {
-    /// Whether the answer has the headers of one that was checked.
-    pub headers: bool,
+    /// Those of the answer.
+    headers: HeaderMap,
 }
 
 const HEADERS: [(HeaderName, HeaderValue); 9] = [
@@ -62,18 +62,14 @@ const fn header(name: &'static str, value: &'static str) -> (HeaderName, HeaderV
 impl Answers for Bare {
     async fn answer(&self, _: Request<Incoming>, _: IpAddr) -> Response<Body> {
         let mut answer = Response::new(Either::Left(Full::default()));
-        if self.headers {
-            answer.headers_mut().reserve(HEADERS.len());
-            for (name, value) in HEADERS {
-                answer.headers_mut().insert(name, value);
-            }
-        }
+        answer.headers_mut().clone_from(&self.headers);
         answer
     }
 }
 
-/// Serves without a check until the process is ended.
+/// Serves without a check until the process is ended; with `headers`, those of an answer that was checked are there.
 pub async fn bare(address: SocketAddr, headers: bool) -> Result<(), Failure> {
+    let headers = HEADERS.into_iter().filter(|_| headers).collect();
     let server = Server::bind(address, None, CONNECTIONS, Bare { headers }, Metrics::default()).await?;
     server.run(&CancellationToken::new()).await;
     Ok(())

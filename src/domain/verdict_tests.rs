@@ -16,7 +16,7 @@ fn token(seed: u8) -> Token {
     Token::from_random(&bytes).unwrap()
 }
 
-fn presented(token: &Token) -> Presented {
+fn presented(token: &Token) -> Presented<'_> {
     Presented::read(token.reveal()).ok().unwrap()
 }
 
@@ -132,7 +132,8 @@ impl Case {
             .filter_map(|g| GrantFacts::of(&serde_json::from_value::<ResourceGrant>(g.clone()).unwrap()))
             .map(|facts| facts.grant)
             .collect();
-        let presented = presented(&token(self.token));
+        let token = token(self.token);
+        let presented = presented(&token);
         let credential = facts.as_ref().and_then(|facts| {
             facts.credentials.iter().find(|(id, _)| *id == presented.id).map(|(_, found)| *found)
         });
@@ -143,7 +144,7 @@ impl Case {
             service_account: service_account.as_ref(),
             grants: &grants,
         });
-        verdict(self.feed, &presented.hash, known.as_ref(), &self.asked, self.now)
+        verdict(self.feed, &presented.hash(), known.as_ref(), &self.asked, self.now)
             .map(|grant| grant.map(|grant| grant.role))
     }
 }
@@ -325,7 +326,7 @@ proptest! {
         // The helper makes the same token of a few pairs of seeds.
         prop_assume!(token(own).reveal() != token(other).reveal() && now != i64::MAX);
         let credential = Credential {
-            hash: presented(&token(own)).hash, kind: CredentialKind::Current, good_until: i64::MAX,
+            hash: presented(&token(own)).hash(), kind: CredentialKind::Current, good_until: i64::MAX,
         };
         let service_account = ServiceAccountFacts { uid: "u".into(), standing: Standing::Active };
         let known = Known {
@@ -334,10 +335,10 @@ proptest! {
         };
         let asked = Asked::default();
         prop_assert_eq!(
-            verdict(Feed::Fresh, &presented(&token(other)).hash, Some(&known), &asked, now),
+            verdict(Feed::Fresh, &presented(&token(other)).hash(), Some(&known), &asked, now),
             Err(Cause::WrongSecret)
         );
-        prop_assert!(verdict(Feed::Fresh, &presented(&token(own)).hash, Some(&known), &asked, now).is_ok());
+        prop_assert!(verdict(Feed::Fresh, &presented(&token(own)).hash(), Some(&known), &asked, now).is_ok());
     }
 
     #[test]

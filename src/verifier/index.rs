@@ -7,7 +7,7 @@ mod places;
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use papaya::HashMap;
+use papaya::{HashMap, HashMapRef, LocalGuard};
 use parking_lot::Mutex;
 
 use crate::domain::token::TokenId;
@@ -16,20 +16,23 @@ use crate::domain::verdict::{GrantFacts, KeyFacts, ServiceAccountFacts};
 pub use entry::{Entry, Holder, Key, Usage};
 use places::Places;
 
+/// Ids are drawn at random by the controller, so nobody can choose those that would meet in one place.
+type IdHasher = foldhash::fast::RandomState;
+
 /// An object of one kind: its namespace and name.
 pub type ObjectName = (String, String);
 
 /// The index.
 #[derive(Default)]
 pub struct Index {
-    entries: HashMap<TokenId, Entry>,
+    entries: HashMap<TokenId, Entry, IdHasher>,
     places: Mutex<Places>,
 }
 
 impl Index {
-    /// What is known under a token's id.
-    pub fn get(&self, id: &TokenId) -> Option<Entry> {
-        self.entries.pin().get(id).cloned()
+    /// A look at the index. What it gives stays as it was for as long as the look is held.
+    pub fn look(&self) -> Look<'_> {
+        Look(self.entries.pin())
     }
 
     /// How many tokens are known.
@@ -55,7 +58,7 @@ impl Index {
         let key = Arc::new(places.key(namespace, name, version, &facts));
         let ids: Box<[TokenId]> = facts.credentials.iter().map(|(id, _)| *id).collect();
         for (id, credential) in facts.credentials {
-            entries.insert(id, Entry { credential, key: Arc::clone(&key) });
+            entries.insert(id, Entry::new(credential, &key));
         }
         for id in places.hold_key(namespace, &key, ids.clone()).iter().filter(|id| !ids.contains(id)) {
             entries.remove(id);
@@ -114,6 +117,16 @@ impl Index {
     /// The key of that name as it is known now.
     pub fn key_named(&self, namespace: &str, name: &str) -> Option<Arc<Key>> {
         self.places.lock().key_named(namespace, name)
+    }
+}
+
+/// See [`Index::look`].
+pub struct Look<'a>(HashMapRef<'a, TokenId, Entry, IdHasher, LocalGuard<'a>>);
+
+impl Look<'_> {
+    /// What is known under a token's id.
+    pub fn get(&self, id: &TokenId) -> Option<&Entry> {
+        self.0.get(id)
     }
 }
 

@@ -27,7 +27,7 @@ fn version(uid: &str) -> Version<'_> {
 }
 
 fn known(index: &Index) -> Vec<u8> {
-    (0..=20).filter(|number| index.get(&id(*number)).is_some()).collect()
+    (0..=20).filter(|number| index.look().get(&id(*number)).is_some()).collect()
 }
 
 #[test]
@@ -45,7 +45,7 @@ fn a_rotation_replaces_the_tokens_and_a_deletion_takes_them_all() {
 #[test]
 fn use_that_is_not_recorded_yet_outlives_a_change_of_the_key_but_not_the_key() {
     let index = Index::default();
-    let usage = |index: &Index| Arc::clone(&index.get(&id(1)).unwrap().key.usage);
+    let usage = |index: &Index| Arc::clone(&index.look().get(&id(1)).unwrap().key.usage);
     index.key(("a", "deploy"), version("k"), Some(key(&[1])));
     assert!(usage(&index).used(7));
     assert!(!usage(&index).used(5), "it is queued already");
@@ -59,7 +59,7 @@ fn use_that_is_not_recorded_yet_outlives_a_change_of_the_key_but_not_the_key() {
 fn keys_see_a_change_of_their_service_account_and_its_grants_at_once() {
     let index = Index::default();
     index.key(("a", "deploy"), version("k"), Some(key(&[1])));
-    let holder = Arc::clone(&index.get(&id(1)).unwrap().key.holder);
+    let holder = Arc::clone(&index.look().get(&id(1)).unwrap().key.holder);
     assert!(holder.facts.load().is_none());
     let facts = ServiceAccountFacts { uid: "u".into(), standing: Standing::Inactive };
     index.service_account(("a", "ci"), "1", Some(facts.clone()));
@@ -84,7 +84,7 @@ fn what_a_new_list_does_not_name_is_forgotten() {
     index.service_account(("a", "ci"), "1", Some(facts));
     index.only_keys(&HashSet::from([("a".into(), "two".into())]));
     assert_eq!(known(&index), [2]);
-    let holder = Arc::clone(&index.get(&id(2)).unwrap().key.holder);
+    let holder = Arc::clone(&index.look().get(&id(2)).unwrap().key.holder);
     index.only_service_accounts(&HashSet::new());
     assert!(holder.facts.load().is_none());
 }

@@ -64,7 +64,7 @@ pub struct Journal {
 /// A request with what came of it.
 pub(super) struct Told<'a> {
     pub(super) request: &'a Request<'a>,
-    pub(super) found: Option<&'a Found>,
+    pub(super) found: Option<&'a Found<'a>>,
     /// Why it was refused, where it was.
     pub(super) cause: Option<Cause>,
     pub(super) now: DateTime<Utc>,
@@ -74,7 +74,7 @@ impl Told<'_> {
     /// The key, where whoever asked holds its token.
     pub(super) fn key(&self) -> Option<&Key> {
         let proven = self.cause.is_none_or(Cause::proves_identity);
-        self.found.filter(|_| proven).and_then(Found::key).map(AsRef::as_ref)
+        self.found.filter(|_| proven).and_then(Found::key)
     }
 
     fn resource(&self) -> Option<String> {
@@ -85,7 +85,7 @@ impl Told<'_> {
     pub(super) fn act(&self) -> Option<Act> {
         let person = self.request.asked.as_ref().ok()?.on_behalf_of.as_ref()?;
         let key = self.key();
-        let uid = key.and_then(|key| key.holder.facts.load().as_ref().map(|facts| facts.uid.clone()));
+        let uid = key.and_then(|key| key.holder.facts.load().as_ref().map(|facts| facts.uid.to_string()));
         Some(Act {
             service_account_uid: uid.unwrap_or_default(),
             actor: key.map(|key| key.holder.actor().to_owned()).unwrap_or_default(),

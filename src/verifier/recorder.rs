@@ -6,7 +6,7 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 use tokio::sync::mpsc;
 
-use super::index::Key;
+use super::index::{Entry, Key};
 use super::journal::Told;
 use crate::domain::acting::{Act, Repeats};
 use crate::domain::time::whole_seconds;
@@ -36,11 +36,11 @@ impl Recorder {
     }
 
     /// The key was used. Says whether this is its first use since its use was taken.
-    pub(super) fn used(&self, key: &Arc<Key>, second: i64) -> bool {
-        let first = key.usage.used(second);
+    pub(super) fn used(&self, entry: &Entry, second: i64) -> bool {
+        let first = entry.usage.used(second);
         if first {
             // Nobody receives any more only while the process ends.
-            let _ = self.used.send(Arc::clone(key));
+            let _ = self.used.send(Arc::clone(&entry.key));
         }
         first
     }

@@ -1,5 +1,7 @@
 //! What a verdict reads of keys, service accounts and grants: the least that answers, since there are many.
 
+use std::sync::Arc;
+
 use kube::{Resource as _, ResourceExt as _};
 
 use crate::api::access_key::{KeyState, TokenStatus};
@@ -97,7 +99,7 @@ pub enum Standing {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ServiceAccountFacts {
     /// Its UID.
-    pub uid: String,
+    pub uid: Arc<str>,
     /// Whether its keys may authenticate.
     pub standing: Standing,
 }
@@ -114,7 +116,7 @@ impl ServiceAccountFacts {
             (_, Some(ServiceAccountState::Rejected)) => Standing::Rejected,
             (_, Some(ServiceAccountState::Active) | None) => Standing::Active,
         };
-        Some(Self { uid: service_account.uid().unwrap_or_default(), standing })
+        Some(Self { uid: service_account.uid().unwrap_or_default().into(), standing })
     }
 }
 

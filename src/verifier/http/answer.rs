@@ -1,5 +1,7 @@
 //! What an upstream learns of a request that was let in: always every header, so that none that a client sends is left.
 
+use std::sync::LazyLock;
+
 use chrono::DateTime;
 use http::{HeaderMap, HeaderName, HeaderValue};
 
@@ -36,8 +38,8 @@ pub(super) const ABOUT: [&str; 9] = [
 ];
 
 /// The values of [`IDENTITY`]; empty where one does not apply.
-pub(super) fn identity(allowed: &Allowed) -> [HeaderValue; 9] {
-    let holder = &allowed.entry.key.holder;
+pub(super) fn identity(allowed: &Allowed<'_>) -> [HeaderValue; 9] {
+    let holder = &allowed.entry.holder;
     let value = |text: &str| HeaderValue::from_str(text).unwrap_or(EMPTY);
     let owned = |text: String| HeaderValue::try_from(text).unwrap_or(EMPTY);
     let on_behalf_of = allowed.asked.on_behalf_of.as_ref().map(|person| value(person.as_str()));
@@ -54,20 +56,33 @@ pub(super) fn identity(allowed: &Allowed) -> [HeaderValue; 9] {
     ]
 }
 
-/// Puts them into `headers`.
-pub(super) fn identify(headers: &mut HeaderMap, allowed: &Allowed) {
-    headers.reserve(IDENTITY.len());
-    for (name, value) in IDENTITY.into_iter().zip(identity(allowed)) {
-        headers.insert(name, value);
+/// All of [`IDENTITY`], empty, with the place of each in the order that the map gives them: a copy to fill in is made faster
+/// than a map of its own.
+static FORM: LazyLock<(HeaderMap, Vec<usize>)> = LazyLock::new(|| {
+    let form: HeaderMap = IDENTITY.into_iter().map(|name| (name, EMPTY)).collect();
+    let places = form.keys().filter_map(|name| IDENTITY.iter().position(|known| known == name)).collect();
+    (form, places)
+});
+
+/// The headers of an answer that lets in.
+pub(super) fn identify(allowed: &Allowed<'_>) -> HeaderMap {
+    let (form, places) = &*FORM;
+    let mut values = identity(allowed);
+    let mut headers = form.clone();
+    for (header, place) in headers.values_mut().zip(places) {
+        if let Some(value) = values.get_mut(*place) {
+            std::mem::swap(header, value);
+        }
     }
+    headers
 }
 
 /// When the token ends, as RFC 3339.
-pub(super) fn expires_at(allowed: &Allowed) -> String {
+pub(super) fn expires_at(allowed: &Allowed<'_>) -> String {
     DateTime::from_timestamp(allowed.entry.credential.good_until, 0).map(rfc3339).unwrap_or_default()
 }
 
 /// The resource as `Category/name`.
-pub(super) fn resource(allowed: &Allowed) -> Option<String> {
+pub(super) fn resource(allowed: &Allowed<'_>) -> Option<String> {
     allowed.asked.resource.as_ref().map(ResourceAsked::label)
 }

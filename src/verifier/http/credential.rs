@@ -1,32 +1,124 @@
 //! The credential and the wishes in a request's headers. What is sent twice is refused rather than chosen from.
 
-use http::header::AUTHORIZATION;
-use http::{HeaderMap, HeaderName};
+use http::{HeaderMap, HeaderValue};
 
 use super::profile::{Profile, Route};
 use crate::domain::verdict::{Asked, BadRequest, Cause, OnBehalfOf, ResourceAsked};
 
-// Names that are read already, so that looking one up takes none apart.
-pub(super) static API_KEY: HeaderName = HeaderName::from_static("x-api-key");
-pub(super) static ON_BEHALF_OF: HeaderName = HeaderName::from_static("x-keyward-on-behalf-of");
-pub(super) static RESOURCE: HeaderName = HeaderName::from_static("x-keyward-resource");
-pub(super) static ROLE: HeaderName = HeaderName::from_static("x-keyward-role");
-pub(super) static REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+const AUTHORIZATION: &str = "authorization";
+pub(super) const API_KEY: &str = "x-api-key";
+pub(super) const ON_BEHALF_OF: &str = "x-keyward-on-behalf-of";
+pub(super) const RESOURCE: &str = "x-keyward-resource";
+pub(super) const ROLE: &str = "x-keyward-role";
+pub(super) const REQUEST_ID: &str = "x-request-id";
 
-/// The one credential: `Authorization: Bearer` or `X-API-Key`.
-///
-/// # Errors
-/// Where there is none, or more than one of any kind.
-pub(super) fn credential(headers: &HeaderMap) -> Result<&str, Cause> {
-    let mut all = headers.get_all(AUTHORIZATION).iter().map(|value| (true, value));
-    let mut keys = headers.get_all(&API_KEY).iter().map(|value| (false, value));
-    let first = all.next().or_else(|| keys.next()).ok_or(Cause::NoCredential)?;
-    if all.next().is_some() || keys.next().is_some() {
-        return Err(Cause::SeveralCredentials);
+/// Those of a request's headers that are read. Gateways send many others, so each is looked at once.
+#[derive(Default)]
+pub(super) struct Sent<'a> {
+    authorization: Header<'a>,
+    api_key: Header<'a>,
+    resource: Header<'a>,
+    role: Header<'a>,
+    on_behalf_of: Header<'a>,
+    request_id: Header<'a>,
+}
+
+/// A header's first value, and whether there are more.
+#[derive(Default)]
+struct Header<'a> {
+    first: Option<&'a HeaderValue>,
+    more: bool,
+}
+
+impl<'a> Header<'a> {
+    fn add(&mut self, value: &'a HeaderValue) {
+        self.more = self.first.is_some();
+        self.first = self.first.or(Some(value));
     }
-    let (is_authorization, value) = first;
-    let text = value.to_str().map_err(|_| Cause::Malformed)?;
-    if is_authorization { bearer(text) } else { Ok(text.trim()) }
+
+    /// The one value, where there is one.
+    fn one(&self, name: &str, cause: Cause) -> Result<Option<&'a str>, BadRequest> {
+        if self.more {
+            return Err(bad(cause, format!("`{name}` must be sent once")));
+        }
+        let Some(value) = self.first else { return Ok(None) };
+        value.to_str().map(Some).map_err(|_| bad(cause, format!("`{name}` must be visible ASCII")))
+    }
+}
+
+impl<'a> Sent<'a> {
+    pub(super) fn of(headers: &'a HeaderMap) -> Self {
+        let mut sent = Self::default();
+        for (name, value) in headers {
+            let header = match name.as_str() {
+                AUTHORIZATION => &mut sent.authorization,
+                API_KEY => &mut sent.api_key,
+                // A wish that is empty is none.
+                _ if value.is_empty() => continue,
+                RESOURCE => &mut sent.resource,
+                ROLE => &mut sent.role,
+                ON_BEHALF_OF => &mut sent.on_behalf_of,
+                REQUEST_ID => &mut sent.request_id,
+                _ => continue,
+            };
+            header.add(value);
+        }
+        sent
+    }
+
+    /// The one credential: `Authorization: Bearer` or `X-API-Key`.
+    ///
+    /// # Errors
+    /// Where there is none, or more than one of any kind.
+    pub(super) fn credential(&self) -> Result<&'a str, Cause> {
+        let Self { authorization, api_key, .. } = self;
+        if authorization.more || api_key.more {
+            return Err(Cause::SeveralCredentials);
+        }
+        let text = |value: &'a HeaderValue| value.to_str().map_err(|_| Cause::Malformed);
+        match (authorization.first, api_key.first) {
+            (None, None) => Err(Cause::NoCredential),
+            (Some(_), Some(_)) => Err(Cause::SeveralCredentials),
+            (Some(value), None) => bearer(text(value)?),
+            (None, Some(value)) => text(value).map(str::trim),
+        }
+    }
+
+    /// What the request asks for. The resource is what the URL says; only a plain request may name it in a header.
+    ///
+    /// # Errors
+    /// Where that cannot be meant.
+    pub(super) fn asked(&self, route: Route) -> Result<Asked, BadRequest> {
+        let resource = match route.resource {
+            Some(resource) => Some(resource?),
+            None if route.profile == Profile::Plain => self.resource()?,
+            None => None,
+        };
+        let person = self.on_behalf_of.one(ON_BEHALF_OF, Cause::BadOnBehalfOf)?;
+        Ok(Asked { resource, on_behalf_of: person.map(OnBehalfOf::parse).transpose()? })
+    }
+
+    fn resource(&self) -> Result<Option<ResourceAsked>, BadRequest> {
+        let role = self.role.one(ROLE, Cause::BadResource)?;
+        let Some(text) = self.resource.one(RESOURCE, Cause::BadResource)? else {
+            return match role {
+                None => Ok(None),
+                Some(_) => Err(bad(Cause::BadResource, format!("`{ROLE}` needs `{RESOURCE}`"))),
+            };
+        };
+        let (category, name) = text.split_once('/').ok_or_else(|| {
+            bad(
+                Cause::BadResource,
+                format!("`{RESOURCE}` must have the form Category/name, such as Process/expense-claims"),
+            )
+        })?;
+        ResourceAsked::parse(category, name, role).map(Some)
+    }
+
+    /// The id that the gateway or client gave the request; empty where it gave none.
+    pub(super) fn request_id(&self) -> &'a str {
+        self.request_id.first.and_then(|value| value.to_str().ok()).unwrap_or_default()
+    }
 }
 
 /// RFC 9110 section 11.1: the scheme's letters may be of either case.
@@ -35,61 +127,14 @@ pub(super) fn bearer(text: &str) -> Result<&str, Cause> {
     if scheme.eq_ignore_ascii_case("bearer") { Ok(token.trim()) } else { Err(Cause::OtherScheme) }
 }
 
-/// What the request asks for. The resource is what the URL says; only a plain request may name it in a header.
-///
-/// # Errors
-/// Where that cannot be meant.
-pub(super) fn asked(route: Route, headers: &HeaderMap) -> Result<Asked, BadRequest> {
-    let resource = match route.resource {
-        Some(resource) => Some(resource?),
-        None if route.profile == Profile::Plain => resource(headers)?,
-        None => None,
-    };
-    let on_behalf_of =
-        one(headers, &ON_BEHALF_OF, Cause::BadOnBehalfOf)?.map(OnBehalfOf::parse).transpose()?;
-    Ok(Asked { resource, on_behalf_of })
-}
-
-fn resource(headers: &HeaderMap) -> Result<Option<ResourceAsked>, BadRequest> {
-    let role = one(headers, &ROLE, Cause::BadResource)?;
-    let Some(text) = one(headers, &RESOURCE, Cause::BadResource)? else {
-        return match role {
-            None => Ok(None),
-            Some(_) => Err(bad(Cause::BadResource, format!("`{ROLE}` needs `{RESOURCE}`"))),
-        };
-    };
-    let (category, name) = text.split_once('/').ok_or_else(|| {
-        bad(
-            Cause::BadResource,
-            format!("`{RESOURCE}` must have the form Category/name, such as Process/expense-claims"),
-        )
-    })?;
-    ResourceAsked::parse(category, name, role).map(Some)
-}
-
-/// The header's one value, where there is one.
-fn one<'a>(headers: &'a HeaderMap, name: &HeaderName, cause: Cause) -> Result<Option<&'a str>, BadRequest> {
-    let mut values = headers.get_all(name).iter().filter(|value| !value.is_empty());
-    let Some(value) = values.next() else { return Ok(None) };
-    if values.next().is_some() {
-        return Err(bad(cause, format!("`{name}` must be sent once")));
-    }
-    value.to_str().map(Some).map_err(|_| bad(cause, format!("`{name}` must be visible ASCII")))
-}
-
 fn bad(cause: Cause, message: String) -> BadRequest {
     BadRequest { cause, message }
-}
-
-/// The id that the gateway or client gave the request.
-pub(super) fn request_id(headers: &HeaderMap) -> &str {
-    headers.get(&REQUEST_ID).and_then(|value| value.to_str().ok()).unwrap_or_default()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use http::HeaderValue;
+    use http::HeaderName;
     use proptest::prelude::*;
 
     fn headers(pairs: &[(&'static str, &str)]) -> HeaderMap {
@@ -128,16 +173,17 @@ mod tests {
                 Err(Cause::SeveralCredentials),
             ),
         ] {
-            assert_eq!(credential(&headers(&pairs)), expected, "{what}");
+            assert_eq!(Sent::of(&headers(&pairs)).credential(), expected, "{what}");
         }
     }
 
     #[test]
     fn only_a_plain_request_may_name_its_resource_in_a_header() {
-        let sent = headers(&[("x-keyward-resource", "Process/salaries"), ("x-keyward-role", "Admin")]);
+        let headers = headers(&[("x-keyward-resource", "Process/salaries"), ("x-keyward-role", "Admin")]);
+        let sent = Sent::of(&headers);
         let label = |rest: &str| {
             let route = Route::parse(rest).unwrap();
-            asked(route, &sent).unwrap().resource.map(|resource| (resource.label(), resource.role.is_some()))
+            sent.asked(route).unwrap().resource.map(|resource| (resource.label(), resource.role.is_some()))
         };
         assert_eq!(label(""), Some(("Process/salaries".into(), true)));
         assert_eq!(label("/for/Process/expenses"), Some(("Process/expenses".into(), false)));
@@ -154,7 +200,7 @@ mod tests {
             (vec![("x-keyward-on-behalf-of", "ann"), ("x-keyward-on-behalf-of", "ben")], "must be sent once"),
             (vec![("x-keyward-on-behalf-of", "system:admin")], "must not begin with keyward: or system:"),
         ] {
-            let said = asked(plain.clone(), &headers(&pairs)).unwrap_err().message;
+            let said = Sent::of(&headers(&pairs)).asked(plain.clone()).unwrap_err().message;
             assert!(said.contains(message), "{said}");
         }
     }
@@ -164,21 +210,22 @@ mod tests {
         fn no_headers_make_it_panic_and_two_credentials_are_never_chosen_from(
             sent in prop::collection::vec((0usize..6, prop::collection::vec(any::<u8>(), 0..40)), 0..6)
         ) {
-            let names = [&AUTHORIZATION, &API_KEY, &ON_BEHALF_OF, &RESOURCE, &ROLE, &REQUEST_ID];
+            let names = [AUTHORIZATION, API_KEY, ON_BEHALF_OF, RESOURCE, ROLE, REQUEST_ID];
             let mut headers = HeaderMap::new();
             for (name, value) in sent {
                 if let Ok(value) = HeaderValue::from_bytes(&value) {
-                    headers.append(names[name], value);
+                    headers.append(HeaderName::from_static(names[name]), value);
                 }
             }
-            let sent = headers.get_all("authorization").iter().count() + headers.get_all(&API_KEY).iter().count();
-            let read = credential(&headers);
-            prop_assert_eq!(read == Err(Cause::NoCredential), sent == 0);
-            prop_assert_eq!(read == Err(Cause::SeveralCredentials), sent > 1);
+            let count = headers.get_all(AUTHORIZATION).iter().count() + headers.get_all(API_KEY).iter().count();
+            let sent = Sent::of(&headers);
+            let read = sent.credential();
+            prop_assert_eq!(read == Err(Cause::NoCredential), count == 0);
+            prop_assert_eq!(read == Err(Cause::SeveralCredentials), count > 1);
             for rest in ["", "/nginx", "/for/App/x"] {
-                let _ = asked(Route::parse(rest).unwrap(), &headers);
+                let _ = sent.asked(Route::parse(rest).unwrap());
             }
-            let _ = request_id(&headers);
+            let _ = sent.request_id();
         }
     }
 }

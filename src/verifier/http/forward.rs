@@ -9,7 +9,7 @@ use hyper::body::Incoming;
 
 use super::Endpoints;
 use super::answer::identify;
-use super::credential::{asked, credential, request_id};
+use super::credential::Sent;
 use super::problem::Problem;
 use super::profile::Route;
 use crate::verifier::check;
@@ -24,23 +24,24 @@ impl Endpoints {
     ) -> Response<Full<Bytes>> {
         let Some(route) = Route::parse(rest) else { return Problem::not_found().answer() };
         let headers = request.headers();
+        let sent = Sent::of(headers);
         let profile = route.profile;
         let client = self.throttle.client(peer, || profile.client(headers));
-        let checked = self.checker.check(check::Request {
+        let asks = check::Request {
             endpoint: profile.endpoint(),
-            credential: credential(headers),
-            asked: asked(route, headers),
+            credential: sent.credential(),
+            asked: sent.asked(route),
             client: Some(client),
-            request_id: request_id(headers),
-        });
-        match checked {
-            Ok(allowed) => {
+            request_id: sent.request_id(),
+        };
+        match self.checker.check(asks, identify) {
+            Ok(headers) => {
                 let mut answer = Response::new(Full::default());
-                identify(answer.headers_mut(), &allowed);
+                *answer.headers_mut() = headers;
                 answer
             }
             Err(refused) => {
-                let refused = self.throttle.slow_down(client, refused).await;
+                let refused = Box::pin(self.throttle.slow_down(client, refused)).await;
                 Problem::of(&refused, profile).answer()
             }
         }

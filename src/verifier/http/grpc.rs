@@ -53,15 +53,15 @@ impl Authorization for Authorizer {
         let peer = request.extensions().get::<Peer>().map(|peer| peer.0);
         let described = Described::of(request.into_inner());
         let client = peer.map(|peer| self.throttle.client(peer, || described.source));
-        let checked = self.checker.check(check::Request {
+        let asks = check::Request {
             endpoint: Endpoint::Grpc,
             credential: described.credential(),
             asked: described.asked(),
             client,
             request_id: &described.request_id,
-        });
-        Ok(Response::new(match checked {
-            Ok(allowed) => let_in(&allowed),
+        };
+        Ok(Response::new(match self.checker.check(asks, let_in) {
+            Ok(response) => response,
             Err(refused) => {
                 let refused = match client {
                     Some(client) => self.throttle.slow_down(client, refused).await,
@@ -88,7 +88,7 @@ impl Described {
 
     /// Envoy joins what is sent twice by a comma, which no token has.
     fn credential(&self) -> Result<&str, Cause> {
-        match (self.headers.get("authorization"), self.headers.get(API_KEY.as_str())) {
+        match (self.headers.get("authorization"), self.headers.get(API_KEY)) {
             (None, None) => Err(Cause::NoCredential),
             (Some(_), Some(_)) => Err(Cause::SeveralCredentials),
             (Some(one), None) | (None, Some(one)) if one.contains(',') => Err(Cause::SeveralCredentials),
@@ -105,7 +105,7 @@ impl Described {
                 Some(ResourceAsked::parse(category.unwrap_or_default(), name.unwrap_or_default(), role)?)
             }
         };
-        let person = self.headers.get(ON_BEHALF_OF.as_str()).filter(|name| !name.is_empty());
+        let person = self.headers.get(ON_BEHALF_OF).filter(|name| !name.is_empty());
         let on_behalf_of = person.map(|name| OnBehalfOf::parse(name)).transpose()?;
         Ok(Asked { resource, on_behalf_of })
     }
@@ -128,12 +128,12 @@ fn set(key: &str, value: &str) -> HeaderValueOption {
     }
 }
 
-fn let_in(allowed: &Allowed) -> CheckResponse {
+fn let_in(allowed: &Allowed<'_>) -> CheckResponse {
     let headers = IDENTITY.into_iter().zip(identity(allowed));
     let headers = headers.map(|(name, value)| set(name.as_str(), value.to_str().unwrap_or_default()));
     let ok = OkHttpResponse {
         headers: headers.collect(),
-        headers_to_remove: vec!["authorization".into(), API_KEY.to_string()],
+        headers_to_remove: vec!["authorization".into(), API_KEY.into()],
         ..OkHttpResponse::default()
     };
     respond(Code::Ok, HttpResponse::OkResponse(ok))

@@ -69,15 +69,15 @@ impl Endpoints {
             Ok(review) => review,
             Err(problem) => return problem.answer(),
         };
-        let checked = self.checker.check(check::Request {
+        let asks = check::Request {
             endpoint: Endpoint::TokenReview,
             credential: Ok(&review.spec.token),
             asked: Ok(Asked::default()),
             client: Some(peer),
             request_id: "",
-        });
-        let status = match checked {
-            Ok(allowed) => authenticated(&allowed),
+        };
+        let status = match self.checker.check(asks, authenticated) {
+            Ok(status) => status,
             // The API server asks again after such an answer, and another verifier may know.
             Err(refused) if refused.cause.class() == Class::Unavailable => {
                 return Problem::of(&refused, super::profile::Profile::Plain).answer();
@@ -106,13 +106,13 @@ fn review(body: &[u8]) -> Result<Review, Problem> {
 }
 
 /// No audiences are given, so the API server takes it that the token is for itself, as it asked.
-fn authenticated(allowed: &Allowed) -> TokenReviewStatus {
-    let holder = &allowed.entry.key.holder;
+fn authenticated(allowed: &Allowed<'_>) -> TokenReviewStatus {
+    let holder = &allowed.entry.holder;
     TokenReviewStatus {
         authenticated: Some(true),
         user: Some(UserInfo {
             username: Some(holder.actor().to_owned()),
-            uid: Some(allowed.entry.key.issued_for.to_string()),
+            uid: Some(allowed.entry.issued_for.to_string()),
             groups: Some(vec![GROUP.to_owned(), format!("{GROUP}:{}", holder.account)]),
             extra: Some(BTreeMap::from([(KEY_ID.to_owned(), vec![allowed.id.as_str().to_owned()])])),
         }),

@@ -120,15 +120,15 @@ impl Endpoints {
             Ok(question) => question,
             Err(problem) => return problem.answer(),
         };
-        let checked = self.checker.check(check::Request {
+        let asks = check::Request {
             endpoint: Endpoint::Verify,
             credential: Ok(&question.token),
             asked: question.asked,
             client: Some(peer),
             request_id: &question.request_id,
-        });
-        let response = match checked {
-            Ok(allowed) => valid(&allowed),
+        };
+        let response = match self.checker.check(asks, valid) {
+            Ok(response) => response,
             Err(refused) => {
                 // A trusted application asks for others, and only it knows whom to slow down.
                 let refused = if self.throttle.trusts(peer) {
@@ -148,8 +148,8 @@ impl Endpoints {
     }
 }
 
-fn valid(allowed: &Allowed) -> VerifyResponse {
-    let holder = &allowed.entry.key.holder;
+fn valid(allowed: &Allowed<'_>) -> VerifyResponse {
+    let holder = &allowed.entry.holder;
     VerifyResponse {
         valid: true,
         code: None,

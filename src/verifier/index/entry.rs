@@ -1,21 +1,44 @@
 //! What stands under a token's id, made for reading: shared between the tokens of a key and the keys of a service account.
+//! All that a verdict reads of a token lies together, since of many tokens few are in the processor's cache.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, Ordering};
 
 use arc_swap::{ArcSwap, ArcSwapOption};
+use bytes::Bytes;
 use http::HeaderValue;
 
 use crate::api::access_key::KeyState;
 use crate::domain::verdict::{Credential, Grant, ServiceAccountFacts};
 
 /// One token.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Entry {
     /// The token.
     pub credential: Credential,
-    /// Its key.
+    /// What its key is.
+    pub state: KeyState,
+    /// UID of the service account that its key was issued for.
+    pub issued_for: Arc<str>,
+    /// The service account that its key names.
+    pub holder: Arc<Holder>,
+    /// The use of its key.
+    pub usage: Arc<Usage>,
+    /// Its key, with what is not read for a verdict.
     pub key: Arc<Key>,
+}
+
+impl Entry {
+    pub(super) fn new(credential: Credential, key: &Arc<Key>) -> Self {
+        Self {
+            credential,
+            state: key.state,
+            issued_for: Arc::clone(&key.issued_for),
+            holder: Arc::clone(&key.holder),
+            usage: Arc::clone(&key.usage),
+            key: Arc::clone(key),
+        }
+    }
 }
 
 /// One access key.
@@ -62,14 +85,18 @@ pub struct Holder {
 
 impl Holder {
     pub(super) fn new(account: &Arc<str>, name: &str) -> Self {
-        // Names of objects are made of letters that any header may hold.
-        let header = |text: &str| HeaderValue::from_str(text).unwrap_or(HeaderValue::from_static(""));
+        // Names of objects are made of letters that any header may hold. One text serves all, so that copies count together.
+        let actor = Bytes::from(format!("keyward:{account}:{name}"));
+        let header =
+            |part: Bytes| HeaderValue::from_maybe_shared(part).unwrap_or(HeaderValue::from_static(""));
+        let name_at = actor.len().saturating_sub(name.len());
+        let account_at = name_at.saturating_sub(account.len() + 1);
         Self {
             account: Arc::clone(account),
             name: name.into(),
-            actor: header(&format!("keyward:{account}:{name}")),
-            account_header: header(account),
-            name_header: header(name),
+            account_header: header(actor.slice(account_at..account_at + account.len())),
+            name_header: header(actor.slice(name_at..)),
+            actor: header(actor),
             facts: ArcSwapOption::empty(),
             resource_version: ArcSwap::default(),
             grants: ArcSwap::default(),
@@ -99,6 +126,11 @@ impl Usage {
         }
         self.count.fetch_add(1, Ordering::Relaxed);
         !self.queued.load(Ordering::Relaxed) && !self.queued.swap(true, Ordering::AcqRel)
+    }
+
+    /// When it was last used, in seconds since 1970; 0 for never.
+    pub fn last(&self) -> i64 {
+        self.last.load(Ordering::Relaxed)
     }
 
     /// When it was last used, in seconds since 1970, and how often since it was taken before.

@@ -18,7 +18,7 @@ pub(super) struct Places {
 struct Place {
     keys: HashMap<Arc<str>, Held>,
     holders: HashMap<Box<str>, Arc<Holder>>,
-    /// By name, the UID that a key was issued for last: nearly all keys of a service account share it.
+    /// By name, the UID that was seen last: a service account and nearly all its keys share its text.
     issued_for: HashMap<Box<str>, Arc<str>>,
     grants: BTreeMap<Box<str>, GrantFacts>,
 }
@@ -134,6 +134,8 @@ impl Places {
         facts: Option<ServiceAccountFacts>,
     ) {
         let (account, place) = self.place(namespace);
+        let facts =
+            facts.map(|facts| ServiceAccountFacts { uid: place.issued_for(name, &facts.uid), ..facts });
         let holder = place.holder(&account, name);
         holder.resource_version.store(Arc::new(version.to_owned()));
         holder.facts.store(facts.map(Arc::new));

@@ -93,14 +93,14 @@ pub(super) fn parameters() -> Value {
         "leastRole": segment("role", &role, "The least role that suffices."),
         "path": segment("path", &text, "The client's own path, with all its slashes. It is not read."),
         "resource": header(
-            RESOURCE.as_str(), &text, "The resource, as `Category/name`. Only read at this path, which an application asks itself.",
+            RESOURCE, &text, "The resource, as `Category/name`. Only read at this path, which an application asks itself.",
         ),
-        "role": header(ROLE.as_str(), &role, "The least role that suffices there."),
+        "role": header(ROLE, &role, "The least role that suffices there."),
         "onBehalfOf": header(
-            ON_BEHALF_OF.as_str(), &person,
+            ON_BEHALF_OF, &person,
             "The person that the request acts for. Needs a resource, and a grant on it with impersonation enabled.",
         ),
-        "requestId": header(REQUEST_ID.as_str(), &text, "Your id of the request, for the audit line."),
+        "requestId": header(REQUEST_ID, &text, "Your id of the request, for the audit line."),
         "realIp": header(
             "x-real-ip", &text, "The client's address. Believed of trusted proxies only.",
         ),
