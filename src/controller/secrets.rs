@@ -21,6 +21,15 @@ pub(super) fn is_owned(secret: &impl Resource, key_uid: &str) -> bool {
     owners.iter().any(|owner| owner.controller == Some(true) && owner.uid == key_uid)
 }
 
+/// Whether a Secret is one that Keyward wrote for a key and that has no owner: the API server never lets go of an owner by
+/// itself, but most restores from a backup leave it out.
+fn is_left_behind(secret: &Secret) -> bool {
+    secret.type_.as_deref() == Some(SECRET_TYPE)
+        && secret.owner_references().is_empty()
+        && secret.labels().get(names::MANAGED_BY).is_some_and(|by| by == names::KEYWARD)
+        && Record::from_annotations(secret.annotations()).is_some()
+}
+
 /// Whether a Secret was published for the key. In the key's own namespace it says so by its owner, elsewhere by an
 /// annotation, which only those can write who could write the whole Secret.
 pub(super) fn is_published_for(secret: &impl Resource, key: &Key) -> bool {
@@ -49,6 +58,9 @@ pub(super) fn standing(secret: &impl Resource, checked: bool) -> Standing {
 
 /// A whole Secret as decisions see it.
 pub(super) fn view(secret: &Secret, key: &Key) -> SecretView {
+    if is_left_behind(secret) {
+        return SecretView::LeftBehind { uid: secret.uid().unwrap_or_default() };
+    }
     if !is_key_secret(secret, key) {
         return SecretView::Foreign;
     }
