@@ -111,3 +111,53 @@ pub(super) fn metadata_of(secret: &Secret) -> SecretMeta {
     let metadata = ObjectMeta { managed_fields: None, ..secret.metadata.clone() };
     PartialObjectMeta { types: None, metadata, _phantom: std::marker::PhantomData }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    #[test]
+    fn only_what_keyward_wrote_and_nobody_owns_was_left_behind() {
+        let annotations = json!({
+            "iam.keyward.dev/key-id": "l75doUeBBMSL", "iam.keyward.dev/sha256": "00", "iam.keyward.dev/revision": "1",
+            "iam.keyward.dev/issued-at": "2026-11-23T22:36:14Z", "iam.keyward.dev/expires-at": "2027-05-23T22:36:14Z",
+            "iam.keyward.dev/service-account-uid": "sa-uid",
+        });
+        let owner = json!([{"apiVersion": "v1", "kind": "Pod", "name": "p", "uid": "u"}]);
+        let secret = |change: Value| -> Secret {
+            let mut secret = json!({
+                "type": "iam.keyward.dev/access-key",
+                "metadata": {"labels": {"app.kubernetes.io/managed-by": "keyward"}, "annotations": annotations},
+            });
+            merge(&mut secret, change);
+            serde_json::from_value(secret).unwrap()
+        };
+        assert!(is_left_behind(&secret(json!({}))));
+        for change in [
+            json!({"type": "Opaque"}),
+            json!({"metadata": {"labels": {"app.kubernetes.io/managed-by": "Helm"}}}),
+            json!({"metadata": {"annotations": {"iam.keyward.dev/sha256": null}}}),
+            json!({"metadata": {"ownerReferences": owner}}),
+        ] {
+            assert!(!is_left_behind(&secret(change.clone())), "{change}");
+        }
+    }
+
+    /// As a merge patch does.
+    fn merge(into: &mut Value, change: Value) {
+        match (into, change) {
+            (Value::Object(into), Value::Object(change)) => {
+                for (name, value) in change {
+                    if value.is_null() {
+                        into.remove(&name);
+                    } else {
+                        merge(into.entry(name).or_insert(Value::Null), value);
+                    }
+                }
+            }
+            (into, change) => *into = change,
+        }
+    }
+}
