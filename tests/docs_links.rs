@@ -31,6 +31,10 @@ fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
+fn is_markdown(path: &str) -> bool {
+    Path::new(path).extension().is_some_and(|extension| extension == "md")
+}
+
 /// Markdown files in and below a folder, as paths from the repository's root.
 fn markdown_in(folder: &str) -> Vec<String> {
     let mut found = Vec::new();
@@ -39,7 +43,7 @@ fn markdown_in(folder: &str) -> Vec<String> {
         let path = format!("{folder}/{}", entry.file_name().into_string().unwrap());
         if entry.file_type().unwrap().is_dir() {
             found.extend(markdown_in(&path));
-        } else if path.ends_with(".md") {
+        } else if is_markdown(&path) {
             found.push(path);
         }
     }
@@ -62,7 +66,9 @@ fn read(path: &str) -> Page {
                 page.anchors.extend(free);
             }
             Event::Text(text) | Event::Code(text) => {
-                heading.iter_mut().for_each(|words| words.push_str(&text))
+                if let Some(words) = &mut heading {
+                    words.push_str(&text);
+                }
             }
             Event::Start(Tag::Link { dest_url, .. } | Tag::Image { dest_url, .. }) => {
                 page.links.push(dest_url.into_string());
@@ -110,7 +116,7 @@ fn copied() -> Vec<String> {
 
 /// mdBook takes links to Markdown for links to its pages.
 fn is_copied(target: &str) -> bool {
-    !target.ends_with(".md")
+    !is_markdown(target)
         && copied().iter().any(|name| target == name || target.starts_with(&format!("{name}/")))
 }
 
@@ -199,7 +205,7 @@ fn a_broken_link_is_noticed() {
         match words {
             None => assert_eq!(found, None, "{link}"),
             Some(words) => {
-                assert!(found.as_ref().is_some_and(|found| found.contains(words)), "{link}: {found:?}")
+                assert!(found.as_ref().is_some_and(|found| found.contains(words)), "{link}: {found:?}");
             }
         }
     }
