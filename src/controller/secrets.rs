@@ -21,8 +21,8 @@ pub(super) fn is_owned(secret: &impl Resource, key_uid: &str) -> bool {
     owners.iter().any(|owner| owner.controller == Some(true) && owner.uid == key_uid)
 }
 
-/// Whether a Secret is one that Keyward wrote for a key and that has no owner: the API server never lets go of an owner by
-/// itself, but most restores from a backup leave it out.
+/// Whether a Secret is one that Keyward wrote for a key and that has no owner. Keyward gives each its key for an owner, but
+/// most restores from a backup leave owners out.
 fn is_left_behind(secret: &Secret) -> bool {
     secret.type_.as_deref() == Some(SECRET_TYPE)
         && secret.owner_references().is_empty()

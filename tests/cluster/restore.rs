@@ -244,17 +244,15 @@ async fn status_alone_is_rebuilt_from_the_secrets_with_the_same_tokens() {
     let verifier = Verifier::start(&scene, &[]).await;
     let tokens = built(&scene).await;
     controller.terminate();
-    for (kind, name) in [
-        ("accesskeys", "deploy"),
-        ("accesskeys", "other"),
-        ("serviceaccounts.iam.keyward.dev", "ci"),
-        ("accounts.iam.keyward.dev", "account"),
+    let patch =
+        json!([{"op": "replace", "path": "/status", "value": {"observedGeneration": -1}}]).to_string();
+    for object in [
+        "accesskey/deploy",
+        "accesskey/other",
+        "serviceaccounts.iam.keyward.dev/ci",
+        "accounts.iam.keyward.dev/account",
     ] {
-        let object: Value =
-            serde_json::from_str(&scene.kubectl_text(&["get", kind, name, "-o", "json"])).unwrap();
-        let mut bare = object.clone();
-        bare["status"] = json!({"observedGeneration": -1});
-        text(&scene.kubectl_with(&["replace", "--subresource=status", "-f", "-"], &bare.to_string()));
+        scene.kubectl_text(&["patch", object, "--subresource=status", "--type=json", "-p", &patch]);
     }
     assert!(scene.get::<Account>("account").await.status.unwrap().seats.is_empty());
     let _controller = Controller::start(&scene, Flags::default()).await;
