@@ -6,6 +6,10 @@ MAKEFLAGS += --no-print-directory
 CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/keyward
 CARGO_DENY_VERSION := 0.20.2
 CARGO_DENY := $(CACHE)/tools/cargo-deny-$(CARGO_DENY_VERSION)/bin/cargo-deny
+MDBOOK_VERSION := 0.5.4
+MDBOOK := $(CACHE)/tools/mdbook-$(MDBOOK_VERSION)/bin/mdbook
+# What pages of the site link to, beside each other.
+SITE_FILES := charts crds examples
 DEV := cargo run -q -p keyward-dev --
 # Where `generate` writes; `generated` has it write to a temporary folder, to compare.
 OUT := .
@@ -52,13 +56,28 @@ generate: ## Write what is generated from the source: CRDs, the chart's copy of 
 	@cp $(OUT)/crds/*.yaml $(OUT)/charts/keyward/files/crds/
 	@cargo run -q -- reference --dir $(OUT)/docs/reference
 
+.PHONY: docs
+docs: $(MDBOOK) ## Build the documentation as a site, into target/site.
+	@rm -rf target/site
+	@said=$$($(MDBOOK) build 2>&1) && ! grep -E '^ *(WARN|ERROR)' <<< "$$said" || { echo "$$said"; exit 1; }
+	@cp -r $(SITE_FILES) target/site/
+	@echo '<!doctype html><title>Keyward</title><meta http-equiv="refresh" content="0; url=docs/">' > target/site/index.html
+	@echo "the documentation is in target/site"
+
+# Not optimised, since it runs for a second and would take minutes more to build.
+$(MDBOOK):
+	@echo "Installing mdBook $(MDBOOK_VERSION) into $(CACHE)/tools; this takes about a minute, once."
+	env -u CARGO_TARGET_DIR cargo install --quiet --locked --debug mdbook --version $(MDBOOK_VERSION) \
+		--no-default-features --features search --root $(CACHE)/tools/mdbook-$(MDBOOK_VERSION)
+
 .PHONY: lint
-lint: ## Check format, lints, dependencies, the chart, and that generated files are up to date.
+lint: ## Check format, lints, dependencies, the chart, the documentation, and that generated files are up to date.
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets -- -D warnings
 	@$(MAKE) dependencies
 	@$(MAKE) generated
 	@$(MAKE) chart
+	@$(MAKE) docs
 
 .PHONY: dependencies
 dependencies: $(CARGO_DENY)

@@ -35,6 +35,18 @@ fn the_crds_are_those_of_the_types() {
 }
 
 #[test]
+fn no_kind_shows_a_column_twice() {
+    for crd in crds::all().unwrap() {
+        for version in &crd.spec.versions {
+            let columns = version.additional_printer_columns.iter().flatten();
+            let mut names: Vec<&str> = columns.map(|column| column.name.as_str()).collect();
+            names.sort_unstable();
+            assert!(names.is_sorted_by(|a, b| a < b), "{}: {names:?}", crd.name_any());
+        }
+    }
+}
+
+#[test]
 fn the_reference_pages_are_those_of_the_types() {
     let pages = reference::pages().unwrap();
     for page in &pages {

@@ -38,12 +38,6 @@ use super::shared::{AuditEntry, DesiredState, KeyCounts, Seat, Subject, never_ob
         json_path = ".status.conditions[?(@.type==\"Ready\")].status"
     ),
     printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp"),
-    printcolumn(
-        name = "Use Recorded",
-        type_ = "date",
-        json_path = ".status.usageRecordedSince",
-        priority = 1
-    ),
     printcolumn(name = "Icon", type_ = "string", json_path = ".spec.icon", priority = 1),
     printcolumn(name = "Admins", type_ = "string", json_path = ".status.adminNames", priority = 1),
     printcolumn(

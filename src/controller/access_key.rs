@@ -32,6 +32,7 @@ fn writes_secrets(action: &Action) -> bool {
         Action::Issue(_)
         | Action::RepairSecret
         | Action::EmptySecret
+        | Action::DeleteLeftBehind { .. }
         | Action::Publish
         | Action::Unpublish => true,
         Action::Audit(_) | Action::WriteStatus(_) | Action::DeleteKey => false,

@@ -22,7 +22,7 @@ use crate::domain::token::{RANDOM_BYTES, Token};
 use crate::domain::{account, service_account};
 use crate::runtime::audit::Audit;
 use crate::runtime::client::{CallError, bounded};
-use crate::runtime::metrics::Metrics;
+use crate::runtime::metrics::{Metrics, RANDOM};
 
 /// Why an action was not carried out.
 #[derive(Debug, thiserror::Error)]
@@ -43,7 +43,7 @@ impl Error {
     pub(super) fn reason(&self) -> &'static str {
         match self {
             Self::Call(error) => error.reason(),
-            Self::Random(_) => "Random",
+            Self::Random(_) => RANDOM,
             Self::SecretChanged => "Conflict",
         }
     }
@@ -72,6 +72,7 @@ impl Actor {
             Action::Issue(issue) => observed.secret = self.issue(object, observed, issue).await?,
             Action::RepairSecret => observed.secret = self.repair(&observed.key).await?,
             Action::EmptySecret => observed.secret = self.empty(&observed.key).await?,
+            Action::DeleteLeftBehind { uid } => self.delete_left_behind(observed, uid).await?,
             Action::Publish => observed.published = self.publish(object, observed).await?,
             Action::Unpublish => observed.published = self.unpublish(observed).await?,
             Action::DeleteKey => self.delete(&observed.key).await?,
@@ -241,6 +242,16 @@ impl Actor {
             })
             .await?;
         Ok(self.written(&secret, key))
+    }
+
+    /// Deletes a Secret that a key which is gone left in the place of this one's.
+    async fn delete_left_behind(&self, observed: &mut Observed, uid: String) -> Result<(), CallError> {
+        let name = observed.key.owner().secret_name().to_owned();
+        self.remove(&self.secrets(&observed.key), &name, Some(uid)).await?;
+        self.metrics.wrote("Secret");
+        let (namespace, key) = (&observed.key.namespace, &observed.key.name);
+        tracing::info!(namespace, key, name, "a Secret that a restore left in the key's place was deleted");
+        self.observer.look_for_secret(observed).await
     }
 
     /// Replaces the Secret's content, if it is still the key's and, where one is given, has `version`. Labels and

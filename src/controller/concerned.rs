@@ -125,7 +125,8 @@ impl Concerned<'_> {
                 queues.seats(service_account_of(now));
                 let uid = now.uid().unwrap_or_default();
                 let copies: Vec<String> = world.relations.lock().published.names(&uid).cloned().collect();
-                copies.iter().filter_map(|copy| at_path(copy)).for_each(|copy| self.copy_elsewhere(&copy));
+                let copies = copies.iter().filter_map(|copy| world.secrets.get(&at_path(copy)?));
+                copies.for_each(|copy| self.copy_without_key(&copy));
             }
             Event::Apply(_) => {
                 queues.key(ObjectRef::from_obj(now));
@@ -168,6 +169,9 @@ impl Concerned<'_> {
         let key = owner::<AccessKey>(secret).or(publisher);
         if let Some(key) = key {
             self.queues.key(key);
+        }
+        if !matches!(event, Event::InitApply(_) | Event::Delete(_)) {
+            self.copy_without_key(secret);
         }
     }
 
@@ -216,22 +220,22 @@ impl Concerned<'_> {
         });
         world.access_keys.all().iter().for_each(|key| queues.key(ObjectRef::from_obj(key.as_ref())));
         world.grants.all().iter().for_each(|grant| queues.grant(ObjectRef::from_obj(grant.as_ref())));
-        world.secrets.all().iter().for_each(|secret| {
-            let by = secret.annotations().get(names::PUBLISHED_BY);
-            let key = by.and_then(|by| at_path::<AccessKey>(by));
-            if key.is_some_and(|key| world.access_keys.get(&key).is_none()) {
-                self.copy_elsewhere(&ObjectRef::from_obj(secret.as_ref()));
-            }
-        });
+        world.secrets.all().iter().for_each(|secret| self.copy_without_key(secret));
     }
 
-    /// A published Secret whose key is gone. Those beside their key go with it; and where only one namespace is watched,
-    /// keys of others are not known at all.
-    fn copy_elsewhere(self, secret: &ObjectRef<SecretMeta>) {
-        let known = self.world.secrets.get(secret);
-        let elsewhere = known.is_some_and(|secret| owner::<AccessKey>(secret.as_ref()).is_none());
-        if elsewhere && self.everywhere {
-            self.queues.orphan(secret.clone());
+    /// A published Secret whose key is gone, or is another one of that name. Those beside their key go with it, unless a
+    /// restore from a backup has brought them back without their owner. Where only one namespace is watched, keys of others
+    /// are not known at all.
+    fn copy_without_key(self, secret: &SecretMeta) {
+        let by = secret.annotations().get(names::PUBLISHED_BY);
+        let Some(key) = by.and_then(|by| at_path::<AccessKey>(by)) else { return };
+        let known = self.everywhere || key.namespace == secret.namespace();
+        let uid = self.world.access_keys.get(&key).and_then(|key| key.uid());
+        if known
+            && owner::<AccessKey>(secret).is_none()
+            && uid.as_ref() != secret.annotations().get(names::PUBLISHED_BY_UID)
+        {
+            self.queues.orphan(ObjectRef::from_obj(secret));
         }
     }
 

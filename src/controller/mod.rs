@@ -21,6 +21,7 @@ mod secrets;
 mod service_account;
 mod store;
 
+pub use gauges::at_rest;
 pub use run::{Error, Options, run};
 
 /// The name that the controller's fields carry in `managedFields`.

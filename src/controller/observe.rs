@@ -48,7 +48,7 @@ impl Observer {
         let seats = account.as_ref().map(|account| (&limits, seats_of(account)));
         let service_account = self.parent(&key, seats).await?;
         let secret = self.secret(&key).await?;
-        let name_granted = secret == SecretView::Absent && self.is_name_granted(&key);
+        let name_granted = self.is_name_granted(&key, &secret);
         let published = self.published(&key);
         Ok(access_key::Observed {
             unused: account.as_ref().and_then(|account| unused_of(account)),
@@ -83,8 +83,18 @@ impl Observer {
         audit::person(stamp.map(String::as_str))
     }
 
+    /// Brings the key's Secret up to date, as the API server has it.
+    pub(super) async fn look_for_secret(&self, observed: &mut access_key::Observed) -> Result<(), CallError> {
+        observed.secret = self.inspect_secret(&observed.key).await?;
+        observed.name_granted = self.is_name_granted(&observed.key, &observed.secret);
+        Ok(())
+    }
+
     /// Whether admins of another service account may read a Secret of the name that the key's is to have.
-    fn is_name_granted(&self, key: &Key) -> bool {
+    fn is_name_granted(&self, key: &Key, secret: &SecretView) -> bool {
+        if *secret != SecretView::Absent {
+            return false;
+        }
         let own = admins::role_name(&key.spec.service_account_name);
         let secret = (key.namespace.clone(), key.owner().secret_name().to_owned());
         self.world.relations.lock().readers.names(&secret).any(|role| *role != own)

@@ -21,6 +21,15 @@ pub(super) fn is_owned(secret: &impl Resource, key_uid: &str) -> bool {
     owners.iter().any(|owner| owner.controller == Some(true) && owner.uid == key_uid)
 }
 
+/// Whether a Secret is one that Keyward wrote for a key and that has no owner. Keyward gives each its key for an owner, but
+/// most restores from a backup leave owners out.
+fn is_left_behind(secret: &Secret) -> bool {
+    secret.type_.as_deref() == Some(SECRET_TYPE)
+        && secret.owner_references().is_empty()
+        && secret.labels().get(names::MANAGED_BY).is_some_and(|by| by == names::KEYWARD)
+        && Record::from_annotations(secret.annotations()).is_some()
+}
+
 /// Whether a Secret was published for the key. In the key's own namespace it says so by its owner, elsewhere by an
 /// annotation, which only those can write who could write the whole Secret.
 pub(super) fn is_published_for(secret: &impl Resource, key: &Key) -> bool {
@@ -49,6 +58,9 @@ pub(super) fn standing(secret: &impl Resource, checked: bool) -> Standing {
 
 /// A whole Secret as decisions see it.
 pub(super) fn view(secret: &Secret, key: &Key) -> SecretView {
+    if is_left_behind(secret) {
+        return SecretView::LeftBehind { uid: secret.uid().unwrap_or_default() };
+    }
     if !is_key_secret(secret, key) {
         return SecretView::Foreign;
     }
@@ -98,4 +110,54 @@ pub(super) fn owned_names(secret: &Secret) -> OwnedNames {
 pub(super) fn metadata_of(secret: &Secret) -> SecretMeta {
     let metadata = ObjectMeta { managed_fields: None, ..secret.metadata.clone() };
     PartialObjectMeta { types: None, metadata, _phantom: std::marker::PhantomData }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    #[test]
+    fn only_what_keyward_wrote_and_nobody_owns_was_left_behind() {
+        let annotations = json!({
+            "iam.keyward.dev/key-id": "l75doUeBBMSL", "iam.keyward.dev/sha256": "00", "iam.keyward.dev/revision": "1",
+            "iam.keyward.dev/issued-at": "2026-11-23T22:36:14Z", "iam.keyward.dev/expires-at": "2027-05-23T22:36:14Z",
+            "iam.keyward.dev/service-account-uid": "sa-uid",
+        });
+        let owner = json!([{"apiVersion": "v1", "kind": "Pod", "name": "p", "uid": "u"}]);
+        let secret = |change: Value| -> Secret {
+            let mut secret = json!({
+                "type": "iam.keyward.dev/access-key",
+                "metadata": {"labels": {"app.kubernetes.io/managed-by": "keyward"}, "annotations": annotations},
+            });
+            merge(&mut secret, change);
+            serde_json::from_value(secret).unwrap()
+        };
+        assert!(is_left_behind(&secret(json!({}))));
+        for change in [
+            json!({"type": "Opaque"}),
+            json!({"metadata": {"labels": {"app.kubernetes.io/managed-by": "Helm"}}}),
+            json!({"metadata": {"annotations": {"iam.keyward.dev/sha256": null}}}),
+            json!({"metadata": {"ownerReferences": owner}}),
+        ] {
+            assert!(!is_left_behind(&secret(change.clone())), "{change}");
+        }
+    }
+
+    /// As a merge patch does.
+    fn merge(into: &mut Value, change: Value) {
+        match (into, change) {
+            (Value::Object(into), Value::Object(change)) => {
+                for (name, value) in change {
+                    if value.is_null() {
+                        into.remove(&name);
+                    } else {
+                        merge(into.entry(name).or_insert(Value::Null), value);
+                    }
+                }
+            }
+            (into, change) => *into = change,
+        }
+    }
 }

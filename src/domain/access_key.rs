@@ -52,6 +52,11 @@ pub enum Action {
     RepairSecret,
     /// Take the token out of the Secret.
     EmptySecret,
+    /// Delete the Secret of that UID, which another key left behind. Nothing follows it in a plan: look again.
+    DeleteLeftBehind {
+        /// Its UID.
+        uid: String,
+    },
     /// Write the Secrets of `spec.publish` as they should stand, and delete those that should not.
     Publish,
     /// Delete every published Secret.
@@ -114,6 +119,11 @@ enum Verdict {
     Wait { until: Option<DateTime<Utc>> },
     /// Mint a token.
     Issue(Issue),
+    /// Make room for the Secret.
+    Clear {
+        /// UID of the one in its place.
+        uid: String,
+    },
     /// Bring the published Secrets up to date, then decide again.
     Publish,
     /// Record this.
@@ -194,6 +204,7 @@ fn unissued(observed: &Observed, parent: &FoundParent, now: DateTime<Utc>) -> Ve
     }
     let replaces = match secret {
         SecretView::Foreign => return secret_conflict(observed, now).into(),
+        SecretView::LeftBehind { uid } => return Verdict::Clear { uid: uid.clone() },
         // A token under that name would be readable for admins who have no part in it.
         SecretView::Absent if observed.name_granted => {
             return Verdict::Wait { until: Some(now + chrono::TimeDelta::seconds(NAME_RECHECK_SECONDS)) };
@@ -300,7 +311,7 @@ fn with_token(verdict: Verdict, token: token::Recorded, expired: bool, observed:
             ..*settled
         })),
         Verdict::Wait { .. } => Verdict::Wait { until: next },
-        other @ (Verdict::Issue(_) | Verdict::Publish) => other,
+        other @ (Verdict::Issue(_) | Verdict::Clear { .. } | Verdict::Publish) => other,
     }
 }
 
@@ -309,7 +320,7 @@ fn holds_token(secret: &SecretView) -> bool {
         SecretView::Owned(OwnedSecret { record, holds, .. }) => {
             record.is_some() || matches!(holds, Holds::Token { .. })
         }
-        SecretView::Absent | SecretView::Foreign => false,
+        SecretView::Absent | SecretView::Foreign | SecretView::LeftBehind { .. } => false,
     }
 }
 
@@ -326,8 +337,8 @@ fn in_force(
     let owned = match &observed.secret {
         SecretView::Owned(secret) => Some(secret),
         SecretView::Absent => None,
-        SecretView::Foreign if expired => return over(observed, token, None),
-        SecretView::Foreign => return lost_secret(observed, token, now),
+        SecretView::Foreign | SecretView::LeftBehind { .. } if expired => return over(observed, token, None),
+        SecretView::Foreign | SecretView::LeftBehind { .. } => return lost_secret(observed, token, now),
     };
     let refusal = match renewal {
         token::Renewal::NotDue => None,

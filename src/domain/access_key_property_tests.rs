@@ -71,7 +71,8 @@ fn secrets() -> impl Strategy<Value = SecretView> {
             holds,
         })
     });
-    prop_oneof![1 => Just(SecretView::Absent), 1 => Just(SecretView::Foreign), 6 => owned]
+    let left_behind = Just(SecretView::LeftBehind { uid: "left-behind".into() });
+    prop_oneof![1 => Just(SecretView::Absent), 1 => Just(SecretView::Foreign), 1 => left_behind, 6 => owned]
 }
 
 prop_compose! {
@@ -169,7 +170,11 @@ proptest! {
                     entry.reason == "SecretRepaired" && first.actions.contains(action),
                     "told again: {:?}", entry
                 ),
-                Action::Issue(_) | Action::RepairSecret | Action::EmptySecret | Action::DeleteKey => {}
+                Action::Issue(_)
+                | Action::RepairSecret
+                | Action::EmptySecret
+                | Action::DeleteLeftBehind { .. }
+                | Action::DeleteKey => {}
                 Action::Publish | Action::Unpublish => prop_assert!(false, "nothing is to be published"),
             }
         }
@@ -206,7 +211,7 @@ proptest! {
             prop_assert_eq!(observed.key.spec.state, DesiredState::Active);
             prop_assert!(issue.expires_at > now);
             prop_assert_eq!(issue.stage, observed.key.status.token.is_some());
-            prop_assert_ne!(&observed.secret, &SecretView::Foreign);
+            prop_assert!(matches!(&observed.secret, SecretView::Absent | SecretView::Owned(_)));
         }
     }
 

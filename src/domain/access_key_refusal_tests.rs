@@ -129,6 +129,22 @@ fn a_key_without_a_seat_is_rejected_when_the_limit_is_reached() {
 }
 
 #[test]
+fn a_secret_that_a_restore_left_in_its_place_goes_before_a_token_is_issued_and_not_sooner() {
+    let secret = SecretView::LeftBehind { uid: "old".into() };
+    let observed = Observed { secret: secret.clone(), ..unissued() };
+    assert_eq!(steps(&observed, NOW), ["delete the Secret old that was left behind"]);
+    assert_eq!(plan(&observed, at(NOW)).look_again_at, None, "it is looked at again at once");
+
+    let full = FoundParent { seated: false, seats_taken: 50, ..parent() };
+    let (reason, _) = refusal(&Observed { secret: secret.clone(), ..of(full) });
+    assert_eq!(reason, "KeyLimitExceeded");
+
+    let mut off = Observed { secret, ..unissued() };
+    off.key.spec.state = DesiredState::Inactive;
+    assert!(steps(&off, NOW).iter().all(|step| !step.starts_with("delete")));
+}
+
+#[test]
 fn a_foreign_secret_is_left_alone_and_looked_at_again() {
     let secret = SecretView::Foreign;
     let observed = Observed { secret, ..unissued() };

@@ -133,6 +133,7 @@ fn steps(observed: &Observed, now: &str) -> Vec<String> {
             ),
             Action::RepairSecret => "repair".into(),
             Action::EmptySecret => "empty".into(),
+            Action::DeleteLeftBehind { uid } => format!("delete the Secret {uid} that was left behind"),
             Action::DeleteKey => "delete".into(),
             Action::Publish => "publish".into(),
             Action::Unpublish => "unpublish".into(),

@@ -182,6 +182,7 @@ impl World {
                 self.copy = None;
                 self.observed.published.standing = Vec::new();
             }
+            Action::DeleteLeftBehind { .. } => panic!("nobody left a Secret behind: {self:?}"),
             Action::DeleteKey => panic!("its service account is there: {self:?}"),
         }
         Ok(())

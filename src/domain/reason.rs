@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+pub mod told;
+
 /// How an Event with a reason is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Severity {
@@ -68,8 +70,8 @@ reasons! {
     UnusedWarning, "Warn", Warning, "Nobody has used the key for as long as the account's policy warns after.";
     Unused, "Deactivate", Warning, "Nobody has used the key for as long as the account's policy allows, so it is switched off until its spec is changed.";
     Expired, "Expire", Warning, "The key's time has passed; its token was taken out of the Secret.";
-    ServiceAccountNotFound, "Wait", Warning, "The service account that the key names does not exist yet.";
-    ServiceAccountDeleted, "Delete", Normal, "The service account that the key was issued for is gone, so the key is deleted.";
+    ServiceAccountNotFound, "Wait", Warning, "The service account that it names does not exist yet.";
+    ServiceAccountDeleted, "Delete", Normal, "The service account is gone, and with it the keys that were issued for it.";
     ServiceAccountRejected, "Reject", Warning, "The service account that the key names is not admitted.";
     KeyLimitExceeded, "Reject", Warning, "The service account already has as many access keys as it may have.";
     ServiceAccountLimitExceeded, "Reject", Warning, "The account already has as many service accounts as it may have.";

@@ -104,6 +104,18 @@ impl CallError {
         causes.is_some_and(|causes| causes.iter().any(|cause| cause.reason == "NamespaceTerminating"))
     }
 
+    /// Every word of [`Self::reason`].
+    pub const REASONS: [&str; 8] = [
+        "Conflict",
+        "Forbidden",
+        "Invalid",
+        "NamespaceTerminating",
+        "NotFound",
+        "Refused",
+        "Timeout",
+        "Unreachable",
+    ];
+
     /// A fixed word for metrics.
     pub fn reason(&self) -> &'static str {
         match self {

@@ -16,7 +16,7 @@ pub struct ControllerArgs {
     /// Watch this namespace only. Default: all namespaces.
     #[arg(long, env = "KEYWARD_NAMESPACE", value_name = "NAMESPACE")]
     pub namespace: Option<String>,
-    /// How many objects of a kind are worked on at once.
+    /// How many objects of a kind are worked on at once, 1 to 1024.
     #[arg(long, env = "KEYWARD_CONCURRENCY", value_name = "NUMBER", default_value_t = 64, value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub concurrency: u16,
     /// Take the annotation `iam.keyward.dev/changed-by` for the name of the user who changed an object. Only where the
@@ -93,7 +93,7 @@ pub struct LeaseArgs {
     /// Name of the Lease.
     #[arg(long, env = "KEYWARD_LEASE_NAME", value_name = "NAME", default_value = "keyward-controller")]
     pub lease_name: String,
-    /// How long a lease lasts without renewal, in seconds. It is renewed when half of it has passed.
+    /// How long a lease lasts without renewal, in seconds, 6 to 300. It is renewed when half of it has passed.
     #[arg(long, env = "KEYWARD_LEASE_SECONDS", value_name = "SECONDS", default_value_t = 15, value_parser = clap::value_parser!(u64).range(6..=300))]
     pub lease_seconds: u64,
 }
@@ -111,7 +111,7 @@ pub struct ProcessArgs {
     /// Where to answer `/livez`, `/readyz` and `/metrics`.
     #[arg(long, env = "KEYWARD_HEALTH_ADDRESS", value_name = "ADDRESS", default_value = "0.0.0.0:8080")]
     pub health_address: SocketAddr,
-    /// Form of the log lines.
+    /// Form of the log lines, `json` or `text`. Audit lines are always JSON.
     #[arg(long, env = "KEYWARD_LOG_FORMAT", value_name = "FORMAT", value_enum, default_value_t = LogFormat::Json)]
     pub log_format: LogFormat,
     /// Which log lines to write, as `level` or `target=level,…`. Audit lines are always written.

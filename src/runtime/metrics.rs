@@ -1,4 +1,5 @@
-//! Prometheus metrics. Every label comes from a closed list; none holds the name of an object.
+//! Prometheus metrics of the controller. Every label comes from a closed list; none holds the name of an object. Counters
+//! stand at 0 from the start, so that an increase from nothing to one is seen as an increase.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,9 +10,29 @@ use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
-use prometheus_client::registry::Registry;
+use prometheus_client::registry::{Registry, Unit};
 
+use super::client::CallError;
 use crate::domain::reason::Reason;
+use crate::domain::reason::told::by_controller;
+
+/// Kinds of objects that are passed over: Keyward's own, and Secrets whose key may be gone.
+const PASSED_OVER: [&str; 5] = ["AccessKey", "Account", "ResourceGrant", "Secret", "ServiceAccount"];
+
+/// Kinds of objects that are written.
+const WRITTEN: [&str; 8] = [
+    "AccessKey",
+    "Account",
+    "ResourceGrant",
+    "ResourceQuota",
+    "Role",
+    "RoleBinding",
+    "Secret",
+    "ServiceAccount",
+];
+
+/// Why a pass fails, where no call to the API server is the cause: the operating system gave no random bytes.
+pub const RANDOM: &str = "Random";
 
 /// The metrics of one process.
 #[derive(Clone)]
@@ -70,11 +91,32 @@ impl Default for Metrics {
             leader: Gauge::default(),
         };
         metrics.register();
+        metrics.begin();
         metrics
     }
 }
 
 impl Metrics {
+    /// Makes every series of a counter.
+    fn begin(&self) {
+        for kind in PASSED_OVER {
+            self.reconciles.get_or_create_owned(&KindLabel { kind });
+            self.durations.get_or_create_owned(&KindLabel { kind });
+            for reason in CallError::REASONS.into_iter().chain([RANDOM]) {
+                self.errors.get_or_create_owned(&KindReasonLabels { kind, reason });
+            }
+        }
+        for kind in WRITTEN {
+            self.writes.get_or_create_owned(&KindLabel { kind });
+        }
+        for reason in by_controller() {
+            self.audits.get_or_create_owned(&ReasonLabel { reason: reason.as_str() });
+        }
+        for reason in CallError::REASONS {
+            self.api_errors.get_or_create_owned(&ReasonLabel { reason });
+        }
+    }
+
     fn register(&self) {
         let Self {
             registry,
@@ -90,12 +132,17 @@ impl Metrics {
         } = self;
         let mut registry = registry.write();
         registry.register("reconciles", "Passes over an object, by kind", reconciles.clone());
-        registry.register(
-            "reconcile_duration_seconds",
+        registry.register_with_unit(
+            "reconcile_duration",
             "Time of a pass over an object, by kind",
+            Unit::Seconds,
             durations.clone(),
         );
-        registry.register("reconcile_errors", "Passes that failed, by kind and reason", errors.clone());
+        registry.register(
+            "reconcile_errors",
+            "Passes that failed, by kind and reason; they are tried again, and `Conflict` is harmless",
+            errors.clone(),
+        );
         registry.register("writes", "Objects written to the API server, by kind", writes.clone());
         registry.register("audit_entries", "Audit entries written, by reason", audits.clone());
         registry.register(

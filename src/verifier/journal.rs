@@ -39,7 +39,7 @@ pub const FIELDS: [(&str, &str); 15] = [
     ("key_id", "The id in the presented token, also where nothing of that id is known."),
     (
         "reason",
-        "One word out of the [closed list](reasons.md): `Verified`, `Refused`, `ActedOnBehalf` or `ActingRefused`.",
+        "One word out of the [closed list](events.md): `Verified`, `Refused`, `ActedOnBehalf` or `ActingRefused`.",
     ),
     ("cause", "Why it was refused: one word out of the list above."),
     ("resource", "The resource that was asked for, as `Category/name`."),

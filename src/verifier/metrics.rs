@@ -1,4 +1,4 @@
-//! Metrics of the verifier. Every label comes from a closed list; counters on the way of a request are made beforehand.
+//! Metrics of the verifier. Every label comes from a closed list, and every counter stands at 0 from the start.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,6 +13,7 @@ use prometheus_client::registry::{Registry, Unit};
 use super::contact::{Contact, Followed};
 use super::index::Index;
 use crate::domain::verdict::Cause;
+use crate::runtime::client::CallError;
 
 /// Where a request comes in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -121,6 +122,9 @@ impl Default for Metrics {
             reloads: Counter::default(),
         };
         metrics.register();
+        for reason in CallError::REASONS {
+            metrics.failed_writes.get_or_create_owned(&ReasonLabel { reason });
+        }
         metrics
     }
 }
@@ -138,7 +142,7 @@ impl Metrics {
         registry.register("tokens", "Tokens that are known", self.entries.clone());
         registry.register_with_unit(
             "silence",
-            "Time since the API server was last heard of, by kind",
+            "Time since the API server was last heard of, by kind; -1 until its first list is complete",
             Unit::Seconds,
             self.silence.clone(),
         );

@@ -3,6 +3,7 @@
 mod changed_by;
 mod deactivation;
 mod rights;
+mod status;
 
 use std::process::Output;
 

@@ -1,14 +1,18 @@
-//! Every shell block of the documentation, run in order, page by page, as a reader would paste it.
+//! Every shell block of the documentation, run in order of its page, as a reader would paste it.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use futures::StreamExt as _;
 use kube::config::Kubeconfig;
 
+use super::reference::is_as_documented;
 use super::support::{Scene, Verifier, dev_dir};
 
 /// Where a page finds its verifier, if it asks one.
 const VERIFIER: &str = "KEYWARD_URL";
+/// How many pages are read at once: they mostly wait.
+const AT_ONCE: usize = 4;
 
 /// The ```` ```sh ```` blocks of a page; other blocks are for places that a test cannot be in.
 fn blocks(page: &str) -> Vec<String> {
@@ -37,12 +41,24 @@ fn kubeconfig(scene: &Scene) -> PathBuf {
     path
 }
 
-async fn read(name: &str, page: &Path) {
-    let blocks = blocks(&std::fs::read_to_string(page).unwrap());
+/// Pastes a page's blocks one after the other.
+fn paste(page: &Path, blocks: &[String], kubeconfig: &Path, url: &str) {
+    for block in blocks {
+        let mut shell = Command::new("bash");
+        shell.args(["-euo", "pipefail", "-c", block]).env("KUBECONFIG", kubeconfig).env(VERIFIER, url);
+        let output = shell.current_dir(env!("CARGO_MANIFEST_DIR")).output().unwrap();
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{}:\n{block}\n{errors}", page.display());
+    }
+}
+
+async fn read(page: PathBuf) {
+    let blocks = blocks(&std::fs::read_to_string(&page).unwrap());
     if blocks.is_empty() {
         return;
     }
-    let (scene, _controller) = Scene::with_controller(name).await;
+    let name = format!("page-{}", page.file_stem().unwrap().to_string_lossy().to_lowercase());
+    let (scene, controller) = Scene::with_controller(&name).await;
     let kubeconfig = kubeconfig(&scene);
     let asks = blocks.iter().any(|block| block.contains(VERIFIER));
     let verifier = if asks { Some(Verifier::start(&scene, &[]).await) } else { None };
@@ -50,30 +66,28 @@ async fn read(name: &str, page: &Path) {
         Some(verifier) => format!("http://{}", verifier.address().await),
         None => String::new(),
     };
-    for block in blocks {
-        let mut shell = Command::new("bash");
-        shell.args(["-euo", "pipefail", "-c", &block]).env("KUBECONFIG", &kubeconfig).env(VERIFIER, &url);
-        let output = shell.current_dir(env!("CARGO_MANIFEST_DIR")).output().unwrap();
-        let errors = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "{}:\n{block}\n{errors}", page.display());
-    }
+    tokio::task::spawn_blocking(move || paste(&page, &blocks, &kubeconfig, &url)).await.unwrap();
+    is_as_documented(&scene, &controller, verifier.as_ref()).await;
 }
 
-#[tokio::test]
-async fn the_readme_works_by_copy_and_paste() {
-    read("readme", &Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).await;
+/// Markdown files in and below a folder.
+fn pages(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let (folders, files): (Vec<PathBuf>, Vec<PathBuf>) = entries.partition(|path| path.is_dir());
+    let of_folders = folders.iter().flat_map(|folder| pages(folder));
+    files
+        .into_iter()
+        .filter(|path| path.extension().is_some_and(|end| end == "md"))
+        .chain(of_folders)
+        .collect()
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_page_works_by_copy_and_paste() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs");
-    let pages = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
-    let mut pages: Vec<PathBuf> =
-        pages.filter(|path| path.extension().is_some_and(|end| end == "md")).collect();
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut pages = pages(&root.join("docs"));
+    pages.push(root.join("README.md"));
     pages.sort();
-    assert!(pages.len() >= 5);
-    for page in pages {
-        let name = format!("page-{}", page.file_stem().unwrap().to_string_lossy());
-        read(&name, &page).await;
-    }
+    assert!(pages.len() >= 20);
+    futures::stream::iter(pages).map(read).buffer_unordered(AT_ONCE).collect::<()>().await;
 }

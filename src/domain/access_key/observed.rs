@@ -115,6 +115,11 @@ pub enum SecretView {
     Absent,
     /// It does not belong to the key.
     Foreign,
+    /// Keyward made it for a key that is gone, and nobody owns it: most restores from a backup leave such Secrets.
+    LeftBehind {
+        /// Its UID.
+        uid: String,
+    },
     /// It belongs to the key.
     Owned(OwnedSecret),
 }

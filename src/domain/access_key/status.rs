@@ -19,6 +19,9 @@ pub(super) fn finish(observed: &Observed, verdict: Verdict, now: DateTime<Utc>) 
     match verdict {
         Verdict::Wait { until } => Plan { actions: Vec::new(), look_again_at: until },
         Verdict::Issue(issue) => Plan { actions: vec![Action::Issue(issue)], look_again_at: None },
+        Verdict::Clear { uid } => {
+            Plan { actions: vec![Action::DeleteLeftBehind { uid }], look_again_at: None }
+        }
         Verdict::Publish => Plan { actions: vec![Action::Publish], look_again_at: None },
         Verdict::Settle(settled) => {
             let entries = entries(observed, &settled, now);
@@ -71,11 +74,13 @@ fn status(
         SecretView::Owned(OwnedSecret { holds: Holds::Token { sha256, as_asked }, .. }) => {
             *as_asked && !expired && current.is_some_and(|token| token.sha256 == *sha256)
         }
-        SecretView::Absent | SecretView::Foreign => false,
+        SecretView::Absent | SecretView::Foreign | SecretView::LeftBehind { .. } => false,
     };
     let secret_resource_version = match secret {
         SecretView::Owned(secret) if checked && then.is_none() => Some(secret.resource_version.clone()),
-        SecretView::Owned(_) | SecretView::Absent | SecretView::Foreign => None,
+        SecretView::Owned(_) | SecretView::Absent | SecretView::Foreign | SecretView::LeftBehind { .. } => {
+            None
+        }
     };
     AccessKeyStatus {
         observed_generation: key.generation,
