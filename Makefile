@@ -36,6 +36,7 @@ build: ## Build the programs for release.
 test: dev ## Run every test. The first run builds a Kubernetes control plane, which takes minutes.
 	@$(DEV) assets
 	@$(DEV) gateways
+	@$(DEV) promtool
 	$(DEV) with --audit-log -- cargo test --workspace
 
 .PHONY: bench

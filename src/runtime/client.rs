@@ -104,7 +104,19 @@ impl CallError {
         causes.is_some_and(|causes| causes.iter().any(|cause| cause.reason == "NamespaceTerminating"))
     }
 
-    /// A fixed word for metrics.
+    /// Every word that [`Self::reason`] gives.
+    pub const REASONS: [&'static str; 8] = [
+        "Timeout",
+        "Conflict",
+        "NotFound",
+        "NamespaceTerminating",
+        "Forbidden",
+        "Invalid",
+        "Refused",
+        "Unreachable",
+    ];
+
+    /// A fixed word for metrics, one of [`Self::REASONS`].
     pub fn reason(&self) -> &'static str {
         match self {
             Self::Timeout { .. } => "Timeout",

@@ -11,7 +11,11 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::Registry;
 
+use super::client::CallError;
 use crate::domain::reason::Reason;
+
+/// The kinds of objects that are passed over.
+const KINDS: [&str; 5] = ["Account", "ServiceAccount", "AccessKey", "ResourceGrant", "Secret"];
 
 /// The metrics of one process.
 #[derive(Clone)]
@@ -24,6 +28,7 @@ pub struct Metrics {
     audits: Family<ReasonLabel, Counter>,
     api_errors: Family<ReasonLabel, Counter>,
     objects: Family<KindStateLabels, Gauge>,
+    stalled: Family<KindReasonLabels, Gauge>,
     expiring: Family<WithinLabel, Gauge>,
     leader: Gauge,
 }
@@ -66,10 +71,12 @@ impl Default for Metrics {
             audits: Family::default(),
             api_errors: Family::default(),
             objects: Family::default(),
+            stalled: Family::default(),
             expiring: Family::default(),
             leader: Gauge::default(),
         };
         metrics.register();
+        metrics.start_at_zero();
         metrics
     }
 }
@@ -85,6 +92,7 @@ impl Metrics {
             audits,
             api_errors,
             objects,
+            stalled,
             expiring,
             leader,
         } = self;
@@ -105,11 +113,29 @@ impl Metrics {
         );
         registry.register("objects", "Objects, by kind and state", objects.clone());
         registry.register(
+            "stalled",
+            "Objects that are refused until a person helps, by kind and reason",
+            stalled.clone(),
+        );
+        registry.register(
             "access_keys_expiring",
             "Active access keys that nothing renews, by the time within which they expire",
             expiring.clone(),
         );
-        registry.register("leader", "1 while this process holds the leader lease", leader.clone());
+        registry.register("leader", "1 while this process leads", leader.clone());
+    }
+
+    /// A counter that comes into being with its first event shows no increase then, and no alert would tell of it.
+    fn start_at_zero(&self) {
+        for reason in Reason::ALL {
+            drop(self.audits.get_or_create(&ReasonLabel { reason: reason.as_str() }));
+        }
+        for reason in CallError::REASONS {
+            drop(self.api_errors.get_or_create(&ReasonLabel { reason }));
+            for kind in KINDS {
+                drop(self.errors.get_or_create(&KindReasonLabels { kind, reason }));
+            }
+        }
     }
 
     /// A pass over an object of `kind` is over.
@@ -145,6 +171,14 @@ impl Metrics {
         self.objects
             .get_or_create(&KindStateLabels { kind, state })
             .set(i64::try_from(count).unwrap_or(i64::MAX));
+    }
+
+    /// How many objects of `kind` are refused for `reason` until a person helps. None are not shown before there was one.
+    pub fn stalled(&self, kind: &'static str, reason: Reason, count: usize) {
+        let labels = KindReasonLabels { kind, reason: reason.as_str() };
+        if count > 0 || self.stalled.get(&labels).is_some() {
+            self.stalled.get_or_create(&labels).set(i64::try_from(count).unwrap_or(i64::MAX));
+        }
     }
 
     /// How many keys that nothing renews expire `within` a time.

@@ -13,6 +13,7 @@ use prometheus_client::registry::{Registry, Unit};
 use super::contact::{Contact, Followed};
 use super::index::Index;
 use crate::domain::verdict::Cause;
+use crate::runtime::client::CallError;
 
 /// Where a request comes in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -148,6 +149,10 @@ impl Metrics {
             "Writes of use to the API server that failed, by reason",
             self.failed_writes.clone(),
         );
+        // From the start, so that the first failure shows as an increase.
+        for reason in CallError::REASONS {
+            drop(self.failed_writes.get_or_create(&ReasonLabel { reason }));
+        }
         registry.register("held_back", "Answers to failures that were held back", self.held_back.clone());
         registry.register("connections", "Open connections", self.connections.clone());
         registry.register("certificate_reloads", "Certificates that were read again", self.reloads.clone());
