@@ -12,7 +12,7 @@ OUT := .
 
 .PHONY: help
 help: ## List the targets.
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: demo
 demo: dev ## Show what Keyward does, on a local control plane. KEEP=1 leaves it running afterwards.
@@ -86,7 +86,11 @@ generated:
 .PHONY: chart
 chart: dev
 	@PATH="$$($(DEV) assets | tail -n 1):$$PATH"; \
-	for values in '' verifier.enabled=true,verifier.tls.secretName=tls,watchNamespace=shop; do \
-		helm lint --strict charts/keyward --set "$$values"; \
-		cmp <(helm template keyward charts/keyward --set "$$values") <(helm template keyward charts/keyward --set "$$values"); \
+	for values in /dev/null charts/keyward/ci/*-values.yaml; do \
+		helm lint --strict charts/keyward --values "$$values"; \
+		cmp <(helm template keyward charts/keyward --values "$$values") <(helm template keyward charts/keyward --values "$$values"); \
 	done
+
+.PHONY: manifests
+manifests: dev ## Write the chart's manifests as plain YAML with a kustomization, into dist/. HELM_FLAGS='--set …' sets values.
+	@PATH="$$($(DEV) assets | tail -n 1):$$PATH" charts/manifests.sh dist $(HELM_FLAGS)

@@ -103,8 +103,13 @@ readinessProbe:
 
 {{- /* Spreads the pods with these labels over nodes, unless the values say otherwise. */}}
 {{- define "keyward.spread" -}}
-{{- with .constraints }}
-{{- toYaml . }}
+{{- $own := dict "labelSelector" (dict "matchLabels" (.labels | fromYaml)) }}
+{{- if .constraints }}
+{{- $constraints := list }}
+{{- range .constraints }}
+{{- $constraints = append $constraints (merge . $own) }}
+{{- end }}
+{{- toYaml $constraints }}
 {{- else -}}
 - maxSkew: 1
   topologyKey: kubernetes.io/hostname

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use super::{WITH_TLS, all_objects, find, objects, promtool};
+use super::{WITH_TLS, all_objects, find, objects, promtool, rendered};
 
 const PAGE: &str = include_str!("../../../docs/alerts.md");
 
@@ -33,8 +33,8 @@ fn every_alert_has_its_section_and_every_section_its_alert() {
     let sections: BTreeSet<String> = sections.map(str::to_owned).collect();
     assert_eq!(names(&groups(&all_objects(""))), sections);
     for section in PAGE.split("\n## ").skip(1) {
-        for part in ["**Means:**", "**Look", "**do", "**Goes away**"] {
-            let found = section.contains(part) || section.contains(&part.replace("**do", "**Do:**"));
+        for part in ["**Means:**", "**Look", "**do**", "**Goes away**"] {
+            let found = section.contains(part) || section.contains(&part.replace("**do**", "**Do:**"));
             assert!(found, "{part} in {section}");
         }
     }
@@ -92,10 +92,12 @@ fn alerts_are_as_the_values_say() {
         "{WITH_TLS},{on},verifier.maxStalenessSeconds=60,verifier.maxConnections=1000000,metrics.prometheusRule.selector=cluster=\"x\",\
          {set}.KeywardNoLeader.enabled=false,{set}.KeywardAccessKeysExpiring.within=30d,\
          {set}.KeywardAccessKeysExpired.above=7,{set}.KeywardAccessKeysExpired.for=1h,\
-         {set}.KeywardAccessKeysExpired.severity=page,{set}.KeywardVerifierRefusesMany.above=0.25,\
+         {set}.KeywardAccessKeysExpired.severity=page,\
          metrics.prometheusRule.runbookUrl=https://runbooks.example.org/keyward"
     );
-    let groups = groups(&objects(&values));
+    // A number with a point is a text for `--set`.
+    let part = format!("{set}.KeywardVerifierRefusesMany.above=0.25");
+    let groups = groups(&rendered(&["--set", &values, "--set-json", &part]));
     assert!(!names(&groups).contains("KeywardNoLeader"));
     let rule = |name: &str| *rules(&groups).iter().find(|rule| rule["alert"] == name).unwrap();
     let expr = |name: &str| rule(name)["expr"].as_str().unwrap();

@@ -63,12 +63,15 @@ fn pods_of_a_process_are_spread_over_nodes_unless_the_values_say_otherwise() {
             "app.kubernetes.io/name": "keyward", "app.kubernetes.io/instance": "keyward",
             "app.kubernetes.io/component": process,
         });
+        let selector = json!({"matchLabels": labels});
         let constraint = json!([{
             "maxSkew": 1, "topologyKey": "kubernetes.io/hostname", "whenUnsatisfiable": "ScheduleAnyway",
-            "labelSelector": {"matchLabels": labels}, "matchLabelKeys": ["pod-template-hash"],
+            "labelSelector": selector, "matchLabelKeys": ["pod-template-hash"],
         }]);
         assert_eq!(spread(&default, process), constraint);
-        assert_eq!(spread(&chosen, process)[0]["topologyKey"], "topology.kubernetes.io/zone");
+        let chosen = &spread(&chosen, process)[0];
+        assert_eq!(chosen["topologyKey"], "topology.kubernetes.io/zone");
+        assert_eq!(chosen["labelSelector"], selector, "its own pods, where the values name none");
     }
 }
 
