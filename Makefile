@@ -32,6 +32,24 @@ dev:
 build: ## Build the programs for release.
 	cargo build --release --bins
 
+.PHONY: image-binary
+image-binary: ## Build what the image holds into dist/image: the static program, and a list of what is in it. Takes minutes.
+	image/build.sh dist/image
+
+.PHONY: image
+image: image-binary ## Put the image together without a container engine, as dist/keyward-oci.tar.
+	@SOURCE_DATE_EPOCH="$${SOURCE_DATE_EPOCH:-$$(git log -1 --format=%ct)}" \
+		image/assemble.py dist/image dist/keyward-oci.tar REVISION="$$(git rev-parse HEAD)"
+
+.PHONY: image-again
+image-again: image-binary ## Build what the image holds a second time, in another folder, and compare. Takes twice as long.
+	@again=$$(mktemp -d); trap 'rm -rf "$$again"' EXIT; \
+	git clone --quiet . "$$again/another-folder"; \
+	CARGO_TARGET_DIR="$$again/another-target" "$$again/another-folder/image/build.sh" "$$again/out"; \
+	cmp dist/image/keyward "$$again/out/keyward"; \
+	cmp dist/image/keyward.cdx.json "$$again/out/keyward.cdx.json"; \
+	echo "the same, byte for byte"
+
 .PHONY: test
 test: dev ## Run every test. The first run builds a Kubernetes control plane, which takes minutes.
 	@$(DEV) assets

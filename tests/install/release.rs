@@ -147,8 +147,8 @@ impl<'a> Release<'a> {
 
 fn logged(log: &Path, field: &str) -> Option<String> {
     let text = std::fs::read_to_string(log).unwrap();
-    let lines = text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
-    lines.filter_map(|line| Some(line[field].as_str()?.to_owned())).next()
+    let mut lines = text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    lines.find_map(|line| Some(line[field].as_str()?.to_owned()))
 }
 
 fn ready(log: &Path) -> Option<()> {

@@ -107,7 +107,7 @@ readinessProbe:
 {{- if .constraints }}
 {{- $constraints := list }}
 {{- range .constraints }}
-{{- $constraints = append $constraints (merge . $own) }}
+{{- $constraints = append $constraints (ternary . (merge (deepCopy .) $own) (hasKey . "labelSelector")) }}
 {{- end }}
 {{- toYaml $constraints }}
 {{- else -}}
