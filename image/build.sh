@@ -27,7 +27,8 @@ tool cargo-cyclonedx "$CYCLONEDX"
 
 # Nothing of this machine may get into the program: neither its folders nor the time.
 export SOURCE_DATE_EPOCH="${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct)}"
-export CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-$PWD/target}"
+# Apart from other builds, so that neither waits for the other.
+export CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-$PWD/target}/image"
 cargo_home="${CARGO_HOME:-$HOME/.cargo}"
 export RUSTFLAGS="--remap-path-prefix=$CARGO_TARGET_DIR=/target --remap-path-prefix=$PWD=/src --remap-path-prefix=$cargo_home=/cargo"
 export "CC_${target//-/_}=musl-gcc"
