@@ -16,7 +16,7 @@ OUT := .
 
 .PHONY: help
 help: ## List the targets.
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: demo
 demo: dev ## Show what Keyward does, on a local control plane. KEEP=1 leaves it running afterwards.
@@ -36,10 +36,29 @@ dev:
 build: ## Build the programs for release.
 	cargo build --release --bins
 
+.PHONY: image-binary
+image-binary: ## Build what the image holds into dist/image: the static program, and a list of what is in it. Takes minutes.
+	image/build.sh dist/image
+
+.PHONY: image
+image: image-binary ## Put the image together without a container engine, as dist/keyward-oci.tar.
+	@SOURCE_DATE_EPOCH="$${SOURCE_DATE_EPOCH:-$$(git log -1 --format=%ct)}" \
+		image/assemble.py dist/image dist/keyward-oci.tar REVISION="$$(git rev-parse HEAD)"
+
+.PHONY: image-again
+image-again: image-binary ## Build what the image holds a second time, in another folder, and compare. Takes twice as long.
+	@again=$$(mktemp -d); trap 'rm -rf "$$again"' EXIT; \
+	git clone --quiet . "$$again/another-folder"; \
+	CARGO_TARGET_DIR="$$again/another-target" "$$again/another-folder/image/build.sh" "$$again/out"; \
+	cmp dist/image/keyward "$$again/out/keyward"; \
+	cmp dist/image/keyward.cdx.json "$$again/out/keyward.cdx.json"; \
+	echo "the same, byte for byte"
+
 .PHONY: test
 test: dev ## Run every test. The first run builds a Kubernetes control plane, which takes minutes.
 	@$(DEV) assets
 	@$(DEV) gateways
+	@$(DEV) promtool
 	$(DEV) with --audit-log -- cargo test --workspace
 
 .PHONY: bench
@@ -104,7 +123,11 @@ generated:
 .PHONY: chart
 chart: dev
 	@PATH="$$($(DEV) assets | tail -n 1):$$PATH"; \
-	for values in '' verifier.enabled=true,verifier.tls.secretName=tls,watchNamespace=shop; do \
-		helm lint --strict charts/keyward --set "$$values"; \
-		cmp <(helm template keyward charts/keyward --set "$$values") <(helm template keyward charts/keyward --set "$$values"); \
+	for values in /dev/null charts/keyward/ci/*-values.yaml; do \
+		helm lint --strict charts/keyward --values "$$values"; \
+		cmp <(helm template keyward charts/keyward --values "$$values") <(helm template keyward charts/keyward --values "$$values"); \
 	done
+
+.PHONY: manifests
+manifests: dev ## Write the chart's manifests as plain YAML with a kustomization, into dist/. HELM_FLAGS='--set …' sets values.
+	@PATH="$$($(DEV) assets | tail -n 1):$$PATH" charts/manifests.sh dist $(HELM_FLAGS)

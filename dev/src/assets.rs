@@ -3,7 +3,7 @@
 
 mod build;
 mod error;
-mod go;
+pub(crate) mod go;
 pub(crate) mod lock;
 mod pins;
 mod program;

@@ -1,9 +1,15 @@
 //! How many objects there are, by state: counted from the stores when the metrics are asked for.
 
+use std::collections::HashMap;
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
+
 use super::store::World;
 use crate::api::AccessKey;
 use crate::api::access_key::{ExpiryNotice, KeyState};
 use crate::api::service_account::ServiceAccountState;
+use crate::domain::conditions::stalled_reason;
+use crate::domain::reason::told;
 use crate::runtime::metrics::Metrics;
 
 /// What `/metrics` serves while there is no object.
@@ -46,5 +52,24 @@ pub(super) fn count(world: &World, metrics: &Metrics) {
         ("Unknown", None),
     ] {
         metrics.objects("ServiceAccount", name, states.iter().filter(|found| **found == state).count());
+    }
+    let accounts = world.accounts.all();
+    stalled("AccessKey", keys.iter().flat_map(|key| &key.status).map(|status| &status.conditions), metrics);
+    stalled(
+        "ServiceAccount",
+        objects.iter().flat_map(|o| &o.status).map(|status| &status.conditions),
+        metrics,
+    );
+    stalled("Account", accounts.iter().flat_map(|o| &o.status).map(|status| &status.conditions), metrics);
+}
+
+fn stalled<'a>(kind: &'static str, objects: impl Iterator<Item = &'a Vec<Condition>>, metrics: &Metrics) {
+    let mut counts: HashMap<&str, usize> = HashMap::new();
+    for reason in objects.filter_map(|conditions| stalled_reason(conditions)) {
+        *counts.entry(reason).or_default() += 1;
+    }
+    let reasons = told::KINDS.into_iter().filter(|(known, _)| *known == kind);
+    for reason in reasons.flat_map(|(_, reasons)| told::of_ready(reasons)) {
+        metrics.stalled(kind, reason, counts.get(reason.as_str()).copied().unwrap_or_default());
     }
 }

@@ -138,6 +138,7 @@ async fn lead(
     work: impl Future<Output = ()>,
 ) -> Result<(), Error> {
     if !args.leader_elect {
+        metrics.leads(true);
         work.await;
         return Ok(());
     }

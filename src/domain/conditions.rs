@@ -100,6 +100,11 @@ pub fn last_reason(conditions: &[Condition]) -> Option<&str> {
     conditions.iter().find(|condition| condition.type_ == "Ready").map(|ready| ready.reason.as_str())
 }
 
+/// Why only a person can help, where that is so.
+pub fn stalled_reason(conditions: &[Condition]) -> Option<&str> {
+    conditions.iter().find(|condition| condition.type_ == "Stalled").map(|stalled| stalled.reason.as_str())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -14,7 +14,7 @@ use prometheus_client::registry::{Registry, Unit};
 
 use super::client::CallError;
 use crate::domain::reason::Reason;
-use crate::domain::reason::told::by_controller;
+use crate::domain::reason::told;
 
 /// Kinds of objects that are passed over: Keyward's own, and Secrets whose key may be gone.
 const PASSED_OVER: [&str; 5] = ["AccessKey", "Account", "ResourceGrant", "Secret", "ServiceAccount"];
@@ -45,6 +45,7 @@ pub struct Metrics {
     audits: Family<ReasonLabel, Counter>,
     api_errors: Family<ReasonLabel, Counter>,
     objects: Family<KindStateLabels, Gauge>,
+    stalled: Family<KindReasonLabels, Gauge>,
     expiring: Family<WithinLabel, Gauge>,
     leader: Gauge,
 }
@@ -87,6 +88,7 @@ impl Default for Metrics {
             audits: Family::default(),
             api_errors: Family::default(),
             objects: Family::default(),
+            stalled: Family::default(),
             expiring: Family::default(),
             leader: Gauge::default(),
         };
@@ -97,8 +99,13 @@ impl Default for Metrics {
 }
 
 impl Metrics {
-    /// Makes every series of a counter.
+    /// Makes every series of a counter, and of what is refused.
     fn begin(&self) {
+        for (kind, reasons) in told::KINDS {
+            for reason in told::of_ready(reasons) {
+                self.stalled(kind, reason, 0);
+            }
+        }
         for kind in PASSED_OVER {
             self.reconciles.get_or_create_owned(&KindLabel { kind });
             self.durations.get_or_create_owned(&KindLabel { kind });
@@ -109,7 +116,7 @@ impl Metrics {
         for kind in WRITTEN {
             self.writes.get_or_create_owned(&KindLabel { kind });
         }
-        for reason in by_controller() {
+        for reason in told::by_controller() {
             self.audits.get_or_create_owned(&ReasonLabel { reason: reason.as_str() });
         }
         for reason in CallError::REASONS {
@@ -127,6 +134,7 @@ impl Metrics {
             audits,
             api_errors,
             objects,
+            stalled,
             expiring,
             leader,
         } = self;
@@ -152,11 +160,16 @@ impl Metrics {
         );
         registry.register("objects", "Objects, by kind and state", objects.clone());
         registry.register(
+            "stalled",
+            "Objects that are refused until a person helps, by kind and reason",
+            stalled.clone(),
+        );
+        registry.register(
             "access_keys_expiring",
             "Active access keys that nothing renews, by the time within which they expire",
             expiring.clone(),
         );
-        registry.register("leader", "1 while this process holds the leader lease", leader.clone());
+        registry.register("leader", "1 while this process leads", leader.clone());
     }
 
     /// A pass over an object of `kind` is over.
@@ -192,6 +205,12 @@ impl Metrics {
         self.objects
             .get_or_create(&KindStateLabels { kind, state })
             .set(i64::try_from(count).unwrap_or(i64::MAX));
+    }
+
+    /// How many objects of `kind` are refused for `reason` until a person helps.
+    pub fn stalled(&self, kind: &'static str, reason: Reason, count: usize) {
+        let labels = KindReasonLabels { kind, reason: reason.as_str() };
+        self.stalled.get_or_create(&labels).set(i64::try_from(count).unwrap_or(i64::MAX));
     }
 
     /// How many keys that nothing renews expire `within` a time.

@@ -61,7 +61,8 @@ impl Cluster {
     pub fn keyward(&self, arguments: &[&str]) -> Process {
         let mut command = self.command(env!("CARGO_BIN_EXE_keyward"));
         command.args(arguments).args(["--health-address", "127.0.0.1:0"]);
-        Process(command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap())
+        command.stdout(Stdio::null()).stderr(Stdio::null());
+        Process::spawn(command)
     }
 
     /// A controller for all namespaces.
@@ -91,6 +92,12 @@ pub async fn eventually(wanted: &str, mut look: impl AsyncFnMut() -> Result<(), 
 
 /// A process that ends with the test.
 pub struct Process(Child);
+
+impl Process {
+    pub fn spawn(mut command: Command) -> Self {
+        Self(command.spawn().unwrap())
+    }
+}
 
 impl Drop for Process {
     fn drop(&mut self) {

@@ -15,6 +15,10 @@
 {{- end }}
 {{- end }}
 
+{{- define "keyward.namespace" -}}
+{{- default .Release.Namespace .Values.namespaceOverride }}
+{{- end }}
+
 {{- /* Of the controller, and of whatever belongs to no process. The verifier's are made of these. */}}
 {{- define "keyward.selectorLabels" -}}
 app.kubernetes.io/name: {{ include "keyward.name" . }}
@@ -47,6 +51,22 @@ app.kubernetes.io/component: controller
 {{- required "verifier.serviceAccount.name is needed where verifier.serviceAccount.create is false" .name }}
 {{- end }}
 {{- end }}
+{{- end }}
+
+{{- /* What the pods of both processes have in common. */}}
+{{- define "keyward.pod" -}}
+automountServiceAccountToken: true
+# A Service called keyward-… would otherwise set variables that begin with KEYWARD_, as the flags do.
+enableServiceLinks: false
+{{- if not (kindIs "invalid" .Values.hostUsers) }}
+hostUsers: {{ .Values.hostUsers }}
+{{- end }}
+{{- with .Values.imagePullSecrets }}
+imagePullSecrets:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+securityContext:
+  {{- include "keyward.podSecurityContext" . | nindent 2 }}
 {{- end }}
 
 {{- /* With what a pod may do at most under the restricted Pod Security Standard. */}}
@@ -83,8 +103,13 @@ readinessProbe:
 
 {{- /* Spreads the pods with these labels over nodes, unless the values say otherwise. */}}
 {{- define "keyward.spread" -}}
-{{- with .constraints }}
-{{- toYaml . }}
+{{- $own := dict "labelSelector" (dict "matchLabels" (.labels | fromYaml)) }}
+{{- if .constraints }}
+{{- $constraints := list }}
+{{- range .constraints }}
+{{- $constraints = append $constraints (ternary . (merge (deepCopy .) $own) (hasKey . "labelSelector")) }}
+{{- end }}
+{{- toYaml $constraints }}
 {{- else -}}
 - maxSkew: 1
   topologyKey: kubernetes.io/hostname
@@ -92,7 +117,35 @@ readinessProbe:
   labelSelector:
     matchLabels:
       {{- .labels | nindent 6 }}
+  # So that a new version is spread without regard to the pods of the old one.
+  matchLabelKeys: [pod-template-hash]
 {{- end }}
+{{- end }}
+
+{{- /* How many pods may be away at once. Pods that do not work may always be taken away: they protect nothing. */}}
+{{- define "keyward.disruption" -}}
+{{- if kindIs "invalid" .minAvailable }}
+maxUnavailable: {{ .maxUnavailable }}
+{{- else }}
+minAvailable: {{ .minAvailable }}
+{{- end }}
+unhealthyPodEvictionPolicy: AlwaysAllow
+{{- end }}
+
+{{- /* What both processes are closed to, but for the ports that are let in. */}}
+{{- define "keyward.isolation" -}}
+policyTypes: [Ingress{{ if .Values.networkPolicy.egress }}, Egress{{ end }}]
+{{- with .Values.networkPolicy.egress }}
+egress:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+ingress:
+  - ports:
+      - port: metrics
+    {{- with .Values.networkPolicy.metricsFrom }}
+    from:
+      {{- toYaml . | nindent 6 }}
+    {{- end }}
 {{- end }}
 
 {{- define "keyward.serviceAccountName" -}}

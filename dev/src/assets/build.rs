@@ -1,21 +1,18 @@
 //! Builds programs with Go: beside the cache first, and moved into it only when they are whole.
 
-use std::collections::VecDeque;
 use std::ffi::OsStr;
 use std::fs;
 use std::io::{self, BufRead, BufReader};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 
 use crate::say::say;
 
+use super::Error;
+use super::go::{self, Tail};
 use super::pins::Pins;
 use super::program::{Program, names};
 use super::progress::{Counter, Display};
-use super::{Error, go};
-
-/// How many of Go's own lines an error shows.
-const TAIL_LINES: usize = 20;
 
 /// A build of some programs; whoever runs it holds the lock of the cache.
 pub(crate) struct Build<'a> {
@@ -44,14 +41,14 @@ impl Build<'_> {
         let _display = Display::spinner("Fetching the sources")?;
         let mut command = go::command(self.module);
         command.args(["mod", "download"]);
-        output(command, "go mod download").map(|_| ())
+        go::output(command, "go mod download").map(|_| ())
     }
 
     /// Every package that the programs are made of.
     fn packages(&self) -> Result<Counter, Error> {
         let mut command = go::command(self.module);
         command.args(["list", "-deps"]).args(self.go_packages());
-        output(command, "go list").map(|packages| Counter::new(&packages))
+        go::output(command, "go list").map(|packages| Counter::new(&packages))
     }
 
     fn compile(&self, building: &Path, mut counter: Counter) -> Result<(), Error> {
@@ -91,17 +88,6 @@ impl Build<'_> {
     }
 }
 
-/// Runs a Go command to its end and gives its standard output.
-fn output(mut command: Command, name: &str) -> Result<String, Error> {
-    let output = command.stdin(Stdio::null()).output().map_err(Error::RunGo)?;
-    if output.status.success() {
-        return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
-    }
-    let mut tail = Tail::default();
-    String::from_utf8_lossy(&output.stderr).lines().for_each(|line| tail.push(line));
-    Err(Error::GoFailed { command: name.to_owned(), status: output.status.to_string(), tail: tail.text() })
-}
-
 /// Reads the command's standard error to its end; gives the last lines that are no progress.
 fn follow(child: &mut Child, mut is_progress: impl FnMut(&str) -> bool) -> io::Result<String> {
     let mut tail = Tail::default();
@@ -122,35 +108,5 @@ pub(crate) fn remove_if_there(folder: &Path) -> Result<(), Error> {
     match fs::remove_dir_all(folder) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         other => other.map_err(Error::file("remove", folder)),
-    }
-}
-
-/// The last lines of what a command wrote.
-#[derive(Default)]
-struct Tail(VecDeque<String>);
-
-impl Tail {
-    fn push(&mut self, line: &str) {
-        if self.0.len() == TAIL_LINES {
-            self.0.pop_front();
-        }
-        self.0.push_back(line.to_owned());
-    }
-
-    fn text(self) -> String {
-        Vec::from(self.0).join("\n")
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_tail_keeps_the_last_lines() {
-        let mut tail = Tail::default();
-        (0..30).for_each(|number| tail.push(&number.to_string()));
-        let text = tail.text();
-        assert!(text.starts_with("10\n") && text.ends_with("\n29"), "{text}");
     }
 }

@@ -1,11 +1,15 @@
 //! The Go toolchain: which one there is, and the environment in which it builds.
 
+use std::collections::VecDeque;
 use std::fmt;
 use std::io;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use super::Error;
+
+/// How many of Go's own lines an error shows.
+const TAIL_LINES: usize = 20;
 
 /// A Go version; a release candidate counts as its release.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -74,6 +78,47 @@ pub(crate) fn check(module: &Path, needed: &GoVersion, programs: &str) -> Result
     }
 }
 
+/// The `go` line of a go.mod: the oldest Go that will do.
+pub(crate) fn oldest(go_mod: &str) -> Option<GoVersion> {
+    word_after(go_mod, "go").and_then(GoVersion::parse)
+}
+
+/// The second word of the first line that starts with the word `first`.
+pub(crate) fn word_after<'a>(text: &'a str, first: &str) -> Option<&'a str> {
+    text.lines().find_map(|line| {
+        let mut words = line.trim_start().trim_start_matches("require ").split_whitespace();
+        if words.next()? == first { words.next() } else { None }
+    })
+}
+
+/// Runs a Go command to its end and gives its standard output.
+pub(crate) fn output(mut command: Command, name: &str) -> Result<String, Error> {
+    let output = command.stdin(Stdio::null()).output().map_err(Error::RunGo)?;
+    if output.status.success() {
+        return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
+    }
+    let mut tail = Tail::default();
+    String::from_utf8_lossy(&output.stderr).lines().for_each(|line| tail.push(line));
+    Err(Error::GoFailed { command: name.to_owned(), status: output.status.to_string(), tail: tail.text() })
+}
+
+/// The last lines of what a command wrote.
+#[derive(Default)]
+pub(crate) struct Tail(VecDeque<String>);
+
+impl Tail {
+    pub(crate) fn push(&mut self, line: &str) {
+        if self.0.len() == TAIL_LINES {
+            self.0.pop_front();
+        }
+        self.0.push_back(line.to_owned());
+    }
+
+    pub(crate) fn text(self) -> String {
+        Vec::from(self.0).join("\n")
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -104,5 +149,13 @@ mod tests {
     fn a_version_reads_as_people_write_it() {
         assert_eq!(GoVersion::parse("1.26.0").unwrap().to_string(), "1.26");
         assert_eq!(GoVersion::parse("1.26.8").unwrap().to_string(), "1.26.8");
+    }
+
+    #[test]
+    fn the_tail_keeps_the_last_lines() {
+        let mut tail = Tail::default();
+        (0..30).for_each(|number| tail.push(&number.to_string()));
+        let text = tail.text();
+        assert!(text.starts_with("10\n") && text.ends_with("\n29"), "{text}");
     }
 }

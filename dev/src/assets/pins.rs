@@ -5,7 +5,7 @@ use std::path::Path;
 use sha2::{Digest, Sha256};
 
 use super::Error;
-use super::go::GoVersion;
+use super::go::{GoVersion, oldest, word_after};
 
 /// What the module of the control plane asks for.
 #[derive(Clone, Debug)]
@@ -28,7 +28,7 @@ impl Pins {
 
     /// The error is what go.mod lacks.
     pub(crate) fn new(go_mod: &str, go_sum: &str) -> Result<Self, &'static str> {
-        let go = word_after(go_mod, "go").and_then(GoVersion::parse).ok_or("go line")?;
+        let go = oldest(go_mod).ok_or("go line")?;
         let kubernetes = word_after(go_mod, "k8s.io/kubernetes").ok_or("version of k8s.io/kubernetes")?;
         let flags = build_flags(kubernetes).ok_or("version of k8s.io/kubernetes like v1.2.3")?;
         let key = cache_key(go_mod, go_sum, &flags);
@@ -44,14 +44,6 @@ impl Pins {
     pub(crate) fn key(&self) -> &str {
         &self.key
     }
-}
-
-/// The second word of the first line that starts with the word `first`.
-fn word_after<'a>(text: &'a str, first: &str) -> Option<&'a str> {
-    text.lines().find_map(|line| {
-        let mut words = line.trim_start().trim_start_matches("require ").split_whitespace();
-        if words.next()? == first { words.next() } else { None }
-    })
 }
 
 /// Kubernetes takes its own version from the linker; without it the API server calls itself v0.0.0.

@@ -25,7 +25,7 @@ fn cached(folder: &Path) -> (Sources, PathBuf) {
     let cache = folder.join("cache");
     let filled = cache.join(Pins::read(&module).unwrap().key());
     put(&filled, &Program::ALL);
-    (Sources { given: None, gateways: cache.clone(), cache, module }, filled)
+    (Sources { given: None, gateways: cache.clone(), promtool: cache.clone(), cache, module }, filled)
 }
 
 #[test]

@@ -204,6 +204,11 @@ const RESOURCE_GRANT: &[Told] = &[
 pub const OF_REQUESTS: &[Told] =
     &[told(Reason::Verified, &[Place::Line], ""), told(Reason::Refused, &[Place::Line], "")];
 
+/// Those of a kind's reasons that its condition `Ready` may have.
+pub fn of_ready(reasons: &[Told]) -> impl Iterator<Item = Reason> {
+    reasons.iter().filter(|told| told.places.contains(&Place::Ready)).map(|told| told.reason)
+}
+
 /// Reasons of audit entries that the controller writes.
 pub fn by_controller() -> impl Iterator<Item = Reason> {
     let written = |reason: &&Reason| {

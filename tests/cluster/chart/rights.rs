@@ -1,0 +1,70 @@
+//! Who gets which rights by the chart.
+
+use serde_json::{Value, json};
+
+use super::{WITH_TLS, find, objects};
+
+const RULES: &str = include_str!("../../../charts/keyward/files/verifier-rules.yaml");
+
+#[test]
+fn the_verifier_gets_its_own_rules_everywhere_or_in_one_namespace() {
+    let rules: Value = serde_yaml::from_str(RULES).unwrap();
+    for (more, kind) in [("", "ClusterRole"), (",watchNamespace=shop", "Role")] {
+        let objects = objects(&format!("{WITH_TLS}{more}"));
+        let role = find(&objects, kind, "keyward-verifier").unwrap();
+        assert_eq!(role["rules"], rules);
+        let binding = find(&objects, &format!("{kind}Binding"), "keyward-verifier").unwrap();
+        assert_eq!(binding["roleRef"]["kind"], kind);
+        let subject = json!({"kind": "ServiceAccount", "name": "keyward-verifier", "namespace": "default"});
+        assert_eq!(binding["subjects"], json!([subject]));
+        assert_eq!(role["metadata"]["namespace"], binding["metadata"]["namespace"]);
+        assert_eq!(role["metadata"]["namespace"].as_str(), (!more.is_empty()).then_some("shop"));
+    }
+}
+
+#[test]
+fn the_controller_gets_its_own_rules_everywhere_or_in_one_namespace_and_its_lease_at_home() {
+    let rules = |text| serde_yaml::from_str::<Value>(text).unwrap();
+    for (values, kind) in [("", "ClusterRole"), ("watchNamespace=shop", "Role")] {
+        let objects = objects(values);
+        let role = find(&objects, kind, "keyward-controller").unwrap();
+        assert_eq!(role["rules"], rules(include_str!("../../../charts/keyward/files/controller-rules.yaml")));
+        assert_eq!(role["metadata"]["namespace"].as_str(), (!values.is_empty()).then_some("shop"));
+        let lease = find(&objects, "Role", "keyward-lease").unwrap();
+        assert_eq!(lease["rules"], rules(include_str!("../../../charts/keyward/files/lease-rules.yaml")));
+        assert_eq!(lease["metadata"]["namespace"], "default");
+        for binding in [(&*format!("{kind}Binding"), "keyward-controller"), ("RoleBinding", "keyward-lease")]
+        {
+            let subject = json!([{"kind": "ServiceAccount", "name": "keyward", "namespace": "default"}]);
+            assert_eq!(find(&objects, binding.0, binding.1).unwrap()["subjects"], subject);
+        }
+    }
+}
+
+/// The roles of people, and those of the cluster's that each is added to.
+fn added_to(values: &str) -> Vec<String> {
+    let of_role = |object: &Value| {
+        let labels = object["metadata"]["labels"].as_object()?;
+        let to =
+            labels.keys().filter_map(|name| name.strip_prefix("rbac.authorization.k8s.io/aggregate-to-"));
+        let to: Vec<&str> = to.collect();
+        let name = object["metadata"]["name"].as_str()?;
+        (!to.is_empty()).then(|| format!("{name} to {}", to.join(", ")))
+    };
+    objects(values).iter().filter_map(of_role).collect()
+}
+
+#[test]
+fn the_clusters_own_roles_gain_what_the_values_say() {
+    let (view, edit, admin) = (
+        "keyward-view to admin, cluster-reader, edit, view",
+        "keyward-edit to admin, edit",
+        "keyward-admin to admin",
+    );
+    assert_eq!(added_to(""), [view, edit, admin]);
+    assert_eq!(added_to("rbac.aggregateToView=false"), ["keyward-view to cluster-reader", edit, admin]);
+    let only_view =
+        "rbac.aggregateToClusterReader=false,rbac.aggregateToEdit=false,rbac.aggregateToAdmin=false";
+    assert_eq!(added_to(only_view), ["keyward-view to admin, edit, view"]);
+    assert_eq!(added_to(&format!("{only_view},rbac.aggregateToView=false")), [] as [&str; 0]);
+}
