@@ -12,7 +12,7 @@ use super::error::Error;
 use super::follow::Follow;
 use super::log;
 use super::screen;
-use super::table::{Cell, Columns};
+use super::table::{Cell, Columns, lines};
 use crate::api::shared::AuditEntry;
 use crate::api::{ACCOUNT_NAME, Account, ServiceAccount};
 
@@ -65,23 +65,23 @@ impl Logged for Account {
 /// The command.
 pub(super) async fn run(context: &Context, args: AuditArgs) -> Result<(), Error> {
     let cluster = context.globals.connect().await?;
-    let lines = Lines::new(args.output);
+    let told = Lines::new(args.output);
     match &args.name {
-        Some(name) => tell::<ServiceAccount>(&cluster, name, args.follow, lines).await,
-        None => tell::<Account>(&cluster, ACCOUNT_NAME, args.follow, lines).await,
+        Some(name) => tell::<ServiceAccount>(&cluster, name, args.follow, told).await,
+        None => tell::<Account>(&cluster, ACCOUNT_NAME, args.follow, told).await,
     }
 }
 
-async fn tell<K: Logged>(cluster: &Cluster, name: &str, follow: bool, mut lines: Lines) -> Result<(), Error> {
+async fn tell<K: Logged>(cluster: &Cluster, name: &str, follow: bool, mut told: Lines) -> Result<(), Error> {
     let mut news = News::default();
     let first = cluster.get::<K>(name).await?;
-    screen::show(&lines.of(&news.of(first.log()))?)?;
+    screen::show(&told.of(&news.of(first.log()))?)?;
     if !follow {
         return Ok(());
     }
     let mut states = Follow::<K>::new(cluster, name);
     while let Some(object) = states.next().await? {
-        screen::show(&lines.of(&news.of(object.log()))?)?;
+        screen::show(&told.of(&news.of(object.log()))?)?;
     }
     screen::note(&format!("{} \"{name}\" was deleted; the account's own log tells of it", kind::<K>()));
     Ok(())
@@ -120,8 +120,7 @@ impl Lines {
     fn of(&mut self, entries: &[AuditEntry]) -> Result<String, Error> {
         let wide = match self.output {
             LogOutput::Json => {
-                let lines = entries.iter().map(serde_json::to_string).collect::<Result<Vec<_>, _>>()?;
-                return Ok(lines.iter().map(|line| format!("{line}\n")).collect());
+                return Ok(lines(entries.iter().map(serde_json::to_string).collect::<Result<Vec<_>, _>>()?));
             }
             LogOutput::Table => false,
             LogOutput::Wide => true,
@@ -132,8 +131,10 @@ impl Lines {
             rows.push(header.iter().map(Cell::from).collect());
         }
         rows.extend(entries.iter().map(|entry| log::row(entry, wide)));
-        rows.iter().for_each(|row| self.columns.fit(row));
-        Ok(rows.iter().map(|row| format!("{}\n", self.columns.line(row))).collect())
+        for row in &rows {
+            self.columns.fit(row);
+        }
+        Ok(lines(rows.iter().map(|row| self.columns.line(row))))
     }
 }
 

@@ -27,7 +27,7 @@ pub(super) struct Cli {
 #[derive(Subcommand, Clone, Debug)]
 pub(super) enum Command {
     #[command(flatten)]
-    Cluster(ClusterCommand),
+    Cluster(Box<ClusterCommand>),
     /// Print what completes commands, flags and names in a shell.
     Completion(completion::CompletionArgs),
     /// Candidates for kubectl's own completion.

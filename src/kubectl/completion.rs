@@ -12,6 +12,7 @@ use super::cli::Cli;
 use super::cluster::Kind;
 use super::error::Error;
 use super::globals::Globals;
+use super::table::lines;
 use crate::api::{AccessKey, ServiceAccount};
 
 /// Set by the registered script of a shell that asks for candidates.
@@ -23,8 +24,7 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// What kubectl runs to complete what comes after `kubectl keyward`.
 const KUBECTL_SCRIPT: &str = "\
 #!/usr/bin/env sh
-# kubectl completes `kubectl keyward` with this. It must be executable, and be called kubectl_complete-keyward somewhere on
-# your PATH.
+# kubectl completes `kubectl keyward` with this. It must be executable, and be kubectl_complete-keyward on your PATH.
 exec kubectl-keyward __complete \"$@\"
 ";
 
@@ -84,18 +84,20 @@ pub(super) fn candidates(args: CandidatesArgs) -> Result<(), Error> {
     let mut command = Cli::command();
     let here = std::env::current_dir().ok();
     let found = complete(&mut command, words, last, here.as_deref())?;
-    let mut text = String::new();
-    for candidate in found.iter().filter(|candidate| !candidate.is_hide_set()) {
-        let value = candidate.get_value().to_string_lossy();
-        if value.starts_with('-') && !wants_flags {
-            continue;
-        }
-        let help = candidate.get_help().map(ToString::to_string).unwrap_or_default();
-        let help = help.lines().next().unwrap_or_default();
-        text.push_str(&if help.is_empty() { format!("{value}\n") } else { format!("{value}\t{help}\n") });
-    }
-    text.push_str(":4\n");
+    let shown = found.iter().filter(|candidate| !candidate.is_hide_set());
+    let shown =
+        shown.filter(|candidate| wants_flags || !candidate.get_value().to_string_lossy().starts_with('-'));
+    let text = lines(shown.map(candidate).chain([":4".into()]));
     Ok(std::io::stdout().write_all(text.as_bytes())?)
+}
+
+fn candidate(candidate: &CompletionCandidate) -> String {
+    let value = candidate.get_value().to_string_lossy();
+    let help = candidate.get_help().map(ToString::to_string).unwrap_or_default();
+    match help.lines().next() {
+        Some(help) => format!("{value}\t{help}"),
+        None => value.into_owned(),
+    }
 }
 
 /// Candidates for the name of a service account.

@@ -117,12 +117,12 @@ mod tests {
                name: ci-bot\n  \
                namespace: shop\n\
              spec:\n  \
-               admins:\n    \
-                 - kind: User\n      \
-                   name: alice\n    \
-                 - kind: ServiceAccount\n      \
-                   name: controller\n      \
-                   namespace: argocd\n  \
+               admins:\n  \
+               - kind: User\n    \
+                 name: alice\n  \
+               - kind: ServiceAccount\n    \
+                 name: controller\n    \
+                 namespace: argocd\n  \
                description: \"Builds: the shop.\"\n  \
                displayName: CI bot\n  \
                icon: Rocket\n  \

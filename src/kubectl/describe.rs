@@ -13,7 +13,7 @@ use super::log;
 use super::manifest;
 use super::screen::{self, Look};
 use super::states;
-use super::table::{Cell, Table, Tone, paint};
+use super::table::{Cell, Table, Tone, lines, paint};
 use super::times;
 use super::{Context, command};
 use crate::api::resource_grant::{Category, Impersonation};
@@ -105,33 +105,30 @@ fn header(object: &ServiceAccount, look: Look, now: DateTime<Utc>) -> String {
     let reason = status.conditions.iter().find(|condition| condition.type_ == "Ready").map(states::reason);
     let state = states::service_account(status.state);
     let keys = status.keys.clone().unwrap_or_default();
-    let mut lines: Vec<(&str, String)> = vec![
+    let mut rows: Vec<(&str, String)> = vec![
         ("Name", paint(Tone::Strong, &name)),
         ("Namespace", paint(Tone::Plain, &object.namespace().unwrap_or_default())),
         ("Display name", paint(Tone::Plain, spec.display_name.as_deref().unwrap_or(&name))),
         ("Icon", icon(spec.icon, look)),
     ];
-    let description = spec.description.as_deref().unwrap_or("-");
-    lines.extend(
-        description
-            .lines()
-            .enumerate()
-            .map(|(at, line)| (if at == 0 { "Description" } else { "" }, paint(Tone::Plain, line))),
+    let description = spec.description.as_deref().unwrap_or("-").lines().enumerate();
+    rows.extend(
+        description.map(|(at, line)| (if at == 0 { "Description" } else { "" }, paint(Tone::Plain, line))),
     );
     let reason = reason.unwrap_or_else(|| "no controller has looked at it yet; is one running?".into());
-    lines.push(("State", format!("{state} ({})", paint(Tone::Plain, &reason))));
-    lines.push(("Created", created.map_or_else(|| "-".into(), |at| moment(at, now))));
+    rows.push(("State", format!("{state} ({})", paint(Tone::Plain, &reason))));
+    rows.push(("Created", created.map_or_else(|| "-".into(), |at| moment(at, now))));
     let used = status.last_accessed_at.map(|at| moment(at, now));
     let used = used.unwrap_or_else(|| times::last_use(None, status.usage_recorded_since, now));
-    lines.push(("Last accessed", used));
-    lines.push(("Access keys", counted(&keys)));
-    lines.extend(admin_lines(object));
-    lines.into_iter().map(|(name, value)| line(name, &value)).collect()
+    rows.push(("Last accessed", used));
+    rows.push(("Access keys", counted(&keys)));
+    rows.extend(admin_rows(object));
+    lines(rows.into_iter().map(|(name, value)| row(name, &value)))
 }
 
-fn line(name: &str, value: &str) -> String {
+fn row(name: &str, value: &str) -> String {
     let name = if name.is_empty() { String::new() } else { format!("{name}:") };
-    format!("{name:<15} {value}\n")
+    format!("{name:<15} {value}")
 }
 
 fn moment(at: DateTime<Utc>, now: DateTime<Utc>) -> String {
@@ -141,19 +138,13 @@ fn moment(at: DateTime<Utc>, now: DateTime<Utc>) -> String {
 fn counted(keys: &KeyCounts) -> String {
     let KeyCounts { total, active, inactive, expired, rejected, expiring_soon } = keys;
     let others = [(inactive, "inactive"), (expired, "expired"), (rejected, "rejected")];
-    let mut text = format!("{active} active of {total}");
-    for (count, word) in others.into_iter().filter(|(count, _)| **count > 0) {
-        text.push_str(&format!(", {count} {word}"));
-    }
-    if *expiring_soon > 0 {
-        let words = format!("{expiring_soon} within 30 days");
-        text.push_str(&format!("; expiring: {}", paint(Tone::Warn, &words)));
-    }
-    text
+    let others = others.into_iter().filter(|(count, _)| **count > 0);
+    let others = others.map(|(count, word)| format!(", {count} {word}")).collect::<Vec<_>>().concat();
+    format!("{active} active of {total}{others}{}", states::expiring(*expiring_soon))
 }
 
 /// Those that are named, and which of them RBAC does not know yet.
-fn admin_lines(object: &ServiceAccount) -> Vec<(&'static str, String)> {
+fn admin_rows(object: &ServiceAccount) -> Vec<(&'static str, String)> {
     let named = object.spec.admins.as_deref().unwrap_or_default();
     let bound = object.status.as_ref().map(|status| status.admins.as_slice()).unwrap_or_default();
     let (bound, waiting): (Vec<_>, Vec<_>) = named.iter().cloned().partition(|admin| bound.contains(admin));
@@ -206,7 +197,7 @@ fn associated(object: &ServiceAccount, resources: &AssociatedResources) -> Strin
     if *total == 0 {
         return section("Associated resources (0)", "  none\n");
     }
-    let mut below = String::new();
+    let mut below = Vec::new();
     for category in Category::ALL {
         let its: Vec<_> = items.iter().filter(|item| item.category == category).collect();
         let Some(counted) = categories.iter().find(|counted| counted.category == category) else { continue };
@@ -222,25 +213,25 @@ fn associated(object: &ServiceAccount, resources: &AssociatedResources) -> Strin
                 Cell::new(tone, &format!("{:?}", item.impersonation)),
             ]);
         }
-        below.push_str(&format!("  {} ({})\n{table}", category.as_str(), counted.count));
+        below.push(format!("  {} ({})\n{table}", category.as_str(), counted.count));
     }
     let left = usize::try_from(*total).unwrap_or_default().saturating_sub(items.len());
     if left > 0 {
-        below.push_str(&format!(
+        below.push(format!(
             "  {left} more: kubectl -n {} get kwgrant --field-selector {}\n",
             object.namespace().unwrap_or_default(),
             of_service_account(&object.name_any())
         ));
     }
-    section(&format!("Associated resources ({total})"), &below)
+    section(&format!("Associated resources ({total})"), &below.concat())
 }
 
 fn in_use(resources: &AssociatedResources) -> String {
     if resources.in_use.is_empty() {
         return String::new();
     }
-    let lines = resources.in_use.iter().map(|sentence| format!("  {}\n", paint(Tone::Plain, sentence)));
-    section("Still used by", &lines.collect::<String>())
+    let sentences = resources.in_use.iter().map(|sentence| format!("  {}", paint(Tone::Plain, sentence)));
+    section("Still used by", &lines(sentences))
 }
 
 fn audit_log(object: &ServiceAccount) -> String {

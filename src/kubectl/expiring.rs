@@ -11,7 +11,7 @@ use super::manifest;
 use super::screen;
 use super::snapshot::ListOutput;
 use super::states;
-use super::table::{Cell, Table, Tone};
+use super::table::{Cell, Table, Tone, lines};
 use super::times;
 use crate::api::AccessKey;
 use crate::api::access_key::KeyState;
@@ -48,9 +48,7 @@ pub(super) async fn run(context: &Context, args: ExpiringArgs) -> Result<(), Err
             view.remarks(&found, within).iter().for_each(|line| screen::note(line));
             Ok(())
         }
-        ListOutput::Name => {
-            screen::show(&found.keys.iter().map(|key| format!("{}\n", reference(key))).collect::<String>())
-        }
+        ListOutput::Name => screen::show(&lines(found.keys.iter().map(reference))),
         ListOutput::Json => screen::show(&manifest::json(&manifest::as_found(found.keys, false)?)?),
         ListOutput::Yaml => screen::show(&manifest::yaml(&manifest::as_found(found.keys, false)?)?),
     }

@@ -52,7 +52,7 @@ impl<'a, K: Kind> Follow<'a, K> {
                         *interrupted = false;
                         return Ok(state);
                     }
-                    Some(Err(error)) => match refusal(error, self.cluster.server()) {
+                    Some(Err(error)) => match trouble(&error, self.cluster.server()) {
                         Trouble::Refused(error) if error.is_denied() => {
                             self.source = Source::Look { first: true }
                         }
@@ -79,8 +79,9 @@ enum Trouble {
     Passing(String),
 }
 
-fn refusal(error: watcher::Error, server: &str) -> Trouble {
-    let status = match &error {
+/// What an interruption of the watch means.
+fn trouble(error: &watcher::Error, server: &str) -> Trouble {
+    let status = match error {
         watcher::Error::InitialListFailed(kube::Error::Api(status))
         | watcher::Error::WatchStartFailed(kube::Error::Api(status))
         | watcher::Error::WatchFailed(kube::Error::Api(status)) => Some(status.clone()),
@@ -88,6 +89,6 @@ fn refusal(error: watcher::Error, server: &str) -> Trouble {
     };
     match status.filter(|status| [401, 403, 404].contains(&status.code)) {
         Some(status) => Trouble::Refused(Error::of_call(kube::Error::Api(status), server)),
-        None => Trouble::Passing(with_causes(&error)),
+        None => Trouble::Passing(with_causes(error)),
     }
 }

@@ -29,6 +29,8 @@ mod icon;
 mod key;
 mod log;
 mod manifest;
+#[cfg(test)]
+mod samples;
 mod screen;
 mod snapshot;
 mod states;
@@ -84,7 +86,7 @@ pub fn main() -> ExitCode {
     let command = match command {
         Some(Command::Completion(args)) => return exit_code(completion::script(args)),
         Some(Command::Candidates(args)) => return exit_code(completion::candidates(args)),
-        Some(Command::Cluster(command)) => Some(command),
+        Some(Command::Cluster(command)) => Some(*command),
         None => None,
     };
     match runtime() {

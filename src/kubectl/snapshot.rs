@@ -10,7 +10,7 @@ use super::icon::icon;
 use super::manifest;
 use super::screen::{self, Look};
 use super::states;
-use super::table::{Cell, Table, Tone, paint};
+use super::table::{Cell, Table, Tone, lines, paint};
 use super::times;
 use super::{Context, command};
 use crate::api::account::SnapshotItem;
@@ -58,23 +58,26 @@ pub(super) async fn run(context: &Context, args: SnapshotArgs) -> Result<(), Err
         ListOutput::Table | ListOutput::Wide if args.all_namespaces => view.accounts(&accounts),
         ListOutput::Table | ListOutput::Wide => match accounts.first() {
             Some(account) => view.account(account),
-            None => {
-                return nothing_yet(&format!("namespace \"{}\"", cluster.namespace()), cluster.namespace());
-            }
+            None => String::new(),
         },
-        ListOutput::Name => accounts.iter().flat_map(items).map(name).collect(),
+        ListOutput::Name => lines(accounts.iter().flat_map(items).map(name)),
         ListOutput::Json => manifest::json(&manifest::as_found(accounts, !args.all_namespaces)?)?,
         ListOutput::Yaml => manifest::yaml(&manifest::as_found(accounts, !args.all_namespaces)?)?,
     };
-    if text.is_empty() { nothing_yet("the cluster", cluster.namespace()) } else { screen::show(&text) }
+    if text.is_empty() {
+        let place = if args.all_namespaces {
+            "the cluster"
+        } else {
+            &format!("namespace \"{}\"", cluster.namespace())
+        };
+        screen::note(&nothing_yet(place, cluster.namespace()));
+    }
+    screen::show(&text)
 }
 
-fn nothing_yet(place: &str, namespace: &str) -> Result<(), Error> {
+fn nothing_yet(place: &str, namespace: &str) -> String {
     let create = command(namespace, "create NAME");
-    screen::note(&format!(
-        "There is no account in {place} yet. It comes with its first service account: {create}"
-    ));
-    Ok(())
+    format!("There is no account in {place} yet. It comes with its first service account: {create}")
 }
 
 fn items(account: &Account) -> &[SnapshotItem] {
@@ -83,7 +86,7 @@ fn items(account: &Account) -> &[SnapshotItem] {
 }
 
 fn name(item: &SnapshotItem) -> String {
-    format!("serviceaccount.{}/{}\n", crate::api::GROUP, item.name)
+    format!("serviceaccount.{}/{}", crate::api::GROUP, item.name)
 }
 
 /// What the text depends on beside the accounts.
@@ -97,7 +100,7 @@ struct View {
 impl View {
     /// One account: its limits, and a row for each service account.
     fn account(self, account: &Account) -> String {
-        let text = self.summary(account);
+        let text = summary(account);
         let items = items(account);
         if items.is_empty() {
             let create = command(&account.namespace().unwrap_or_default(), "create NAME");
@@ -129,7 +132,7 @@ impl View {
         ]));
         let mut rest = String::new();
         for account in accounts {
-            overview.row(self.overview(account));
+            overview.row(account_row(account));
             let namespace = account.namespace().unwrap_or_default();
             for item in items(account) {
                 all.row([vec![Cell::from(&namespace)], self.row(account, item)].concat());
@@ -163,55 +166,52 @@ impl View {
         row.push(admins.as_deref().unwrap_or("-").into());
         row
     }
+}
 
-    fn overview(self, account: &Account) -> Vec<Cell> {
-        let status = account.status.as_ref();
-        let counts = status.and_then(|status| status.service_accounts.clone()).unwrap_or_default();
-        let keys = status.and_then(|status| status.keys.clone()).unwrap_or_default();
-        let tone = if counts.rejected > 0 { Tone::Bad } else { Tone::Plain };
-        vec![
-            account.namespace().unwrap_or_default().into(),
-            account.spec.display_name.as_deref().unwrap_or("-").into(),
-            Cell::new(tone, &format!("{}/{}", counts.admitted, counts.limit)),
-            format!("{}/{}", keys.active, keys.total).into(),
-            expiring_cell(keys.expiring_soon),
-            ready_cell(account),
-        ]
-    }
+/// An account as a row among others.
+fn account_row(account: &Account) -> Vec<Cell> {
+    let status = account.status.as_ref();
+    let counts = status.and_then(|status| status.service_accounts.clone()).unwrap_or_default();
+    let keys = status.and_then(|status| status.keys.clone()).unwrap_or_default();
+    let tone = if counts.rejected > 0 { Tone::Bad } else { Tone::Plain };
+    vec![
+        account.namespace().unwrap_or_default().into(),
+        account.spec.display_name.as_deref().unwrap_or("-").into(),
+        Cell::new(tone, &format!("{}/{}", counts.admitted, counts.limit)),
+        format!("{}/{}", keys.active, keys.total).into(),
+        expiring_cell(keys.expiring_soon),
+        ready_cell(account),
+    ]
+}
 
-    /// The lines above the table.
-    fn summary(self, account: &Account) -> String {
-        let namespace = account.namespace().unwrap_or_default();
-        let title = match &account.spec.display_name {
-            Some(name) => format!("Account {namespace} ({name})"),
-            None => format!("Account {namespace}"),
-        };
-        let mut text = format!("{}\n", paint(Tone::Strong, &title));
-        let Some(status) = account.status.as_ref().filter(|status| status.observed_generation >= 0) else {
-            text.push_str("No controller has looked at it yet; is one running?\n");
-            return text;
-        };
-        let counts = status.service_accounts.clone().unwrap_or_default();
-        let keys = status.keys.clone().unwrap_or_default();
-        let limits = Limits::from_spec(account.spec.limits.as_ref());
-        text.push_str(&format!("Service accounts: {} of {}", counts.admitted, counts.limit));
-        if counts.rejected > 0 {
-            text.push_str(&format!(", {}", paint(Tone::Bad, &format!("{} rejected", counts.rejected))));
-        }
-        text.push_str(&format!(
-            "\nAccess keys: {} active of {}, at most {} for each service account",
-            keys.active, keys.total, limits.access_keys
-        ));
-        if keys.expiring_soon > 0 {
-            let words = format!("{} within 30 days", keys.expiring_soon);
-            text.push_str(&format!("; expiring: {}", paint(Tone::Warn, &words)));
-        }
-        text.push('\n');
-        if let Some(problem) = states::problem(&status.conditions) {
-            text.push_str(&format!("{}\n", paint(Tone::Bad, &problem)));
-        }
-        text
-    }
+/// The lines above the table.
+fn summary(account: &Account) -> String {
+    let namespace = account.namespace().unwrap_or_default();
+    let title = match &account.spec.display_name {
+        Some(name) => format!("Account {namespace} ({name})"),
+        None => format!("Account {namespace}"),
+    };
+    let title = paint(Tone::Strong, &title);
+    let Some(status) = account.status.as_ref().filter(|status| status.observed_generation >= 0) else {
+        return lines([title, "No controller has looked at it yet; is one running?".into()]);
+    };
+    let counts = status.service_accounts.clone().unwrap_or_default();
+    let keys = status.keys.clone().unwrap_or_default();
+    let limits = Limits::from_spec(account.spec.limits.as_ref());
+    let rejected = match counts.rejected {
+        0 => String::new(),
+        count => format!(", {}", paint(Tone::Bad, &format!("{count} rejected"))),
+    };
+    let service_accounts = format!("Service accounts: {} of {}{rejected}", counts.admitted, counts.limit);
+    let keys = format!(
+        "Access keys: {} active of {}, at most {} for each service account{}",
+        keys.active,
+        keys.total,
+        limits.access_keys,
+        states::expiring(keys.expiring_soon)
+    );
+    let problem = states::problem(&status.conditions).map(|problem| paint(Tone::Bad, &problem));
+    lines([title, service_accounts, keys].into_iter().chain(problem))
 }
 
 fn key_cell(keys: &KeyCounts) -> Cell {

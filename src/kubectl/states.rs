@@ -2,7 +2,7 @@
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 
-use super::table::{Cell, Tone};
+use super::table::{Cell, Tone, paint};
 use crate::api::access_key::KeyState;
 use crate::api::service_account::ServiceAccountState;
 
@@ -24,6 +24,14 @@ pub(super) fn access_key(state: Option<KeyState>) -> Cell {
         Some(KeyState::Expired) => Cell::new(Tone::Bad, "Expired"),
         Some(KeyState::Rejected) => Cell::new(Tone::Bad, "Rejected"),
         Some(KeyState::Pending) | None => Cell::new(Tone::Warn, "Pending"),
+    }
+}
+
+/// How many keys expire soon, as a sentence goes on with it.
+pub(super) fn expiring(count: i32) -> String {
+    match count {
+        0 => String::new(),
+        count => format!("; expiring: {}", paint(Tone::Warn, &format!("{count} within 30 days"))),
     }
 }
 

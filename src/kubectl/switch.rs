@@ -69,7 +69,7 @@ pub(super) async fn deactivate(context: &Context, args: DeactivateArgs) -> Resul
         return change.show(&same, "is inactive already");
     }
     let keys = cluster.list::<AccessKey>(Scope::One, &of_service_account(&name)).await;
-    screen::note(&usage(&object, keys.as_deref().map_err(|error| error.to_string()), context.now));
+    screen::note(&usage(&object, keys.as_deref().map_err(ToString::to_string), context.now));
     let confirmed = yes || change.is_real() && confirm(&object)?;
     if change.is_real() && !confirmed {
         return Err(Error::Refused("nothing was changed".into()));
@@ -85,11 +85,12 @@ fn confirm(object: &ServiceAccount) -> Result<bool, Error> {
 
 /// What switches `object` off; with `confirm` also where the chart wants it confirmed.
 fn patch(object: &ServiceAccount, confirm: bool) -> Value {
-    let mut patch = json!({"spec": {"state": "Inactive"}});
+    let spec = json!({"state": "Inactive"});
     if confirm {
-        patch["metadata"] = json!({"annotations": {CONFIRM_DEACTIVATION: object.name_any()}});
+        json!({"metadata": {"annotations": {CONFIRM_DEACTIVATION: object.name_any()}}, "spec": spec})
+    } else {
+        json!({"spec": spec})
     }
-    patch
 }
 
 async fn switch_off(

@@ -2,7 +2,7 @@
 //!
 //! Whatever is shown was written by others, so no control character of theirs reaches the terminal.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 use anstyle::{AnsiColor, Style};
 use unicode_width::UnicodeWidthStr as _;
@@ -46,6 +46,15 @@ impl Tone {
 /// `text` on one line in that tone.
 pub(super) fn paint(tone: Tone, text: &str) -> String {
     Cell::new(tone, text).to_string()
+}
+
+/// Each on a line of its own.
+pub(super) fn lines(texts: impl IntoIterator<Item = impl fmt::Display>) -> String {
+    texts.into_iter().fold(String::new(), |mut all, text| {
+        // Writing to a String cannot fail.
+        let _ = writeln!(all, "{text}");
+        all
+    })
 }
 
 /// One entry of a table.

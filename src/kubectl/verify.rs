@@ -17,7 +17,7 @@ use super::Context;
 use super::describe::ReportOutput;
 use super::error::Error;
 use super::screen;
-use super::table::{Tone, paint};
+use super::table::{Tone, lines, paint};
 use super::times;
 use crate::api::resource_grant::Role;
 use crate::domain::time::rfc3339;
@@ -162,20 +162,16 @@ fn words(verdict: &Verdict, now: DateTime<Utc>) -> String {
         role,
         on_behalf_of,
     } = verdict;
-    let mut text = if *valid {
-        format!("{}\n", paint(Tone::Good, "Good"))
+    let title = if *valid {
+        paint(Tone::Good, "Good")
     } else {
-        let why = cause.as_deref().unwrap_or("unknown");
-        format!(
-            "{} ({}): {}\n",
-            paint(Tone::Bad, "Refused"),
-            paint(Tone::Plain, why),
-            paint(Tone::Plain, message.as_deref().unwrap_or_default())
-        )
+        let [cause, message] =
+            [cause, message].map(|text| paint(Tone::Plain, text.as_deref().unwrap_or("unknown")));
+        format!("{} ({cause}): {message}", paint(Tone::Bad, "Refused"))
     };
     let expires_at = expires_at.map(|at| format!("{} ({})", rfc3339(at), times::away(at, now)));
     let role = role.map(|role| role.as_str().to_owned());
-    for (name, value) in [
+    let rows = [
         ("Account", account),
         ("Service account", service_account),
         ("Access key", access_key),
@@ -184,12 +180,11 @@ fn words(verdict: &Verdict, now: DateTime<Utc>) -> String {
         ("Resource", resource),
         ("Role there", &role),
         ("On behalf of", on_behalf_of),
-    ] {
-        if let Some(value) = value {
-            text.push_str(&format!("{:<17}{}\n", format!("{name}:"), paint(Tone::Plain, value)));
-        }
-    }
-    text
+    ];
+    let rows = rows.into_iter().filter_map(|(name, value)| {
+        Some(format!("{:<17}{}", format!("{name}:"), paint(Tone::Plain, value.as_deref()?)))
+    });
+    lines([title].into_iter().chain(rows))
 }
 
 #[cfg(test)]

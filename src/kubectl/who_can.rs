@@ -40,7 +40,7 @@ enum TableOutput {
 pub(super) async fn run(context: &Context, args: WhoCanArgs) -> Result<(), Error> {
     let WhoCanArgs { name, output } = args;
     let cluster = context.globals.connect().await?;
-    let seen = look::look(&cluster, &name).await?;
+    let seen = Box::pin(look::look(&cluster, &name)).await?;
     let answer = answer::answer(&seen);
     match output {
         TableOutput::Table | TableOutput::Wide => {
@@ -48,7 +48,7 @@ pub(super) async fn run(context: &Context, args: WhoCanArgs) -> Result<(), Error
             answer.remarks(output == TableOutput::Wide).iter().for_each(|line| screen::note(line));
             Ok(())
         }
-        TableOutput::Json => screen::show(&manifest::json(&answer)?),
-        TableOutput::Yaml => screen::show(&manifest::yaml(&answer)?),
+        TableOutput::Json => screen::show(&manifest::json(&answer.document())?),
+        TableOutput::Yaml => screen::show(&manifest::yaml(&answer.document())?),
     }
 }

@@ -62,19 +62,16 @@ fn used(key: &AccessKey, now: DateTime<Utc>) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::super::super::samples::{key, now};
     use super::*;
 
-    fn key(state: &str, status: serde_json::Value) -> AccessKey {
-        serde_json::from_value(json!({
-            "apiVersion": "iam.keyward.dev/v1alpha1", "kind": "AccessKey", "metadata": {"name": "deploy"},
-            "spec": {"serviceAccountName": "ci", "validFor": "P6M", "state": state}, "status": status,
-        }))
-        .unwrap()
+    fn deploy(state: &str, status: serde_json::Value) -> AccessKey {
+        key("deploy", json!({"state": state}), status)
     }
 
     #[test]
     fn switching_what_is_so_already_says_so() {
-        let (on, off) = (key("Active", json!({})), key("Inactive", json!({})));
+        let (on, off) = (deploy("Active", json!({})), deploy("Inactive", json!({})));
         assert_eq!(done(&on, DesiredState::Active), "is active already");
         assert_eq!(done(&on, DesiredState::Inactive), "deactivated");
         assert_eq!(done(&off, DesiredState::Active), "activated");
@@ -83,9 +80,8 @@ mod tests {
 
     #[test]
     fn who_switches_a_key_off_learns_when_it_was_last_used() {
-        let now = "2026-11-23T12:00:00Z".parse().unwrap();
-        let recent = key("Active", json!({"lastUsedAt": "2026-11-23T11:57:00Z"}));
-        assert_eq!(used(&recent, now), "It was last used 3m ago.\n");
-        assert_eq!(used(&key("Active", json!({})), now), "");
+        let recent = deploy("Active", json!({"lastUsedAt": "2026-11-23T11:57:00Z"}));
+        assert_eq!(used(&recent, now()), "It was last used 3m ago.\n");
+        assert_eq!(used(&deploy("Active", json!({})), now()), "");
     }
 }

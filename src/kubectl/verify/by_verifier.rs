@@ -146,7 +146,7 @@ mod tests {
             "--url must begin with https://, or the token would cross the network to verifier.shop.svc for anyone there \
              to read; in a cluster, reach the verifier by: kubectl port-forward"
         );
-        for bad in ["verifier:8470", "/v1", "ftp://x"] {
+        for bad in ["verifier:8470", "/v1", "ftp://x/"] {
             assert_eq!(
                 check_url(&bad.parse().unwrap()).unwrap_err(),
                 format!(

@@ -1,9 +1,9 @@
 //! Who may do what, out of RBAC and of whom the objects name.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use kube::ResourceExt as _;
-use serde::Serialize;
+use serde_json::{Value, json};
 
 use super::super::table::{Cell, Table, Tone};
 use super::look::{Seen, You};
@@ -11,49 +11,26 @@ use super::rbac::{Rights, Target, Unresolved, Who};
 use crate::api::shared::Subject;
 
 /// The answer.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug)]
 pub(super) struct Answer {
     namespace: String,
     service_account: String,
     /// The Secrets that hold its tokens.
     secrets: Vec<String>,
-    subjects: Vec<Row>,
+    rows: Vec<Row>,
     /// What may not be seen, so that someone may be missing.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     not_seen: Vec<String>,
     /// What the person who asks may do, where not everything may be seen.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    you: Option<OwnRights>,
+    you: Option<You>,
 }
 
 /// What one may do.
-#[derive(Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug)]
 struct Row {
-    subject: String,
-    manage: bool,
-    reveal: bool,
-    /// The Secrets with tokens that they may read.
-    secrets: Vec<String>,
+    who: Who,
+    rights: Rights,
     /// What the objects name them as.
-    #[serde(rename = "as")]
     named: Vec<String>,
-    /// The bindings that give it.
-    through: Vec<String>,
-    #[serde(skip)]
-    is_system: bool,
-    #[serde(skip)]
-    every_secret: bool,
-}
-
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct OwnRights {
-    user: String,
-    manage: bool,
-    reveal: bool,
-    secrets: Vec<String>,
 }
 
 /// The answer out of what was seen.
@@ -73,28 +50,17 @@ pub(super) fn answer(seen: &Seen) -> Answer {
         let remark = if is_bound { "" } else { ", not bound yet" };
         named.entry(who).or_default().push(format!("{role}{remark}"));
     }
-    let row = |(who, rights): (Who, Rights)| {
-        let Rights { manage, reveal, secrets, every_secret, through } = rights;
-        Row {
-            subject: who.label(),
-            manage,
-            reveal,
-            secrets: secrets.into_iter().collect(),
-            named: named.get(&who).cloned().unwrap_or_default(),
-            through: through.into_iter().collect(),
-            is_system: who.is_system(),
-            every_secret,
-        }
-    };
-    let you =
-        you.clone().map(|You { user, manage, reveal, secrets }| OwnRights { user, manage, reveal, secrets });
+    let rows = found.into_iter().map(|(who, rights)| {
+        let named = named.remove(&who).unwrap_or_default();
+        Row { who, rights, named }
+    });
     Answer {
         namespace: namespace.clone(),
         service_account: name.clone(),
         secrets: secrets.clone(),
-        subjects: found.into_iter().map(row).collect(),
+        rows: rows.collect(),
         not_seen: unseen.iter().map(ToString::to_string).chain(unresolved.iter().map(unclear)).collect(),
-        you,
+        you: you.clone(),
     }
 }
 
@@ -148,7 +114,7 @@ impl Answer {
     /// For people.
     pub(super) fn table(&self, wide: bool) -> String {
         let mut table = Table::new(["SUBJECT", "MANAGE", "REVEAL", "READ TOKENS", "AS", "THROUGH"]);
-        let shown: Vec<&Row> = self.subjects.iter().filter(|row| wide || !row.is_system).collect();
+        let shown: Vec<&Row> = self.rows.iter().filter(|row| wide || !row.who.is_system()).collect();
         for row in &shown {
             table.row(self.row(row));
         }
@@ -156,52 +122,65 @@ impl Answer {
     }
 
     fn row(&self, row: &Row) -> Vec<Cell> {
-        let yes = |yes: bool| if yes { Cell::new(Tone::Good, "yes") } else { Cell::new(Tone::Faint, "no") };
-        let list = |list: &[String]| if list.is_empty() { "-".to_owned() } else { list.join(", ") };
-        let tokens = self.tokens(&row.secrets, row.every_secret);
+        let Row { who, rights: Rights { manage, reveal, secrets, every_secret, through }, named } = row;
+        let yes = |is: &bool| if *is { Cell::new(Tone::Good, "yes") } else { Cell::new(Tone::Faint, "no") };
+        let list = |list: Vec<&str>| if list.is_empty() { "-".to_owned() } else { list.join(", ") };
+        let tokens = if *every_secret { "all".into() } else { self.tokens(secrets) };
         vec![
-            row.subject.as_str().into(),
-            yes(row.manage),
-            yes(row.reveal),
+            who.label().into(),
+            yes(manage),
+            yes(reveal),
             Cell::new(if tokens == "no" { Tone::Faint } else { Tone::Warn }, &tokens),
-            list(&row.named).into(),
-            list(&row.through).into(),
+            list(named.iter().map(String::as_str).collect()).into(),
+            list(through.iter().map(String::as_str).collect()).into(),
         ]
     }
 
     /// Which tokens someone may read who may read these Secrets.
-    fn tokens(&self, secrets: &[String], every_secret: bool) -> String {
-        match secrets {
-            _ if every_secret => "all".into(),
-            [] => "no".into(),
-            some if some.len() == self.secrets.len() => "all".into(),
-            some => some.join(", "),
+    fn tokens(&self, secrets: &BTreeSet<String>) -> String {
+        match secrets.len() {
+            0 => "no".into(),
+            all if all == self.secrets.len() => "all".into(),
+            _ => secrets.iter().map(String::as_str).collect::<Vec<_>>().join(", "),
         }
     }
 
     /// What else there is to know.
     pub(super) fn remarks(&self, wide: bool) -> Vec<String> {
-        let mut lines = Vec::new();
-        let hidden = self.subjects.iter().filter(|row| row.is_system).count();
-        if hidden > 0 && !wide {
-            lines.push(format!("Left out are {hidden} parts of Kubernetes itself; -o wide shows them."));
-        }
-        if !self.not_seen.is_empty() {
-            lines.push(format!(
-                "Someone may be missing, since you may not see: {}.",
-                self.not_seen.join("; ")
-            ));
-        }
-        if let Some(OwnRights { user, manage, reveal, secrets }) = &self.you {
-            let may = |may: &bool| if *may { "yes" } else { "no" };
-            lines.push(format!(
-                "You yourself ({user}): manage {}, reveal {}, read tokens: {}",
-                may(manage),
-                may(reveal),
-                self.tokens(secrets, false)
-            ));
-        }
-        lines
+        let hidden = self.rows.iter().filter(|row| !wide && row.who.is_system()).count();
+        let hidden = (hidden > 0)
+            .then(|| format!("Kubernetes' own parts ({hidden}) are left out; -o wide shows them."));
+        let missing = (!self.not_seen.is_empty())
+            .then(|| format!("Someone may be missing, since you may not see: {}.", self.not_seen.join("; ")));
+        let may = |may: bool| if may { "yes" } else { "no" };
+        let you = self.you.as_ref().map(|You { user, manage, reveal, secrets }| {
+            let tokens = self.tokens(secrets);
+            format!(
+                "You yourself ({user}): manage {}, reveal {}, read tokens: {tokens}",
+                may(*manage),
+                may(*reveal)
+            )
+        });
+        [hidden, missing, you].into_iter().flatten().collect()
+    }
+
+    /// For programs. Everyone is in it.
+    pub(super) fn document(&self) -> Value {
+        let Self { namespace, service_account, secrets, rows, not_seen, you } = self;
+        let subjects = rows.iter().map(|Row { who, rights, named }| {
+            let Rights { manage, reveal, secrets, every_secret: _, through } = rights;
+            json!({
+                "subject": who.label(), "manage": manage, "reveal": reveal, "secrets": secrets, "as": named,
+                "through": through,
+            })
+        });
+        let you = you.as_ref().map(|You { user, manage, reveal, secrets }| {
+            json!({"user": user, "manage": manage, "reveal": reveal, "secrets": secrets})
+        });
+        json!({
+            "namespace": namespace, "serviceAccount": service_account, "secrets": secrets,
+            "subjects": subjects.collect::<Vec<_>>(), "notSeen": not_seen, "you": you,
+        })
     }
 }
 

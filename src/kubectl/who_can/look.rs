@@ -1,6 +1,8 @@
 //! What the answer is made of, as far as the person may see it. What may not be seen is remembered, and what the person
 //! may do themselves is asked for then.
 
+use std::collections::BTreeSet;
+
 use k8s_openapi::api::authentication::v1::SelfSubjectReview;
 use k8s_openapi::api::authorization::v1::{
     ResourceAttributes, SelfSubjectAccessReview, SelfSubjectAccessReviewSpec,
@@ -35,7 +37,7 @@ pub(super) struct You {
     pub(super) user: String,
     pub(super) manage: bool,
     pub(super) reveal: bool,
-    pub(super) secrets: Vec<String>,
+    pub(super) secrets: BTreeSet<String>,
 }
 
 /// Looks at all of it at once.
