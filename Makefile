@@ -7,6 +7,8 @@ CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/keyward
 CARGO_DENY_VERSION := 0.20.2
 CARGO_DENY := $(CACHE)/tools/cargo-deny-$(CARGO_DENY_VERSION)/bin/cargo-deny
 DEV := cargo run -q -p keyward-dev --
+# Where `krew` puts archives; those of other machines beside them come into its manifest too.
+KREW := target/krew
 # Where `generate` writes; `generated` has it write to a temporary folder, to compare.
 OUT := .
 
@@ -31,6 +33,12 @@ dev:
 .PHONY: build
 build: ## Build the programs for release.
 	cargo build --release --bins
+
+.PHONY: krew
+krew: ## Build the plugin's archive for this machine, and krew's manifest for the archives in KREW.
+	@packaging/krew/archive.sh $(KREW)
+	@packaging/krew/manifest.sh $(KREW) > $(KREW)/keyward.yaml
+	@ls -l $(KREW)
 
 .PHONY: test
 test: dev ## Run every test. The first run builds a Kubernetes control plane, which takes minutes.

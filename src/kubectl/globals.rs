@@ -11,7 +11,6 @@ use kube::config::{KubeConfigOptions, Kubeconfig, KubeconfigError};
 use super::cluster::Cluster;
 use super::error::Error;
 use super::times;
-use crate::runtime::client::CALL_TIMEOUT;
 use crate::runtime::telemetry::with_causes;
 
 /// Flags of every command.
@@ -122,7 +121,7 @@ impl Globals {
             },
         };
         config.default_retry = false;
-        config.connect_timeout = Some(CALL_TIMEOUT.min(self.request_timeout));
+        config.connect_timeout = Some(self.request_timeout);
         if self.as_user.is_some() {
             config.auth_info.impersonate.clone_from(&self.as_user);
         }

@@ -12,7 +12,6 @@ use super::super::error::Error;
 use super::Verdict;
 use crate::domain::time::parse_rfc3339;
 use crate::domain::verdict::{Asked, ResourceAsked};
-use crate::runtime::client::CALL_TIMEOUT;
 use crate::runtime::telemetry::with_causes;
 use crate::verifier::http::{VerifyRequest, VerifyResource, VerifyResponse};
 
@@ -56,7 +55,7 @@ pub(super) async fn ask(
     let cannot = |cause: String| Error::Refused(format!("the verifier at {server} cannot be asked: {cause}"));
     let mut config = Config::new(url.clone());
     config.default_retry = false;
-    config.connect_timeout = Some(CALL_TIMEOUT.min(within));
+    config.connect_timeout = Some(within);
     config.root_cert_file = authority.map(Path::to_owned);
     let client = Client::try_from(config).map_err(|error| cannot(with_causes(&error)))?;
     let request = Request::post("/v1/verify")
