@@ -137,7 +137,7 @@ fn innermost(error: &dyn std::error::Error) -> String {
 
 /// Those of `names` that someone who typed `name` may have meant, the nearest first.
 pub(super) fn near<'a>(name: &str, names: &'a [String]) -> Vec<&'a str> {
-    const ALIKE: f64 = 0.6;
+    const ALIKE: f64 = 0.5;
     const SHOWN: usize = 3;
     let alike = |known: &str| strsim::normalized_damerau_levenshtein(name, known);
     let begins = |known: &str| !name.is_empty() && (known.starts_with(name) || name.starts_with(known));

@@ -19,7 +19,9 @@ async fn a_cluster_without_the_kinds_or_no_cluster_at_all_is_said_with_what_to_d
     let plane = ControlPlane::start(Options::default()).await.unwrap();
     let kubeconfig = plane.kubeconfig_path().to_str().unwrap().to_owned();
     let nobody = plane.kubeconfig_for_token("nobody", "x").unwrap();
-    let copy = plane.kubeconfig_path().with_extension("copy");
+    // The control plane takes its own with it when it ends.
+    let folder = tempfile::tempdir().unwrap();
+    let copy = folder.path().join("kubeconfig");
     let server = plane.server().to_owned();
     let missing = format!(
         "error: the cluster at {server} does not serve iam.keyward.dev/v1alpha1; install Keyward with its Helm chart, or \
@@ -51,7 +53,6 @@ async fn a_cluster_without_the_kinds_or_no_cluster_at_all_is_said_with_what_to_d
 
     let words = format!("error: cannot reach the cluster at {server}: Connection refused");
     failed(&keyward(copy.to_str().unwrap(), &[]), 1, &words);
-    std::fs::remove_file(&copy).unwrap();
     let words = "error: no cluster is configured: set KUBECONFIG or --kubeconfig, or make ~/.kube/config";
     failed(&keyward("", &[]), 1, words);
     failed(&keyward("", &["--kubeconfig", "/nonexistent/config"]), 1, words);

@@ -62,7 +62,7 @@ async fn a_service_account_is_shown_in_full() {
         .await;
     super::administered(&scene).await;
     shows(&scene, &["describe", "ci"], "integrations that run as it (1): Process \"claims\"").await;
-    let shown = shows(&scene, &["describe", "ci"], "issued into Secret \"deploy\"").await.replace("  ", "");
+    let shown = shows(&scene, &["describe", "ci"], "issued into Secret \"deploy\"").await;
     for part in [
         "Display name: CI bot\n",
         "State: Active (Admitted: Service account is admitted",

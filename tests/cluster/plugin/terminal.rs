@@ -36,7 +36,7 @@ async fn a_terminal_gets_colours_and_glyphs_unless_they_are_unwanted() {
     done(&keyward(&scene, &["create", "ci", "--icon", "rocket"]));
     let account = scene.account_once("shows ci", |account| {
         let snapshot = account.status.as_ref().and_then(|status| status.snapshot.as_ref());
-        snapshot.is_some_and(|snapshot| !snapshot.service_accounts.is_empty())
+        snapshot.is_some_and(|snapshot| snapshot.service_accounts.iter().any(|item| item.state.is_some()))
     });
     account.await;
     let green = "\u{1b}[32mActive\u{1b}[0m";

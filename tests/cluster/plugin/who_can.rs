@@ -21,7 +21,9 @@ async fn everyone_who_may_manage_it_or_read_its_tokens_is_shown_with_what_gives_
         "--resource-name=ci",
     ]);
     scene.kubectl_text(&["create", "rolebinding", "ops", "--role=ops", "--serviceaccount=argocd:controller"]);
-    scene.kubectl_text(&["create", "rolebinding", "readers", "--clusterrole=edit", "--group=readers"]);
+    let readers = format!("--clusterrole={}", scene.namespace);
+    scene.kubectl_text(&["create", "clusterrole", &scene.namespace, "--verb=list", "--resource=secrets"]);
+    scene.kubectl_text(&["create", "rolebinding", "readers", &readers, "--group=readers"]);
     let rows = [
         "Group/iam yes no no IAM admin RoleBinding/keyward:iam-admins",
         "Group/readers no no all - RoleBinding/readers",
