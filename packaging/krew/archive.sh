@@ -15,6 +15,7 @@ esac
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
+echo "Building kubectl-keyward $version for $os/$arch; this takes minutes."
 cargo install --quiet --locked --path . --bin kubectl-keyward --root "$work"
 cp LICENSE "$work/bin/"
 tar -C "$work/bin" --sort=name --mtime=@0 --owner=0 --group=0 --numeric-owner --mode=a+rX,u+w,go-w \

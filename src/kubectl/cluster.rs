@@ -5,6 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::Response;
+use k8s_openapi::api::core::v1::Secret;
+use k8s_openapi::api::rbac::v1::{Role, RoleBinding};
 use kube::api::{ListParams, Patch, PatchParams, PostParams};
 use kube::client::ClientBuilder;
 use kube::core::{ClusterResourceScope, DeserializeGuard, NamespaceResourceScope, PartialObjectMeta};
@@ -17,6 +19,7 @@ use tower::util::MapResponseLayer;
 use super::change::DryRun;
 use super::error::{self, Error};
 use super::warnings::{self, Warnings};
+use crate::api::{AccessKey, Account, ResourceGrant, ServiceAccount};
 
 /// Who changes fields, as `managedFields` name it.
 pub(super) const FIELD_MANAGER: &str = "kubectl-keyward";
@@ -36,17 +39,13 @@ pub(super) trait Kind:
 {
 }
 
-impl<K> Kind for K where
-    K: Resource<DynamicType = (), Scope = NamespaceResourceScope>
-        + Clone
-        + Debug
-        + DeserializeOwned
-        + Serialize
-        + Send
-        + Sync
-        + 'static
-{
-}
+impl Kind for Account {}
+impl Kind for ServiceAccount {}
+impl Kind for AccessKey {}
+impl Kind for ResourceGrant {}
+impl Kind for Secret {}
+impl Kind for Role {}
+impl Kind for RoleBinding {}
 
 /// Which namespaces are looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -68,7 +68,7 @@ pub(super) fn answer(seen: &Seen) -> Answer {
 fn unclear(unresolved: &Unresolved) -> String {
     let Unresolved { binding, role, subjects } = unresolved;
     let subjects: Vec<String> = subjects.iter().map(Who::label).collect();
-    format!("what {binding} gives to {}: the cluster role \"{role}\"", subjects.join(", "))
+    format!("what {binding} gives to {}: {role}", subjects.join(", "))
 }
 
 /// Someone whom the service account or its account names.

@@ -49,7 +49,7 @@ fn bound() -> Rbac {
     let manager = json!([rule_on(group, "serviceaccounts", &["manage", "delegate"], &[])]);
     let masters = json!([{"kind": "Group", "name": "system:masters"}, {"kind": "Group", "name": "ops"}]);
     Rbac {
-        roles: vec![from_json(role("keyward:ci-bot:admin", admin))],
+        roles: Some(vec![from_json(role("keyward:ci-bot:admin", admin))]),
         role_bindings: vec![
             from_json(binding(
                 "keyward:ci-bot:admin",
@@ -123,8 +123,8 @@ fn a_cluster_role_that_may_not_be_seen_is_told_with_whom_it_is_given() {
     assert_eq!(
         answer.remarks(true)[0],
         "Someone may be missing, since you may not see: clusterroles; what RoleBinding/keyward:super-admins gives to \
-         User/sue: the cluster role \"keyward-super-admin\"; what ClusterRoleBinding/cluster-admin gives to \
-         Group/system:masters, Group/ops: the cluster role \"cluster-admin\"."
+         User/sue: ClusterRole/keyward-super-admin; what ClusterRoleBinding/cluster-admin gives to \
+         Group/system:masters, Group/ops: ClusterRole/cluster-admin."
     );
 }
 

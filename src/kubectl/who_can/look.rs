@@ -8,7 +8,7 @@ use k8s_openapi::api::authorization::v1::{
     ResourceAttributes, SelfSubjectAccessReview, SelfSubjectAccessReviewSpec,
 };
 use kube::api::PostParams;
-use kube::{Api, Client, ResourceExt as _};
+use kube::{Api, ResourceExt as _};
 
 use super::super::cluster::{Cluster, Scope, of_service_account};
 use super::super::error::Error;
@@ -57,7 +57,7 @@ pub(super) async fn look(cluster: &Cluster, name: &str) -> Result<Seen, Error> {
     let account = seen(account, "the Account", &mut unseen)?.flatten();
     let keys: Vec<AccessKey> = seen(keys, "accesskeys", &mut unseen)?.unwrap_or_default();
     let rbac = Rbac {
-        roles: seen(roles, "roles", &mut unseen)?.unwrap_or_default(),
+        roles: seen(roles, "roles", &mut unseen)?,
         role_bindings: seen(role_bindings, "rolebindings", &mut unseen)?.unwrap_or_default(),
         cluster_roles: seen(cluster_roles, "clusterroles", &mut unseen)?,
         cluster_role_bindings: seen(cluster_role_bindings, "clusterrolebindings", &mut unseen)?
@@ -119,7 +119,7 @@ async fn you(cluster: &Cluster, name: &str, secrets: &[String]) -> Result<You, E
 }
 
 async fn whoami(cluster: &Cluster) -> Result<String, Error> {
-    let reviews: Api<SelfSubjectReview> = Api::all(client(cluster));
+    let reviews: Api<SelfSubjectReview> = Api::all(cluster.client().clone());
     let review = cluster.call(reviews.create(&PostParams::default(), &SelfSubjectReview::default())).await?;
     Ok(review.status.and_then(|status| status.user_info?.username).unwrap_or_default())
 }
@@ -144,11 +144,7 @@ async fn may(
         ..SelfSubjectAccessReviewSpec::default()
     };
     let review = SelfSubjectAccessReview { spec, ..SelfSubjectAccessReview::default() };
-    let reviews: Api<SelfSubjectAccessReview> = Api::all(client(cluster));
+    let reviews: Api<SelfSubjectAccessReview> = Api::all(cluster.client().clone());
     let answer = cluster.call(reviews.create(&PostParams::default(), &review)).await?;
     Ok(answer.status.is_some_and(|status| status.allowed))
-}
-
-fn client(cluster: &Cluster) -> Client {
-    cluster.client().clone()
 }

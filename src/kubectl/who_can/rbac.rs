@@ -13,8 +13,8 @@ use crate::api::shared::{Subject, SubjectKind};
 /// RBAC as far as the person may see it.
 #[derive(Debug, Default)]
 pub(super) struct Rbac {
-    /// Roles of the namespace.
-    pub(super) roles: Vec<Role>,
+    /// Roles of the namespace; `None` where they may not be seen.
+    pub(super) roles: Option<Vec<Role>>,
     /// Bindings of the namespace.
     pub(super) role_bindings: Vec<RoleBinding>,
     /// Roles of the cluster; `None` where they may not be seen.
@@ -72,7 +72,7 @@ impl Rights {
     }
 }
 
-/// A binding to a cluster role that may not be seen.
+/// A binding to a role that may not be seen.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Unresolved {
     pub(super) binding: String,
@@ -87,11 +87,8 @@ impl Rbac {
         for (binding, role, subjects) in self.bindings() {
             let subjects = subjects.iter().flatten().filter_map(who);
             let Some(rules) = self.rules(role) else {
-                unresolved.push(Unresolved {
-                    binding,
-                    role: role.name.clone(),
-                    subjects: subjects.collect(),
-                });
+                let role = format!("{}/{}", role.kind, role.name);
+                unresolved.push(Unresolved { binding, role, subjects: subjects.collect() });
                 continue;
             };
             let rights = Rights { through: [binding].into(), ..rights(rules, target) };
@@ -114,7 +111,8 @@ impl Rbac {
     /// The rules of a role: none where it does not exist, and `None` where that cannot be seen.
     fn rules(&self, role: &RoleRef) -> Option<&[PolicyRule]> {
         let rules = if role.kind == "Role" {
-            self.roles.iter().find(|known| known.name_any() == role.name)?.rules.as_deref()
+            let known = self.roles.as_ref()?.iter().find(|known| known.name_any() == role.name);
+            known.and_then(|known| known.rules.as_deref())
         } else {
             let known = self.cluster_roles.as_ref()?.iter().find(|known| known.name_any() == role.name);
             known.and_then(|known| known.rules.as_deref())

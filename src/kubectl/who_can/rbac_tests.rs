@@ -41,7 +41,7 @@ fn found(rbac: &Rbac) -> Vec<(String, Rights)> {
 /// What a role with these rules gives to whom it is bound.
 fn rights(rules: &[Value]) -> Rights {
     let rbac = Rbac {
-        roles: vec![role("r", rules)],
+        roles: Some(vec![role("r", rules)]),
         role_bindings: vec![from_json(binding("Role", "r", &alice()))],
         ..Rbac::default()
     };
@@ -87,12 +87,13 @@ fn who_may_list_or_watch_secrets_reads_them_too() {
 #[test]
 fn several_bindings_of_one_person_add_up() {
     let rbac = Rbac {
-        roles: vec![role("r", &[rule("", "secrets", &["get"], &["deploy"])])],
+        roles: Some(vec![role("r", &[rule("", "secrets", &["get"], &["deploy"])])]),
         role_bindings: vec![
             from_json(binding("Role", "r", &alice())),
             from_json(binding("ClusterRole", "manager", &alice())),
             // A role that is not there gives nothing.
             from_json(binding("ClusterRole", "deleted", &alice())),
+            from_json(binding("Role", "deleted", &alice())),
         ],
         cluster_roles: Some(vec![cluster_role(
             "manager",
@@ -133,14 +134,16 @@ fn several_bindings_of_one_person_add_up() {
 }
 
 #[test]
-fn a_binding_whose_cluster_role_may_not_be_seen_is_not_taken_for_nothing() {
-    let rbac =
-        Rbac { role_bindings: vec![from_json(binding("ClusterRole", "edit", &alice()))], ..Rbac::default() };
-    let (found, unresolved) = rbac.who(&Target { service_account: "ci-bot", secrets: &[] });
-    assert!(found.is_empty());
-    let subjects = vec![Who { kind: "User", namespace: None, name: "alice".into() }];
-    let expected = Unresolved { binding: "RoleBinding/edit-binding".into(), role: "edit".into(), subjects };
-    assert_eq!(unresolved, [expected]);
+fn a_binding_whose_role_may_not_be_seen_is_not_taken_for_nothing() {
+    for kind in ["Role", "ClusterRole"] {
+        let rbac =
+            Rbac { role_bindings: vec![from_json(binding(kind, "edit", &alice()))], ..Rbac::default() };
+        let (found, unresolved) = rbac.who(&Target { service_account: "ci-bot", secrets: &[] });
+        assert!(found.is_empty());
+        let subjects = vec![Who { kind: "User", namespace: None, name: "alice".into() }];
+        let (binding, role) = ("RoleBinding/edit-binding".into(), format!("{kind}/edit"));
+        assert_eq!(unresolved, [Unresolved { binding, role, subjects }]);
+    }
 }
 
 #[test]
