@@ -11,6 +11,8 @@ MDBOOK := $(CACHE)/tools/mdbook-$(MDBOOK_VERSION)/bin/mdbook
 # What pages of the site link to, beside each other.
 SITE_FILES := charts crds examples
 DEV := cargo run -q -p keyward-dev --
+# Where `krew` puts archives; those of other machines beside them come into its manifest too.
+KREW := target/krew
 # Where `generate` writes; `generated` has it write to a temporary folder, to compare.
 OUT := .
 
@@ -53,6 +55,12 @@ image-again: image-binary ## Build what the image holds a second time, in anothe
 	cmp dist/image/keyward "$$again/out/keyward"; \
 	cmp dist/image/keyward.cdx.json "$$again/out/keyward.cdx.json"; \
 	echo "the same, byte for byte"
+
+.PHONY: krew
+krew: ## Build the plugin's archive for this machine, and krew's manifest for the archives in KREW.
+	@packaging/krew/archive.sh $(KREW)
+	@packaging/krew/manifest.sh $(KREW) > $(KREW)/keyward.yaml
+	@ls -l $(KREW)
 
 .PHONY: test
 test: dev ## Run every test. The first run builds a Kubernetes control plane, which takes minutes.

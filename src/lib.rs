@@ -8,6 +8,7 @@
 //! | [`domain`] | values and decisions, all of them pure functions |
 //! | [`controller`] | the part that issues and polices keys |
 //! | [`verifier`] | the part that answers whether a presented key is good, and records its use |
+//! | [`kubectl`] | the plugin `kubectl keyward`, for people |
 //! | [`runtime`] | what a process needs around its work |
 //! | [`reference`] | the pages of `docs/reference` |
 //!
@@ -26,6 +27,7 @@
 pub mod api;
 pub mod controller;
 pub mod domain;
+pub mod kubectl;
 pub mod reference;
 pub mod runtime;
 pub mod verifier;

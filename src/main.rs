@@ -70,8 +70,7 @@ async fn run_verifier(args: VerifierArgs) -> Result<(), Box<dyn std::error::Erro
 /// What every long-running process begins with.
 async fn start(args: &ProcessArgs) -> Result<(Client, CancellationToken), Box<dyn std::error::Error>> {
     telemetry::start(args.log_format, &args.log)?;
-    // Two TLS libraries in the tree would leave it open which one is used.
-    let _ = rustls::crypto::ring::default_provider().install_default();
+    client::choose_tls();
     Ok((client::connect().await?, shutdown::on_signal()?))
 }
 

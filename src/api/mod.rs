@@ -54,6 +54,8 @@ pub mod names {
     /// Annotation on every object of Keyward: the user that last changed its spec, as the chart's admission policy
     /// stamps it.
     pub const CHANGED_BY: &str = "iam.keyward.dev/changed-by";
+    /// Annotation on a service account: its own name, to confirm that it is to be switched off though it is still used.
+    pub const CONFIRM_DEACTIVATION: &str = "iam.keyward.dev/confirm-deactivation";
     /// Beginnings of labels and annotations by which deployment tools, or Keyward, track objects; with one of them a
     /// tool would take the Secret for its own and prune it.
     pub const TRACKING: [&str; 11] = [

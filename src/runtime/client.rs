@@ -38,6 +38,12 @@ pub enum ConnectError {
     Client(#[source] Box<kube::Error>),
 }
 
+/// Says which TLS library is used: two of them in the tree would leave it open.
+pub fn choose_tls() {
+    // An error would say that it was said before.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+}
+
 /// A client for the cluster that the kubeconfig or the pod's service account names. It does not retry by itself: every
 /// object has a backoff of its own.
 ///

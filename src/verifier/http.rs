@@ -25,6 +25,7 @@ use tower_service::Service as _;
 use super::check::Checker;
 use super::throttle::Throttle;
 use problem::{Problem, json};
+pub use verify::{VerifyRequest, VerifyResource, VerifyResponse};
 
 /// The body of every answer: whole, or gRPC's.
 pub type Body = Either<Full<Bytes>, tonic::body::Body>;

@@ -46,6 +46,8 @@ fn paste(page: &Path, blocks: &[String], kubeconfig: &Path, url: &str) {
     for block in blocks {
         let mut shell = Command::new("bash");
         shell.args(["-euo", "pipefail", "-c", block]).env("KUBECONFIG", kubeconfig).env(VERIFIER, url);
+        // As for a reader who has installed both programs.
+        shell.env("PATH", super::plugin::path());
         let output = shell.current_dir(env!("CARGO_MANIFEST_DIR")).output().unwrap();
         let errors = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "{}:\n{block}\n{errors}", page.display());

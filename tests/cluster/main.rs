@@ -27,6 +27,7 @@ mod grants;
 mod issue;
 mod lease;
 mod limits;
+mod plugin;
 mod process;
 mod publish;
 mod reference;

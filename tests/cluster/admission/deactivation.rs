@@ -6,7 +6,8 @@ use keyward::api::ServiceAccount;
 use keyward::api::shared::DesiredState;
 use serde_json::{Value, json};
 
-use super::super::support::{Scene, eventually, policies, run, text};
+use super::super::support::policies::Guard;
+use super::super::support::{Scene, eventually, text};
 use super::refused;
 
 const USED: &str = "ServiceAccount.iam.keyward.dev \"ci\" is still used: One integration runs as it: App/mail; Two items are \
@@ -55,13 +56,7 @@ async fn switching_off_what_is_still_used_warns_and_says_by_what() {
 #[tokio::test]
 async fn where_it_must_be_confirmed_only_the_right_name_switches_off_what_is_still_used() {
     let scene = used("confirmed").await;
-    let values = format!("deactivationGuard=Confirm,watchNamespace={}", scene.namespace);
-    let rendered = policies::render(&["policies"], &values);
-    let wanted = rendered.split("---\n").filter(|part| part.contains("serviceaccount-deactivation"));
-    let wanted = wanted.collect::<Vec<_>>().join("---\n");
-    assert_eq!(wanted.matches("deactivation-confirmed.iam.keyward.dev\n").count(), 3, "{wanted}");
-    text(&run("kubectl", &["apply", "--server-side", "-f", "-"], &wanted));
-
+    let guard = Guard::install(&scene);
     let confirm = |name: &str| {
         let patch = json!({
             "metadata": {"annotations": {"iam.keyward.dev/confirm-deactivation": name}},
@@ -84,5 +79,5 @@ async fn where_it_must_be_confirmed_only_the_right_name_switches_off_what_is_sti
     text(&switch(&scene, "spare", "Inactive"));
     text(&confirm("ci"));
     assert_eq!(scene.get::<ServiceAccount>("ci").await.spec.state, DesiredState::Inactive);
-    text(&run("kubectl", &["delete", "-f", "-"], &wanted));
+    guard.remove();
 }

@@ -7,7 +7,7 @@ use futures::FutureExt as _;
 use serde_json::json;
 use tokio::sync::OnceCell;
 
-use super::{eventually, run, text};
+use super::{Scene, eventually, run, text};
 
 /// What helm asks a cluster for, and is told here.
 const MUTATING: &str = "admissionregistration.k8s.io/v1/MutatingAdmissionPolicy";
@@ -67,6 +67,26 @@ async fn install() {
             if said.contains(answer) { Ok(()) } else { Err(said) }
         })
         .await;
+    }
+}
+
+/// The policies that have a deactivation confirmed, in the scene's namespace alone.
+pub struct Guard(String);
+
+impl Guard {
+    /// They are in force a moment later.
+    pub fn install(scene: &Scene) -> Self {
+        let values = format!("deactivationGuard=Confirm,watchNamespace={}", scene.namespace);
+        let rendered = render(&["policies"], &values);
+        let wanted = rendered.split("---\n").filter(|part| part.contains("serviceaccount-deactivation"));
+        let wanted = wanted.collect::<Vec<_>>().join("---\n");
+        assert_eq!(wanted.matches("deactivation-confirmed.iam.keyward.dev\n").count(), 3, "{wanted}");
+        apply(&wanted);
+        Self(wanted)
+    }
+
+    pub fn remove(self) {
+        text(&run("kubectl", &["delete", "-f", "-"], &self.0));
     }
 }
 

@@ -1,0 +1,158 @@
+//! `kubectl keyward expiring`: access keys that expire soon, and whether anything renews them.
+
+use chrono::{DateTime, Utc};
+use clap::Args;
+use kube::ResourceExt as _;
+
+use super::Context;
+use super::cluster::{Scope, reference};
+use super::error::Error;
+use super::manifest;
+use super::screen;
+use super::snapshot::ListOutput;
+use super::states;
+use super::table::{Cell, Table, Tone, lines};
+use super::times;
+use crate::api::AccessKey;
+use crate::api::access_key::KeyState;
+use crate::domain::time::rfc3339;
+use crate::domain::validity::Period;
+
+/// Flags of `expiring`.
+#[derive(Args, Clone, Copy, Debug)]
+pub(super) struct ExpiringArgs {
+    /// How far ahead to look: a span such as 30d or 12h, or ISO 8601 such as P30D.
+    #[arg(long, value_name = "SPAN", default_value = "30d", value_parser = times::span)]
+    within: Period,
+    /// In all accounts.
+    #[arg(short = 'A', long)]
+    all_namespaces: bool,
+    /// How to print it: `wide` has times and key ids, `json` and `yaml` the access keys themselves.
+    #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t = ListOutput::Table)]
+    output: ListOutput,
+}
+
+/// The command.
+pub(super) async fn run(context: &Context, args: ExpiringArgs) -> Result<(), Error> {
+    let ExpiringArgs { within, all_namespaces, output } = args;
+    let cluster = context.globals.connect().await?;
+    let scope = if all_namespaces { Scope::All } else { Scope::One };
+    let keys: Vec<AccessKey> = cluster.list(scope, "").await?;
+    let found = expiring(keys, within, context.now);
+    let view = View { all_namespaces, wide: output == ListOutput::Wide, now: context.now };
+    match output {
+        ListOutput::Table | ListOutput::Wide => {
+            if !found.keys.is_empty() {
+                screen::show(&view.table(&found.keys))?;
+            }
+            view.remarks(&found, within).iter().for_each(|line| screen::note(line));
+            Ok(())
+        }
+        ListOutput::Name => screen::show(&lines(found.keys.iter().map(reference))),
+        ListOutput::Json => screen::show(&manifest::json(&manifest::as_found(found.keys, false)?)?),
+        ListOutput::Yaml => screen::show(&manifest::yaml(&manifest::as_found(found.keys, false)?)?),
+    }
+}
+
+/// What was found.
+#[derive(Debug)]
+struct Found {
+    /// Those that expire in the span, the soonest first.
+    keys: Vec<AccessKey>,
+    /// How many have expired before.
+    expired: usize,
+}
+
+fn expiring(keys: Vec<AccessKey>, within: Period, now: DateTime<Utc>) -> Found {
+    let (expired, ahead): (Vec<_>, Vec<_>) =
+        keys.into_iter().filter_map(|key| Some((expiry(&key)?, key))).partition(|(at, _)| *at <= now);
+    let end = within.after(now);
+    let mut ahead: Vec<_> = ahead.into_iter().filter(|(at, _)| end.is_none_or(|end| *at <= end)).collect();
+    ahead.sort_by_key(|(at, key)| (*at, key.namespace(), key.name_any()));
+    Found { keys: ahead.into_iter().map(|(_, key)| key).collect(), expired: expired.len() }
+}
+
+fn expiry(key: &AccessKey) -> Option<DateTime<Utc>> {
+    Some(key.status.as_ref()?.token.as_ref()?.expires_at)
+}
+
+#[derive(Clone, Copy, Debug)]
+struct View {
+    all_namespaces: bool,
+    wide: bool,
+    now: DateTime<Utc>,
+}
+
+impl View {
+    fn table(self, keys: &[AccessKey]) -> String {
+        let names: &[&str] = if self.all_namespaces {
+            &["NAMESPACE", "SERVICE ACCOUNT", "KEY"]
+        } else {
+            &["SERVICE ACCOUNT", "KEY"]
+        };
+        let mut table = Table::new([])
+            .with(true, names)
+            .with(true, &["STATE", "EXPIRES"])
+            .with(self.wide, &["AT", "KEY ID"])
+            .with(true, &["LAST USED", "RENEWAL"]);
+        for key in keys {
+            table.row(self.row(key));
+        }
+        table.to_string()
+    }
+
+    fn row(self, key: &AccessKey) -> Vec<Cell> {
+        let status = key.status.clone().unwrap_or_default();
+        let token = status.token.as_ref();
+        let mut row: Vec<Cell> = Vec::new();
+        if self.all_namespaces {
+            row.push(key.namespace().unwrap_or_default().into());
+        }
+        row.extend([Cell::from(&key.spec.service_account_name), key.name_any().into()]);
+        row.push(states::access_key(status.state));
+        let (expires, at) = expiry(key)
+            .map_or_else(|| ("-".to_owned(), "-".to_owned()), |at| (times::away(at, self.now), rfc3339(at)));
+        row.push(Cell::new(Tone::Warn, &expires));
+        if self.wide {
+            row.extend([Cell::from(at), token.map_or("-", |token| token.id.as_str()).into()]);
+        }
+        row.push(times::last_use(status.last_used_at, status.usage_recorded_since, self.now).into());
+        row.push(renewal(key, self.now));
+        row
+    }
+
+    /// What else there is to know.
+    fn remarks(self, found: &Found, within: Period) -> Vec<String> {
+        let place = if self.all_namespaces { " in any account" } else { "" };
+        let mut lines = Vec::new();
+        if found.keys.is_empty() {
+            lines.push(format!("No access key{place} expires within {within}."));
+        }
+        if found.expired > 0 {
+            let (keys, have) = if found.expired == 1 { ("key", "has") } else { ("keys", "have") };
+            lines.push(format!("{} access {keys} {have} expired already: kubectl get kwkey", found.expired));
+        }
+        lines
+    }
+}
+
+/// Whether the next token comes by itself, and when.
+fn renewal(key: &AccessKey, now: DateTime<Utc>) -> Cell {
+    let Some(rotation) = &key.spec.rotation else {
+        return Cell::new(Tone::Bad, "nothing renews it");
+    };
+    let state = key.status.as_ref().and_then(|status| status.state);
+    if state == Some(KeyState::Inactive) {
+        return Cell::new(Tone::Warn, "not while it is inactive");
+    }
+    let before = Period::parse(&rotation.renew_before.0).ok();
+    match before.and_then(|before| before.before(expiry(key)?)) {
+        Some(due) if due > now => Cell::new(Tone::Good, &format!("by itself, {}", times::away(due, now))),
+        Some(due) => Cell::new(Tone::Warn, &format!("due since {}", times::age(due, now))),
+        None => Cell::new(Tone::Bad, "its spec.rotation cannot be read"),
+    }
+}
+
+#[cfg(test)]
+#[path = "expiring_tests.rs"]
+mod tests;

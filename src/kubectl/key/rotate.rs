@@ -1,0 +1,112 @@
+//! `kubectl keyward key rotate`: raises the revision by one, exactly once.
+
+use chrono::{DateTime, Utc};
+use clap::Args;
+use kube::{Resource as _, ResourceExt as _};
+use serde_json::{Value, json};
+
+use super::super::change::ChangeArgs;
+use super::super::cluster::{Cluster, reference};
+use super::super::completion::access_keys;
+use super::super::error::Error;
+use super::super::times;
+use super::super::wait::WaitArgs;
+use super::super::{Context, command};
+use super::create::told;
+use crate::api::AccessKey;
+use crate::api::access_key::PreviousTokenStatus;
+use crate::api::shared::DesiredState;
+use crate::domain::time::rfc3339;
+
+/// How often it is tried while others write to the key's status.
+const TRIES: usize = 10;
+/// The highest revision, as in the kind's schema.
+const HIGHEST: i64 = 1_000_000;
+
+/// Flags of `key rotate`.
+#[derive(Args, Clone, Debug)]
+pub(in super::super) struct RotateArgs {
+    /// The access key.
+    #[arg(value_name = "NAME", add = access_keys())]
+    name: String,
+    #[command(flatten)]
+    change: ChangeArgs,
+    #[command(flatten)]
+    wait: WaitArgs,
+}
+
+/// The command.
+pub(super) async fn run(context: &Context, args: RotateArgs) -> Result<(), Error> {
+    let RotateArgs { name, change, wait } = args;
+    let cluster = context.globals.connect().await?;
+    let key: AccessKey = cluster.get(&name).await?;
+    let rotated = raise(&cluster, key, change).await?;
+    let revision = rotated.spec.revision;
+    change.show(&rotated, "rotated")?;
+    if change.is_real() && wait.wait {
+        let ready = wait.until(&cluster, &rotated, |key| issued(key) >= Some(revision)).await?;
+        change.add(&format!("{}{}", told(&ready, context.now), previous(&ready, context.now)))?;
+    }
+    Ok(())
+}
+
+/// Raises the revision of exactly the key that was read. What only changed in its status is read again.
+async fn raise(cluster: &Cluster, mut key: AccessKey, change: ChangeArgs) -> Result<AccessKey, Error> {
+    let from = key.spec.revision;
+    for _ in 0..TRIES {
+        match change.merge(cluster, &key, &step(&key, from)?).await {
+            Err(error) if error.status().is_some_and(kube::core::Status::is_conflict) => {
+                key = cluster.get(&key.name_any()).await?;
+            }
+            ended => return ended,
+        }
+    }
+    Err(Error::Refused(format!("{} changes all the time; nothing was done, try again", reference(&key))))
+}
+
+/// What to merge into `key`, which had revision `from` when the person looked at it.
+fn step(key: &AccessKey, from: i64) -> Result<Value, Error> {
+    let refused = |why: String| Err(Error::Refused(format!("{} {why}", reference(key))));
+    let revision = key.spec.revision;
+    if key.spec.state == DesiredState::Inactive {
+        let activate =
+            command(&key.namespace().unwrap_or_default(), &format!("key activate {}", key.name_any()));
+        return refused(format!(
+            "is inactive, and gets no new token while it is; switch it on first: {activate}"
+        ));
+    }
+    if revision != from {
+        return refused(format!(
+            "was rotated by someone else at the same moment: its revision went from {from} to {revision}; nothing was done"
+        ));
+    }
+    if revision >= HIGHEST {
+        return refused(format!("has revision {revision}, the highest there is; make another key instead"));
+    }
+    Ok(json!({
+        "metadata": {"resourceVersion": key.meta().resource_version},
+        "spec": {"revision": revision + 1},
+    }))
+}
+
+fn issued(key: &AccessKey) -> Option<i64> {
+    key.status.as_ref()?.token.as_ref().map(|token| token.revision)
+}
+
+/// Until when the token before this one is good.
+fn previous(key: &AccessKey, now: DateTime<Utc>) -> String {
+    let previous = key.status.as_ref().and_then(|status| status.previous_token.as_ref());
+    match previous {
+        Some(PreviousTokenStatus { token, valid_until }) => format!(
+            "The previous one, {}, is good until {} ({}).\n",
+            token.id,
+            rfc3339(*valid_until),
+            times::away(*valid_until, now)
+        ),
+        None => "The previous one is no longer good.\n".into(),
+    }
+}
+
+#[cfg(test)]
+#[path = "rotate_tests.rs"]
+mod tests;

@@ -1,0 +1,206 @@
+//! `kubectl keyward activate` and `deactivate`: a service account with all its keys. Who switches one off first sees what
+//! still uses it.
+
+use chrono::{DateTime, Utc};
+use clap::Args;
+use kube::ResourceExt as _;
+use serde_json::{Value, json};
+
+use super::Context;
+use super::change::{ChangeArgs, DryRun};
+use super::cluster::{Cluster, Scope, of_service_account, reference};
+use super::completion::service_accounts;
+use super::error::Error;
+use super::screen;
+use super::table::{Tone, paint};
+use super::times;
+use super::warnings;
+use crate::api::access_key::KeyState;
+use crate::api::names::CONFIRM_DEACTIVATION;
+use crate::api::shared::DesiredState;
+use crate::api::{AccessKey, ServiceAccount};
+use crate::domain::validity::Period;
+
+/// Keys that were used within this time are named, since someone will miss them.
+const RECENT: Period = Period::days(7);
+/// How many of them are named.
+const NAMED: usize = 10;
+
+/// Flags of `activate`.
+#[derive(Args, Clone, Debug)]
+pub(super) struct ActivateArgs {
+    /// The service account.
+    #[arg(value_name = "NAME", add = service_accounts())]
+    name: String,
+    #[command(flatten)]
+    change: ChangeArgs,
+}
+
+/// Flags of `deactivate`.
+#[derive(Args, Clone, Debug)]
+pub(super) struct DeactivateArgs {
+    /// The service account.
+    #[arg(value_name = "NAME", add = service_accounts())]
+    name: String,
+    /// Do it without asking, also where something still uses it.
+    #[arg(short, long)]
+    yes: bool,
+    #[command(flatten)]
+    change: ChangeArgs,
+}
+
+/// `activate`.
+pub(super) async fn activate(context: &Context, args: ActivateArgs) -> Result<(), Error> {
+    let ActivateArgs { name, change } = args;
+    let cluster = context.globals.connect().await?;
+    let object: ServiceAccount = cluster.get(&name).await?;
+    let done = if object.spec.state == DesiredState::Active { "is active already" } else { "activated" };
+    let switched = change.merge(&cluster, &object, &json!({"spec": {"state": "Active"}})).await?;
+    change.show(&switched, done)
+}
+
+/// `deactivate`.
+pub(super) async fn deactivate(context: &Context, args: DeactivateArgs) -> Result<(), Error> {
+    let DeactivateArgs { name, yes, change } = args;
+    let cluster = context.globals.connect().await?;
+    let object: ServiceAccount = cluster.get(&name).await?;
+    if object.spec.state == DesiredState::Inactive {
+        let same = change.merge(&cluster, &object, &json!({"spec": {"state": "Inactive"}})).await?;
+        return change.show(&same, "is inactive already");
+    }
+    let keys = cluster.list::<AccessKey>(Scope::One, &of_service_account(&name)).await;
+    screen::note(&usage(&object, keys.as_deref().map_err(ToString::to_string), context.now));
+    let confirmed = yes || change.is_real() && confirm(&object)?;
+    if change.is_real() && !confirmed {
+        return Err(Error::Refused("nothing was changed".into()));
+    }
+    let switched = switch_off(&cluster, &object, change, confirmed).await?;
+    change.show(&switched, "deactivated")
+}
+
+fn confirm(object: &ServiceAccount) -> Result<bool, Error> {
+    let question = format!("Switch off {}?", reference(object));
+    screen::confirm(&question, "look at what uses it, and add --yes")
+}
+
+/// What switches `object` off; with `confirm` also where the chart wants it confirmed.
+fn patch(object: &ServiceAccount, confirm: bool) -> Value {
+    let spec = json!({"state": "Inactive"});
+    if confirm {
+        json!({"metadata": {"annotations": {CONFIRM_DEACTIVATION: object.name_any()}}, "spec": spec})
+    } else {
+        json!({"spec": spec})
+    }
+}
+
+async fn switch_off(
+    cluster: &Cluster,
+    object: &ServiceAccount,
+    change: ChangeArgs,
+    confirmed: bool,
+) -> Result<ServiceAccount, Error> {
+    // A manifest that somebody else applies later has to bring the confirmation along.
+    if change.dry_run != DryRun::None && confirmed && is_used(object) {
+        return change.merge(cluster, object, &patch(object, true)).await;
+    }
+    match change.merge(cluster, object, &patch(object, false)).await {
+        Err(error) if confirmed && wants_confirmation(&error) => {
+            let switched = change.merge(cluster, object, &patch(object, true)).await?;
+            Ok(tidy(cluster, object, switched, change).await)
+        }
+        ended => ended,
+    }
+}
+
+/// Takes the confirmation off again, or it would confirm the next time too.
+async fn tidy(
+    cluster: &Cluster,
+    before: &ServiceAccount,
+    switched: ServiceAccount,
+    change: ChangeArgs,
+) -> ServiceAccount {
+    if before.annotations().contains_key(CONFIRM_DEACTIVATION) {
+        return switched;
+    }
+    let off = json!({"metadata": {"annotations": {CONFIRM_DEACTIVATION: null}}});
+    match change.merge(cluster, &switched, &off).await {
+        Ok(tidied) => tidied,
+        Err(error) => {
+            warnings::tell(&format!(
+                "its annotation {CONFIRM_DEACTIVATION} stays, and confirms the next time too: {error}"
+            ));
+            switched
+        }
+    }
+}
+
+/// The chart's policy asks for the annotation that confirms it.
+fn wants_confirmation(error: &Error) -> bool {
+    error
+        .status()
+        .is_some_and(|status| status.is_forbidden() && status.message.contains(CONFIRM_DEACTIVATION))
+}
+
+fn is_used(object: &ServiceAccount) -> bool {
+    !in_use(object).is_empty()
+}
+
+fn in_use(object: &ServiceAccount) -> &[String] {
+    let resources = object.status.as_ref().and_then(|status| status.associated_resources.as_ref());
+    resources.map(|resources| resources.in_use.as_slice()).unwrap_or_default()
+}
+
+/// What still uses it, and what stops with it.
+fn usage(object: &ServiceAccount, keys: Result<&[AccessKey], String>, now: DateTime<Utc>) -> String {
+    let mut lines = Vec::new();
+    let name = object.spec.display_name.clone().unwrap_or_else(|| object.name_any());
+    let title = paint(Tone::Strong, &format!("{} ({name})", reference(object)));
+    match in_use(object) {
+        [] => lines.push(format!("{title}: nothing that is granted to it says that it is still used.")),
+        sentences => {
+            lines.push(format!("{title} is still used:"));
+            lines.extend(sentences.iter().map(|sentence| format!("  {}", paint(Tone::Warn, sentence))));
+        }
+    }
+    match keys {
+        Ok(keys) => lines.extend(key_lines(keys, now)),
+        Err(error) => lines.push(format!("Its access keys could not be looked at: {error}")),
+    }
+    lines.join("\n")
+}
+
+fn key_lines(keys: &[AccessKey], now: DateTime<Utc>) -> Vec<String> {
+    let state = |key: &AccessKey| key.status.as_ref().and_then(|status| status.state);
+    let active = keys.iter().filter(|key| state(key) == Some(KeyState::Active));
+    let mut lines = vec![match active.clone().count() {
+        0 => "None of its access keys is active.".to_owned(),
+        1 => "Its one active access key stops at once, and is kept.".to_owned(),
+        count => format!("Its {count} active access keys stop at once, and are kept."),
+    }];
+    let since = RECENT.before(now);
+    let used = |key: &AccessKey| key.status.as_ref().and_then(|status| status.last_used_at);
+    let mut recent: Vec<_> = active.filter_map(|key| used(key).map(|at| (at, key.name_any()))).collect();
+    recent.retain(|(at, _)| since.is_some_and(|since| *at >= since));
+    recent.sort_by(|a, b| b.cmp(a));
+    let more = recent.len().saturating_sub(NAMED);
+    let named = recent.into_iter().take(NAMED);
+    lines.extend(named.map(|(at, name)| {
+        format!("  {} was used {}", paint(Tone::Warn, &format!("Key \"{name}\"")), times::away(at, now))
+    }));
+    if more > 0 {
+        lines.push(format!("  and {more} more within the last 7 days"));
+    }
+    if keys.iter().any(|key| used(key).is_none() && state(key) == Some(KeyState::Active) && !is_recorded(key))
+    {
+        lines.push("  Of keys whose use nobody records it is unknown whether they are used.".into());
+    }
+    lines
+}
+
+fn is_recorded(key: &AccessKey) -> bool {
+    key.status.as_ref().is_some_and(|status| status.usage_recorded_since.is_some())
+}
+
+#[cfg(test)]
+#[path = "switch_tests.rs"]
+mod tests;
