@@ -9,6 +9,7 @@
 //! | [`controller`] | the part that issues and polices keys |
 //! | [`verifier`] | the part that answers whether a presented key is good, and records its use |
 //! | [`runtime`] | what a process needs around its work |
+//! | [`validate`] | the check of manifests without a cluster |
 //! | [`reference`] | the pages of `docs/reference` |
 //!
 //! # The way of a change
@@ -28,4 +29,5 @@ pub mod controller;
 pub mod domain;
 pub mod reference;
 pub mod runtime;
+pub mod validate;
 pub mod verifier;

@@ -6,8 +6,9 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use keyward::runtime::config::{ControllerArgs, ProcessArgs, VerifierArgs};
-use keyward::runtime::{client, shutdown, telemetry};
-use keyward::{api, controller, reference, verifier};
+use keyward::runtime::{client, clock, shutdown, telemetry};
+use keyward::validate::command::ValidateArgs;
+use keyward::{api, controller, reference, validate, verifier};
 use kube::{Client, ResourceExt as _};
 use tokio_util::sync::CancellationToken;
 
@@ -25,6 +26,8 @@ enum Command {
     Controller(ControllerArgs),
     /// Say whether presented keys are good, to gateways, applications and the kube-apiserver.
     Verifier(VerifierArgs),
+    /// Check manifests without a cluster.
+    Validate(ValidateArgs),
     /// Print the `CustomResourceDefinitions` as YAML.
     Crds {
         /// Write one file a kind into this folder instead.
@@ -45,6 +48,7 @@ async fn main() -> ExitCode {
     let ended = match Cli::parse().command {
         Command::Controller(args) => Box::pin(run_controller(args)).await,
         Command::Verifier(args) => Box::pin(run_verifier(args)).await,
+        Command::Validate(args) => return validate::command::run(&args, clock::now()),
         Command::Crds { dir } => crds(dir.as_deref()),
         Command::Reference { dir } => write_reference(&dir),
     };

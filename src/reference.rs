@@ -2,7 +2,7 @@
 
 use crate::api::crds;
 use crate::domain::reference::{self, Page};
-use crate::verifier;
+use crate::{validate, verifier};
 
 /// All of them.
 ///
@@ -11,5 +11,6 @@ use crate::verifier;
 pub fn pages() -> Result<Vec<Page>, crds::Error> {
     let mut pages = reference::pages()?;
     pages.extend(verifier::reference::pages());
+    pages.push(validate::reference::page());
     Ok(pages)
 }
