@@ -34,6 +34,12 @@ enum Command {
         #[arg(long, value_name = "FOLDER")]
         dir: Option<PathBuf>,
     },
+    /// Write the JSON Schemas of the kinds, for editors.
+    Schemas {
+        /// The folder to write them into.
+        #[arg(long, value_name = "FOLDER")]
+        dir: PathBuf,
+    },
     /// Write the reference pages of the documentation, as Markdown.
     #[command(hide = true)]
     Reference {
@@ -50,6 +56,7 @@ async fn main() -> ExitCode {
         Command::Verifier(args) => Box::pin(run_verifier(args)).await,
         Command::Validate(args) => return validate::command::run(&args, clock::now()),
         Command::Crds { dir } => crds(dir.as_deref()),
+        Command::Schemas { dir } => write_schemas(&dir),
         Command::Reference { dir } => write_reference(&dir),
     };
     match ended {
@@ -86,6 +93,14 @@ fn crds(dir: Option<&Path>) -> Result<(), Box<dyn std::error::Error>> {
     std::fs::create_dir_all(dir)?;
     for crd in api::crds::all()? {
         std::fs::write(dir.join(format!("{}.yaml", crd.name_any())), api::crds::document(&crd)?)?;
+    }
+    Ok(())
+}
+
+fn write_schemas(dir: &Path) -> Result<(), Box<dyn std::error::Error>> {
+    std::fs::create_dir_all(dir)?;
+    for document in api::json_schema::documents()? {
+        std::fs::write(dir.join(document.name), document.text)?;
     }
     Ok(())
 }

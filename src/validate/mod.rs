@@ -269,7 +269,11 @@ fn of_manifest(said: &Said<'_>) -> Finding {
     let Place { file, document, root } = manifest.place;
     // What is about the object as a whole is shown at its name.
     let named = Path::of(&["metadata", "name"]);
-    let region = root.locate(if path.steps().is_empty() { &named } else { path });
+    let region = match rule {
+        Rule::UnknownField => root.locate_key(path),
+        _ if path.steps().is_empty() => root.locate(&named),
+        _ => root.locate(path),
+    };
     Finding {
         object: Some(manifest.full_name()),
         field: path.to_string(),

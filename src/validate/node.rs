@@ -121,6 +121,23 @@ impl Node {
         region
     }
 
+    /// Where the key of what is at `path` stands.
+    pub fn locate_key(&self, path: &Path) -> Region {
+        let (Some(Step::Field(name) | Step::Key(name)), parent) = path.split_last() else {
+            return self.locate(path);
+        };
+        let parent = parent.steps().iter().try_fold(self, |node, step| node.step(step));
+        let entry = parent.and_then(|parent| parent.entry(name));
+        entry.map_or_else(|| self.locate(path), |entry| entry.region)
+    }
+
+    fn step(&self, step: &Step) -> Option<&Node> {
+        match step {
+            Step::Field(name) | Step::Key(name) => self.get(name),
+            Step::Index(at) => self.items().get(*at),
+        }
+    }
+
     /// The value as JSON.
     pub fn to_json(&self) -> Json {
         match &self.value {

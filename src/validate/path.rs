@@ -52,6 +52,14 @@ impl Path {
         &self.0
     }
 
+    /// Its last step, and the way to what that is in.
+    pub fn split_last(&self) -> (Option<&Step>, Self) {
+        match self.0.split_last() {
+            Some((last, parent)) => (Some(last), Self(parent.to_vec())),
+            None => (None, Self::default()),
+        }
+    }
+
     fn and(&self, step: Step) -> Self {
         Self(self.0.iter().cloned().chain([step]).collect())
     }

@@ -36,4 +36,5 @@ mod schema;
 mod settled;
 mod switch;
 mod unused;
+mod validate;
 mod verifier;

@@ -29,11 +29,10 @@ pub(super) fn check(root: &Node, remarks: &mut Vec<Remark>) {
     };
     let schema: &JSONSchemaProps = &SCHEMA;
     unknown::check(schema, metadata, &path, remarks);
-    let metadata = complete::complete(metadata, schema);
     let before = remarks.len();
-    values::check(schema, &metadata, &path, remarks);
+    values::check(schema, &complete::complete(metadata, schema), &path, remarks);
     if remarks.len() == before {
-        forms(&metadata, &path, remarks);
+        forms(metadata, &path, remarks);
     }
 }
 
@@ -59,6 +58,7 @@ fn forms(metadata: &Node, path: &Path, remarks: &mut Vec<Remark>) {
         if !is_qualified(&entry.key) {
             invalid(labels.key(&entry.key), &format!("the key {QUALIFIED}"), &entry.key);
         }
+        // One that is null is an empty text here, unlike elsewhere.
         let value = entry.node.text().unwrap_or_default();
         if !is_label_value(value) {
             invalid(labels.key(&entry.key), LABEL_VALUE, value);

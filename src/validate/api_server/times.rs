@@ -1,11 +1,21 @@
-//! Times as the API server takes them: RFC 3339, and a little more.
+//! Times as the API server takes them: RFC 3339, and a little more where it checks their form, and a little less where it
+//! reads them for the CEL rules.
 
-/// Whether the API server takes it for a time. It does not look at the offset's size; the controller does.
+/// Whether the API server takes it for a time. It does not look at the size of the offset here.
 pub(super) fn is_date_time(text: &str) -> bool {
     let lower = text.to_lowercase();
     let mut parts = lower.split('t');
     let (Some(date), Some(time)) = (parts.next(), parts.next()) else { return false };
     is_date(date) && is_time(time)
+}
+
+/// Whether it can read a text of that form, as Go does.
+pub(super) fn is_readable(text: &str) -> bool {
+    let Some(rest) = text.get(19..) else { return false };
+    let zone = rest.trim_start_matches(['.', ',']).trim_start_matches(|digit: char| digit.is_ascii_digit());
+    let offset = |at: usize| zone.get(at..at + 2).unwrap_or_default();
+    let is_fraction = rest.starts_with(['.', ',']) || rest == zone;
+    text.get(10..11) == Some("T") && is_fraction && (zone == "Z" || (offset(1) <= "24" && offset(4) <= "59" && zone.len() == 6))
 }
 
 fn is_date(text: &str) -> bool {
@@ -41,7 +51,25 @@ fn has_form(text: &str, form: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::is_date_time;
+    use super::{is_date_time, is_readable};
+
+    #[test]
+    fn not_all_that_has_the_form_of_a_time_can_be_read() {
+        for (text, is_so) in [
+            ("2027-05-31T00:00:00Z", true),
+            ("2027-05-31t00:00:00Z", false),
+            ("2027-05-31T00:00:00z", false),
+            ("2027-05-31T00:00:00.5Z", true),
+            ("2027-05-31T00:00:00,5Z", true),
+            ("2027-05-31T00:00:00x5Z", false),
+            ("2027-05-31T00:00:00.25+24:59", true),
+            ("2027-05-31T00:00:00+25:00", false),
+            ("2027-05-31T00:00:00-10:68", false),
+        ] {
+            assert!(is_date_time(text), "{text}");
+            assert_eq!(is_readable(text), is_so, "{text}");
+        }
+    }
 
     #[test]
     fn a_time_is_what_the_api_server_takes_for_one() {

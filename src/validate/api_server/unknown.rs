@@ -25,7 +25,7 @@ pub(super) fn check(schema: &JSONSchemaProps, node: &Node, path: &Path, remarks:
             Some(name) => format!("; did you mean `{name}`?"),
             None => allowed(fields().collect()),
         };
-        let message = format!("unknown field `{}`{hint}", entry.key);
+        let message = format!("there is no such field{hint}");
         remarks.push(Remark { rule: Rule::UnknownField, path: path.field(&entry.key), message });
     }
     for child in children(schema, node, path) {
@@ -38,5 +38,5 @@ fn allowed(fields: Vec<&str>) -> String {
         return String::new();
     }
     let names: Vec<String> = fields.into_iter().map(|name| format!("`{name}`")).collect();
-    format!("; there are {}", names.join(", "))
+    format!("; the fields are {}", names.join(", "))
 }

@@ -1,6 +1,6 @@
 //! Types and bounds of values, as the API server checks them.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::fmt::Display;
 
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::JSONSchemaProps;
@@ -49,7 +49,8 @@ fn wrong_type(schema: &JSONSchemaProps, node: &Node) -> Option<String> {
         Value::List(_) => wanted == "array",
         Value::Map(_) => wanted == "object",
     };
-    if fits { None } else { Some(format!("must be {}; it is {}", article(wanted), given(node))) }
+    let hint = if wanted == "string" { quoted(node) } else { "" };
+    if fits { None } else { Some(format!("must be {}; it is {}{hint}", article(wanted), given(node))) }
 }
 
 /// A type as messages name it.
@@ -64,21 +65,21 @@ fn article(wanted: &str) -> &str {
     }
 }
 
-/// What was given in the place of something else. A text may be meant to stay secret; the others say why they are none.
+/// What was given in the place of something else. Of texts and numbers only what they are: they may be meant to stay secret.
 fn given(node: &Node) -> String {
     match &node.value {
-        Value::Bool(value) => {
-            format!("the boolean {value}, as YAML reads {}; put it in quotes if it is meant as a text", words(*value))
-        }
-        Value::Int(_) | Value::Float(_) => {
-            format!("{}; put it in quotes if it is meant as a text", node.kind())
-        }
+        Value::Bool(true) => "a boolean, as which YAML reads true, yes, on and y".to_owned(),
+        Value::Bool(false) => "a boolean, as which YAML reads false, no, off and n".to_owned(),
         _ => node.kind().to_owned(),
     }
 }
 
-fn words(value: bool) -> &'static str {
-    if value { "true, yes, on and y" } else { "false, no, off and n" }
+/// What makes a text of it.
+fn quoted(node: &Node) -> &'static str {
+    match &node.value {
+        Value::Bool(_) | Value::Int(_) | Value::Float(_) => "; put it in quotes",
+        Value::Null | Value::Text(_) | Value::List(_) | Value::Map(_) => "",
+    }
 }
 
 /// The API server tells one thing of a text that is both too long and not of the form.
@@ -151,16 +152,19 @@ fn first_sentence(text: &str) -> &str {
     text.get(..end.unwrap_or(text.len())).unwrap_or(text)
 }
 
-/// Items of a list that have the same name, where each must have its own.
+/// Items of a list that have the same name, where each must have its own. Of several the second is told.
 fn duplicates(schema: &JSONSchemaProps, node: &Node, path: &Path) -> Vec<Remark> {
-    let Some(names) = &schema.x_kubernetes_list_map_keys else { return Vec::new() };
-    let mut seen = BTreeSet::new();
+    let are_named = node.items().iter().all(|item| matches!(item.value, Value::Map(_) | Value::Null));
+    let Some(names) = schema.x_kubernetes_list_map_keys.as_ref().filter(|_| are_named) else { return Vec::new() };
+    let mut seen: BTreeMap<Vec<String>, usize> = BTreeMap::new();
     let mut remarks = Vec::new();
     for (at, item) in node.items().iter().enumerate() {
         let key: Vec<String> =
             names.iter().filter_map(|name| Some(format!("{name} {}", item.get(name)?.to_json()))).collect();
-        if !seen.insert(key.clone()) {
-            let message = format!("must not have the same {} as an item before it", key.join(", "));
+        let message = format!("must not have the same {} as an item before it", key.join(", "));
+        let times = seen.entry(key).or_default();
+        *times += 1;
+        if *times == 2 {
             remarks.push(Remark { rule: Rule::FieldValueDuplicate, path: path.index(at), message });
         }
     }

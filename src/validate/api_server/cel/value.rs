@@ -10,7 +10,8 @@ use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::JSONSche
 
 use crate::api::schema::{field, item};
 use crate::domain::time::{parse_rfc3339, rfc3339};
-use crate::validate::node::{Node, Value};
+use crate::validate::api_server::times;
+use crate::validate::node::{Entry, Node, Value};
 
 /// The value of a node of that schema.
 pub(super) fn value(node: &Node, schema: Option<&JSONSchemaProps>) -> Box<dyn Val> {
@@ -34,34 +35,44 @@ pub(super) fn value(node: &Node, schema: Option<&JSONSchemaProps>) -> Box<dyn Va
             Box::new(CelList::from(items))
         }
         Value::Map(entries) => {
-            let mut entries: Vec<(CelString<'static>, Box<dyn Val>)> = entries
-                .iter()
-                .map(|entry| {
-                    let of_entry = schema.and_then(|schema| field(schema, &entry.key));
-                    (CelString::from(entry.key.clone()), value(&entry.node, of_entry))
-                })
-                .collect();
+            let entry = |entry: &Entry| {
+                let of_entry = schema.and_then(|schema| field(schema, &entry.key));
+                let value = is_readable(&entry.node, of_entry).then(|| value(&entry.node, of_entry));
+                (CelString::from(entry.key.clone()), value)
+            };
+            let mut entries: Vec<Slot> = entries.iter().map(entry).collect();
             entries.sort_by(|a, b| a.0.cmp(&b.0));
             Box::new(Ordered(entries))
         }
     }
 }
 
+fn is_time(schema: Option<&JSONSchemaProps>) -> bool {
+    schema.is_some_and(|schema| schema.format.as_deref() == Some("date-time"))
+}
+
 /// A time in the one form in which it can be compared as text.
 fn canonical(text: &str, schema: Option<&JSONSchemaProps>) -> String {
-    let is_time = schema.is_some_and(|schema| schema.format.as_deref() == Some("date-time"));
-    let time = if is_time { parse_rfc3339(text) } else { None };
+    let time = if is_time(schema) { parse_rfc3339(text) } else { None };
     time.map_or_else(|| text.to_owned(), rfc3339)
 }
 
+/// What has the form of a time need not be one; a rule that looks at it cannot be applied then.
+fn is_readable(node: &Node, schema: Option<&JSONSchemaProps>) -> bool {
+    !is_time(schema) || node.text().is_none_or(times::is_readable)
+}
+
+/// An entry of a map; without a value where that cannot be read.
+type Slot = (CelString<'static>, Option<Box<dyn Val>>);
+
 /// A map in the order of its keys.
-struct Ordered(Vec<(CelString<'static>, Box<dyn Val>)>);
+struct Ordered(Vec<Slot>);
 
 impl Ordered {
-    fn find(&self, key: &dyn Val) -> Option<&(dyn Val + 'static)> {
+    fn find(&self, key: &dyn Val) -> Option<&Slot> {
         let key = key.downcast_ref::<CelString>()?;
         let at = self.0.binary_search_by(|(known, _)| known.inner().cmp(key.inner())).ok()?;
-        self.0.get(at).map(|(_, value)| value.as_ref())
+        self.0.get(at)
     }
 }
 
@@ -109,15 +120,21 @@ impl Val for Ordered {
 
     fn equals(&self, other: &dyn Val) -> bool {
         let Some(Self(other)) = other.downcast_ref::<Self>() else { return false };
+        let same = |own: &Slot, its: &Slot| match (&own.1, &its.1) {
+            (Some(own), Some(its)) => own.equals(its.as_ref()),
+            (None, None) => true,
+            (Some(_), None) | (None, Some(_)) => false,
+        };
         self.0.len() == other.len()
-            && self.0.iter().zip(other).all(|(own, its)| own.0 == its.0 && own.1.equals(its.1.as_ref()))
+            && self.0.iter().zip(other).all(|(own, its)| own.0 == its.0 && same(own, its))
     }
 
     fn clone_as_boxed<'v>(&self) -> Box<dyn Val + 'v>
     where
         Self: 'v,
     {
-        Box::new(Self(self.0.iter().map(|(key, value)| (key.clone(), value.clone_as_boxed())).collect()))
+        let copy = |(key, value): &Slot| (key.clone(), value.as_ref().map(|value| value.clone_as_boxed()));
+        Box::new(Self(self.0.iter().map(copy).collect()))
     }
 
     fn as_any(&self) -> Option<&dyn std::any::Any> {
@@ -139,7 +156,11 @@ impl Indexer for Ordered {
         Self: 'v,
     {
         let name = || key.downcast_ref::<CelString>().map(|key| key.inner().to_owned()).unwrap_or_default();
-        self.find(key).map(CowVal::Borrowed).ok_or_else(|| ExecutionError::NoSuchKey(name().into()))
+        match self.find(key) {
+            None => Err(ExecutionError::NoSuchKey(name().into())),
+            Some((_, Some(value))) => Ok(CowVal::Borrowed(value.as_ref())),
+            Some((_, None)) => Err(ExecutionError::function_error("timestamp", format!("`{}` is no time", name()))),
+        }
     }
 
     fn steal<'v>(self: Box<Self>, key: &dyn Val) -> Result<Box<dyn Val + 'v>, ExecutionError>
@@ -160,7 +181,7 @@ impl Iterable for Ordered {
 }
 
 /// The keys, one after the other.
-struct Keys<'b>(std::slice::Iter<'b, (CelString<'static>, Box<dyn Val>)>);
+struct Keys<'b>(std::slice::Iter<'b, Slot>);
 
 impl<'b, 'v> CelIterator<'b, 'v> for Keys<'b> {
     fn next(&mut self) -> Option<&'b (dyn Val + 'v)> {
