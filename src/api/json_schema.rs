@@ -72,7 +72,8 @@ fn of_kind(crd: &CustomResourceDefinition) -> Value {
     }
     schema["$schema"] = json!(DRAFT);
     schema["title"] = json!(format!("{kind} ({api_version})"));
-    schema["properties"]["apiVersion"] = json!({ "description": "Group and version of the kind.", "const": api_version });
+    schema["properties"]["apiVersion"] =
+        json!({ "description": "Group and version of the kind.", "const": api_version });
     schema["properties"]["kind"] = json!({ "description": "The kind.", "const": kind });
     schema["properties"]["metadata"] = common;
     let own = schema["required"].take();

@@ -14,7 +14,9 @@ use crate::runtime::telemetry::with_causes;
 
 /// Flags of `keyward validate`.
 #[derive(Args, Clone, Debug)]
-#[command(after_help = "Exit codes: 0 nothing to correct, 1 something is, 2 a file could not be read or a flag is wrong.")]
+#[command(
+    after_help = "Exit codes: 0 nothing to correct, 1 something is, 2 a file could not be read or a flag is wrong."
+)]
 pub struct ValidateArgs {
     /// Files, folders with *.yaml, *.yml and *.json files, or - for standard input.
     #[arg(value_name = "FILE")]

@@ -64,7 +64,8 @@ pub(super) fn check<'a>(
 ) -> Vec<Said<'a>> {
     let of_account = |(namespace, account): (&&'a str, &Account<'a>)| {
         let scope = Scope { namespace, account, set, base, options, now };
-        let rules = [accounts::check, admins::check, keys::check, secrets::check, grants::check, placeholders::check];
+        let rules =
+            [accounts::check, admins::check, keys::check, secrets::check, grants::check, placeholders::check];
         rules.into_iter().flat_map(|rule| rule(&scope)).collect::<Vec<_>>()
     };
     set.accounts.iter().flat_map(of_account).collect()

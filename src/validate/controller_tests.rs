@@ -1,3 +1,5 @@
+use std::sync::LazyLock;
+
 use chrono::{DateTime, Utc};
 
 use crate::validate::finding::Report;
@@ -8,7 +10,9 @@ fn now() -> DateTime<Utc> {
 }
 
 fn manifest(kind: &str, name: &str, spec: &str) -> String {
-    format!("---\napiVersion: iam.keyward.dev/v1alpha1\nkind: {kind}\nmetadata: {{name: {name}}}\nspec: {spec}\n")
+    format!(
+        "---\napiVersion: iam.keyward.dev/v1alpha1\nkind: {kind}\nmetadata: {{name: {name}}}\nspec: {spec}\n"
+    )
 }
 
 fn file(text: &str) -> [File; 1] {
@@ -18,7 +22,8 @@ fn file(text: &str) -> [File; 1] {
 fn report(base: Option<&str>, text: &str, references: References) -> Report {
     let options = Options { references, ..Options::default() };
     let base = base.map(file);
-    Checker::new().unwrap().check(&file(text), base.as_ref().map(<[File; 1]>::as_slice), &options, now())
+    static CHECKER: LazyLock<Checker> = LazyLock::new(|| Checker::new().unwrap());
+    CHECKER.check(&file(text), base.as_ref().map(<[File; 1]>::as_slice), &options, now())
 }
 
 /// As `severity rule object field: message`.
@@ -43,9 +48,11 @@ fn limits_are_those_of_the_account_among_the_manifests_or_else_the_built_in_ones
     let key = manifest("AccessKey", "k", "{serviceAccountName: ci, validFor: P30D}");
     assert_eq!(
         said(None, &format!("{}{key}", ci())),
-        ["error ExpiryOutOfRange AccessKey default/k spec.validFor: spec.validFor P30D is outside the account's limits: a \
+        [
+            "error ExpiryOutOfRange AccessKey default/k spec.validFor: spec.validFor P30D is outside the account's limits: a \
           token must be valid for P6M to P2Y from its issue; these are the built-in limits, as the Account of namespace \
-          \"default\" is not among the manifests"]
+          \"default\" is not among the manifests"
+        ]
     );
     let account = manifest("Account", "account", "{limits: {minValidFor: P1D}}");
     assert_eq!(said(None, &format!("{account}{}{key}", ci())), [""; 0]);
@@ -55,12 +62,19 @@ fn limits_are_those_of_the_account_among_the_manifests_or_else_the_built_in_ones
 
 #[test]
 fn an_expiry_that_came_near_is_a_mistake_only_of_a_new_key() {
-    let key = |at: &str| format!("{}{}", ci(), manifest("AccessKey", "k", &format!("{{serviceAccountName: ci, expiresAt: {at}}}")));
+    let key = |at: &str| {
+        format!(
+            "{}{}",
+            ci(),
+            manifest("AccessKey", "k", &format!("{{serviceAccountName: ci, expiresAt: {at}}}"))
+        )
+    };
     let near = key("2027-01-31T00:00:00Z");
     let message = "spec.expiresAt 2027-01-31T00:00:00Z is outside the account's limits: a token must be valid for P6M to P2Y \
                    from its issue; these are the built-in limits, as the Account of namespace \"default\" is not among the \
                    manifests; a key that has its token already keeps it";
-    let told = |severity: &str| [format!("{severity} ExpiryTooNear AccessKey default/k spec.expiresAt: {message}")];
+    let told =
+        |severity: &str| [format!("{severity} ExpiryTooNear AccessKey default/k spec.expiresAt: {message}")];
     assert_eq!(said(None, &near), told("warning"), "it is not known whether it is new");
     assert_eq!(said(Some(&near), &near), told("warning"), "it was so before");
     assert_eq!(said(Some(&ci()), &near), told("error"), "it is new");
@@ -75,7 +89,11 @@ fn an_expiry_that_came_near_is_a_mistake_only_of_a_new_key() {
 
 #[test]
 fn what_is_not_among_the_manifests_is_as_bad_as_is_said() {
-    let key = manifest("AccessKey", "k", "{serviceAccountName: ci, validFor: P6M, publish: [{name: a, namespace: other, data: {k: $(token)}}]}");
+    let key = manifest(
+        "AccessKey",
+        "k",
+        "{serviceAccountName: ci, validFor: P6M, publish: [{name: a, namespace: other, data: {k: $(token)}}]}",
+    );
     let expected = |severity: &str| {
         [
             format!(
@@ -102,8 +120,12 @@ fn what_is_not_among_the_manifests_is_as_bad_as_is_said() {
 
 #[test]
 fn no_two_may_want_the_same_secret() {
-    let key = |name: &str, more: &str| manifest("AccessKey", name, &format!("{{serviceAccountName: ci, validFor: P6M{more}}}"));
-    let secret = |more: &str| format!("---\napiVersion: v1\nkind: Secret\nmetadata: {{name: mine{more}}}\ndata: {{a: aGlkZGVu}}\n");
+    let key = |name: &str, more: &str| {
+        manifest("AccessKey", name, &format!("{{serviceAccountName: ci, validFor: P6M{more}}}"))
+    };
+    let secret = |more: &str| {
+        format!("---\napiVersion: v1\nkind: Secret\nmetadata: {{name: mine{more}}}\ndata: {{a: aGlkZGVu}}\n")
+    };
     for (text, expected) in [
         (
             format!("{}{}", key("a", ""), key("b", ", secret: {name: a}")),
@@ -127,7 +149,10 @@ fn no_two_may_want_the_same_secret() {
             ],
         ),
         (format!("{}{}", key("mine", ""), secret(", namespace: other")), vec![]),
-        (format!("{}{}", key("mine", ""), secret(", labels: {app.kubernetes.io/managed-by: keyward}")), vec![]),
+        (
+            format!("{}{}", key("mine", ""), secret(", labels: {app.kubernetes.io/managed-by: keyward}")),
+            vec![],
+        ),
     ] {
         assert_eq!(said(None, &format!("{}{text}", ci())), expected, "{text}");
     }
@@ -136,10 +161,22 @@ fn no_two_may_want_the_same_secret() {
 #[test]
 fn likely_mistakes_are_warned_about() {
     let grant = |name: &str, more: &str| {
-        manifest("ResourceGrant", name, &format!("{{serviceAccountName: ci, role: Member, resource: {{category: App, name: crm}}{more}}}"))
+        manifest(
+            "ResourceGrant",
+            name,
+            &format!(
+                "{{serviceAccountName: ci, role: Member, resource: {{category: App, name: crm}}{more}}}"
+            ),
+        )
     };
     let data = |text: &str| {
-        manifest("AccessKey", "k", &format!("{{serviceAccountName: ci, validFor: P6M, secret: {{data: {{t: \"$(token) {text}\"}}}}}}"))
+        manifest(
+            "AccessKey",
+            "k",
+            &format!(
+                "{{serviceAccountName: ci, validFor: P6M, secret: {{data: {{t: \"$(token) {text}\"}}}}}}"
+            ),
+        )
     };
     let admins = |admins: &str| manifest("ServiceAccount", "a", &format!("{{admins: [{admins}]}}"));
     for (text, expected) in [
@@ -170,7 +207,9 @@ fn likely_mistakes_are_warned_about() {
         ),
         (
             admins("{kind: User, name: ann}, {kind: Group, name: ann}, {kind: User, name: ann}"),
-            vec!["warning DuplicateAdmin ServiceAccount default/a spec.admins[2]: User/ann is named before in the list"],
+            vec![
+                "warning DuplicateAdmin ServiceAccount default/a spec.admins[2]: User/ann is named before in the list",
+            ],
         ),
         (
             admins("{kind: ServiceAccount, name: 'Not DNS', namespace: ops}"),
@@ -186,11 +225,15 @@ fn likely_mistakes_are_warned_about() {
 
 #[test]
 fn each_one_beyond_a_limit_is_told_and_what_gets_no_place_takes_none() {
-    let account = manifest("Account", "account", "{limits: {serviceAccounts: 2, accessKeysPerServiceAccount: 1}}");
+    let account =
+        manifest("Account", "account", "{limits: {serviceAccounts: 2, accessKeysPerServiceAccount: 1}}");
     let names = ["a", "b", "c"].map(|name| manifest("ServiceAccount", name, "{}")).concat();
-    let key = |name: &str, more: &str| manifest("AccessKey", name, &format!("{{serviceAccountName: a, {more}}}"));
+    let key =
+        |name: &str, more: &str| manifest("AccessKey", name, &format!("{{serviceAccountName: a, {more}}}"));
     let keys = [
-        key("idle", "validFor: P6M, state: Inactive"), key("bad", "validFor: P1D"), key("one", "validFor: P6M"),
+        key("idle", "validFor: P6M, state: Inactive"),
+        key("bad", "validFor: P1D"),
+        key("one", "validFor: P6M"),
         key("two", "validFor: P6M"),
     ];
     let found = said(None, &format!("{account}{names}{}", keys.concat()));

@@ -14,7 +14,9 @@ const ENDINGS: [&str; 3] = ["yaml", "yml", "json"];
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// Nothing was named, and nothing comes by itself.
-    #[error("name files or folders to check, or pipe manifests in, as in: kustomize build | keyward validate -")]
+    #[error(
+        "name files or folders to check, or pipe manifests in, as in: kustomize build | keyward validate -"
+    )]
     Nothing,
     /// A file or folder cannot be read.
     #[error("{}: {source}", path.display())]
@@ -83,7 +85,8 @@ fn within(path: &Path) -> Result<Vec<PathBuf>, Error> {
     if !std::fs::metadata(path).map_err(unreadable)?.is_dir() {
         return Ok(vec![path.to_owned()]);
     }
-    let entries = std::fs::read_dir(path).and_then(Iterator::collect::<io::Result<Vec<_>>>).map_err(unreadable)?;
+    let entries =
+        std::fs::read_dir(path).and_then(Iterator::collect::<io::Result<Vec<_>>>).map_err(unreadable)?;
     let mut paths: Vec<PathBuf> = entries.into_iter().map(|entry| entry.path()).collect();
     paths.sort();
     let mut files = Vec::new();

@@ -24,7 +24,8 @@ pub enum Kind {
 
 impl Kind {
     /// Keyward's kinds.
-    pub const KEYWARD: [Self; 4] = [Self::Account, Self::ServiceAccount, Self::AccessKey, Self::ResourceGrant];
+    pub const KEYWARD: [Self; 4] =
+        [Self::Account, Self::ServiceAccount, Self::AccessKey, Self::ResourceGrant];
 
     /// The kind's word.
     pub fn as_str(self) -> &'static str {
@@ -127,7 +128,8 @@ fn mistake(api_version: &str, kind: Option<&str>) -> Option<Remark> {
         let given = match kind {
             None => "it is missing".to_owned(),
             Some(kind) => {
-                let hint = nearest(kind, kinds).map(|kind| format!("; did you mean {kind}?")).unwrap_or_default();
+                let hint =
+                    nearest(kind, kinds).map(|kind| format!("; did you mean {kind}?")).unwrap_or_default();
                 format!("it is \"{kind}\"{hint}")
             }
         };
@@ -137,7 +139,11 @@ fn mistake(api_version: &str, kind: Option<&str>) -> Option<Remark> {
     let is_meant = group == GROUP || nearest(group, [GROUP]).is_some();
     let own = [Kind::AccessKey, Kind::ResourceGrant].map(Kind::as_str);
     if is_meant || (api_version.is_empty() && kind.is_some_and(|kind| own.contains(&kind))) {
-        let given = if api_version.is_empty() { "it is missing".to_owned() } else { format!("it is \"{api_version}\"") };
+        let given = if api_version.is_empty() {
+            "it is missing".to_owned()
+        } else {
+            format!("it is \"{api_version}\"")
+        };
         return remark("apiVersion", format!("must be {API_VERSION}; {given}"));
     }
     None

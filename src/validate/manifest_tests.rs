@@ -5,7 +5,8 @@ use crate::validate::yaml;
 fn sorted(text: &str) -> Vec<String> {
     let (documents, problems) = yaml::read(text);
     assert_eq!(problems, []);
-    let places = documents.iter().map(|document| Place { file: "f", document: document.number, root: &document.root });
+    let places =
+        documents.iter().map(|document| Place { file: "f", document: document.number, root: &document.root });
     let shown = |sorted: Sorted<'_>| match sorted {
         Sorted::Known(manifest) => manifest.full_name(),
         Sorted::Mistaken(_, remark) => format!("{} {}", remark.path, remark.message),
@@ -17,7 +18,10 @@ fn sorted(text: &str) -> Vec<String> {
 #[test]
 fn only_keywards_kinds_and_secrets_are_manifests() {
     for (text, expected) in [
-        ("{apiVersion: iam.keyward.dev/v1alpha1, kind: AccessKey, metadata: {name: a}}", vec!["AccessKey shop/a"]),
+        (
+            "{apiVersion: iam.keyward.dev/v1alpha1, kind: AccessKey, metadata: {name: a}}",
+            vec!["AccessKey shop/a"],
+        ),
         (
             "{apiVersion: iam.keyward.dev/v1alpha1, kind: ServiceAccount, metadata: {name: a, namespace: b}}",
             vec!["ServiceAccount b/a"],
@@ -34,7 +38,9 @@ fn only_keywards_kinds_and_secrets_are_manifests() {
         ),
         (
             "{apiVersion: iam.keyward.dev/v1alpha1, kind: AccesKey}",
-            vec!["kind must be one of Account, ServiceAccount, AccessKey, ResourceGrant; it is \"AccesKey\"; did you mean AccessKey?"],
+            vec![
+                "kind must be one of Account, ServiceAccount, AccessKey, ResourceGrant; it is \"AccesKey\"; did you mean AccessKey?",
+            ],
         ),
         (
             "{apiVersion: iam.keyward.dev/v1alpha1}",

@@ -116,14 +116,21 @@ impl Checker {
     }
 
     /// Checks files. Where `base` is given, it is what they are to replace, and what may not be changed is found too.
-    pub fn check(&self, files: &[File], base: Option<&[File]>, options: &Options, now: DateTime<Utc>) -> Report {
+    pub fn check(
+        &self,
+        files: &[File],
+        base: Option<&[File]>,
+        options: &Options,
+        now: DateTime<Utc>,
+    ) -> Report {
         let base_read = base.map(read);
         let base_known: Vec<Manifest<'_>> =
             base_read.iter().flat_map(|read| known(&read.documents, options)).collect();
         let base_set = base.map(|_| self.base(&base_known));
 
         let read = read(files);
-        let sorted: Vec<Sorted<'_>> = read.documents.iter().flat_map(|document| sort_document(document, options)).collect();
+        let sorted: Vec<Sorted<'_>> =
+            read.documents.iter().flat_map(|document| sort_document(document, options)).collect();
         let mut report = Report::default();
         report.findings.extend(read.documents.iter().flat_map(of_tokens));
         let mut manifests = Vec::new();
@@ -163,7 +170,10 @@ impl Checker {
             let is_good = remarks.is_empty();
             said.extend(remarks.into_iter().map(|remark| of_remark(manifest, remark)));
             // Of two of one name, the first is the one that the others are held against.
-            if is_good && first.is_none() && let Err(error) = set.read(manifest, &kept) {
+            if is_good
+                && first.is_none()
+                && let Err(error) = set.read(manifest, &kept)
+            {
                 let message = format!("the controller cannot read it: {error}");
                 let remark = Remark { rule: Rule::Unreadable, path: Path::of(&["spec"]), message };
                 said.push(of_remark(manifest, remark));
@@ -234,7 +244,9 @@ fn concern(file: &File, problem: &Problem, manifests: &[Manifest<'_>]) -> Concer
 fn duplicate<'a>(manifest: &'a Manifest<'a>, first: &Manifest<'_>) -> Said<'a> {
     let Place { file, document, root } = first.place;
     let Region { line, .. } = root.locate(&Path::of(&["metadata", "name"]));
-    let message = format!("the same object stands in {file}:{line} (document {document}) already; this one would take its place");
+    let message = format!(
+        "the same object stands in {file}:{line} (document {document}) already; this one would take its place"
+    );
     let path = Path::of(&["metadata", "name"]);
     of_remark(manifest, Remark { rule: Rule::DuplicateObject, path, message })
 }
@@ -254,7 +266,8 @@ fn of_problem(file: &File, problem: &Problem) -> Finding {
 
 fn of_tokens((file, document): &(&File, Document)) -> Vec<Finding> {
     let rule = Rule::TokenInManifest;
-    let of_token = |(region, message)| finding(&file.name, (document.number, region), (rule, rule.severity()), message);
+    let of_token =
+        |(region, message)| finding(&file.name, (document.number, region), (rule, rule.severity()), message);
     tokens::find(&document.root).into_iter().map(of_token).collect()
 }
 
@@ -281,15 +294,30 @@ fn of_manifest(said: &Said<'_>) -> Finding {
     }
 }
 
-fn finding(file: &str, (document, region): (usize, Region), (rule, severity): (Rule, Severity), message: String) -> Finding {
-    Finding { file: file.to_owned(), document, region, rule, severity, object: None, field: String::new(), message }
+fn finding(
+    file: &str,
+    (document, region): (usize, Region),
+    (rule, severity): (Rule, Severity),
+    message: String,
+) -> Finding {
+    Finding {
+        file: file.to_owned(),
+        document,
+        region,
+        rule,
+        severity,
+        object: None,
+        field: String::new(),
+        message,
+    }
 }
 
 /// In the order of the files, and in each from the top.
 fn in_order(findings: &mut [Finding], files: &[File]) {
     let places: HashMap<&str, usize> =
         files.iter().enumerate().map(|(at, file)| (file.name.as_str(), at)).collect();
-    findings.sort_by_key(|finding| (places.get(finding.file.as_str()).copied(), finding.region, finding.rule));
+    findings
+        .sort_by_key(|finding| (places.get(finding.file.as_str()).copied(), finding.region, finding.rule));
 }
 
 #[cfg(test)]

@@ -44,7 +44,10 @@ impl Path {
     /// The path with that of a rule's `fieldPath` behind it, such as `.secret.name`.
     #[must_use]
     pub fn join(&self, field_path: &str) -> Self {
-        field_path.split('.').filter(|name| !name.is_empty()).fold(self.clone(), |path, name| path.field(name))
+        field_path
+            .split('.')
+            .filter(|name| !name.is_empty())
+            .fold(self.clone(), |path, name| path.field(name))
     }
 
     /// Its steps, the first one at the root.

@@ -1,3 +1,5 @@
+use std::sync::LazyLock;
+
 use proptest::prelude::*;
 
 use super::*;
@@ -7,10 +9,14 @@ fn at(text: &str) -> DateTime<Utc> {
     text.parse().unwrap()
 }
 
+static CHECKER: LazyLock<Checker> = LazyLock::new(|| Checker::new().unwrap());
+
 fn check(texts: &[(&str, &str)]) -> Report {
-    let files: Vec<File> =
-        texts.iter().map(|(name, text)| File { name: (*name).to_owned(), text: (*text).to_owned() }).collect();
-    Checker::new().unwrap().check(&files, None, &Options::default(), at("2026-11-25T12:00:00Z"))
+    let files: Vec<File> = texts
+        .iter()
+        .map(|(name, text)| File { name: (*name).to_owned(), text: (*text).to_owned() })
+        .collect();
+    CHECKER.check(&files, None, &Options::default(), at("2026-11-25T12:00:00Z"))
 }
 
 const ACCOUNT: &str = "apiVersion: iam.keyward.dev/v1alpha1\nkind: ServiceAccount\nmetadata:\n  name: ci\n";
@@ -18,10 +24,15 @@ const ACCOUNT: &str = "apiVersion: iam.keyward.dev/v1alpha1\nkind: ServiceAccoun
 #[test]
 fn the_same_object_twice_is_told_at_the_second() {
     let report = check(&[("a.yaml", ACCOUNT), ("b.yaml", &format!("# again\n---\n{ACCOUNT}"))]);
-    let found: Vec<_> = report.findings.iter().map(|f| (f.file.as_str(), f.region.line, f.message.as_str())).collect();
+    let found: Vec<_> =
+        report.findings.iter().map(|f| (f.file.as_str(), f.region.line, f.message.as_str())).collect();
     assert_eq!(
         found,
-        [("b.yaml", 6, "the same object stands in a.yaml:4 (document 1) already; this one would take its place")]
+        [(
+            "b.yaml",
+            6,
+            "the same object stands in a.yaml:4 (document 1) already; this one would take its place"
+        )]
     );
     assert_eq!(report.findings[0].rule, Rule::DuplicateObject);
 }
@@ -36,7 +47,10 @@ fn what_is_not_keywards_is_counted_and_passed_over() {
     ]);
     assert_eq!(report, Report { findings: vec![], checked: 1, others: 3, unread: 1 });
     let template = check(&[("t.yaml", "apiVersion: iam.keyward.dev/v1alpha1\nkind: {{ .Values.kind }}\n")]);
-    assert_eq!(template.findings.iter().map(|f| (f.rule, f.region.line)).collect::<Vec<_>>(), [(Rule::InvalidYaml, 2)]);
+    assert_eq!(
+        template.findings.iter().map(|f| (f.rule, f.region.line)).collect::<Vec<_>>(),
+        [(Rule::InvalidYaml, 2)]
+    );
 }
 
 #[test]
@@ -66,12 +80,17 @@ fn a_token_in_a_file_is_found_and_not_told() {
 
 fn outputs(report: &Report) -> [String; 5] {
     [
-        report::text::write(report), report::json::write(report), report::github::write(report),
-        report::sarif::write(report), format!("{report:?}"),
+        report::text::write(report),
+        report::json::write(report),
+        report::github::write(report),
+        report::sarif::write(report),
+        format!("{report:?}"),
     ]
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
     #[test]
     fn nothing_of_a_secret_is_ever_shown(value in "hidden[a-z]{20}", broken in prop::sample::select(vec!["", "\": ]", "'", "\n  x: y"])) {
         let secret = format!(

@@ -141,7 +141,9 @@ fn separators(text: &str) -> Vec<Problem> {
                 document,
                 region: Region::at(at + 1, 1),
                 kind: ProblemKind::Syntax,
-                message: "a line that begins with `---` may hold nothing else but a comment; kubectl refuses it".to_owned(),
+                message:
+                    "a line that begins with `---` may hold nothing else but a comment; kubectl refuses it"
+                        .to_owned(),
             });
         }
     }

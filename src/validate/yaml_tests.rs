@@ -11,9 +11,8 @@ fn documents(text: &str) -> Vec<(usize, serde_json::Value)> {
 }
 
 fn problems(text: &str) -> Vec<(usize, usize, usize, String)> {
-    let told = |problem: Problem| {
-        (problem.document, problem.region.line, problem.region.column, problem.message)
-    };
+    let told =
+        |problem: Problem| (problem.document, problem.region.line, problem.region.column, problem.message);
     read(text).1.into_iter().map(told).collect()
 }
 
@@ -37,7 +36,10 @@ fn aliases_merges_tags_and_block_texts_are_written_out() {
     for (text, expected) in [
         ("a: &x {b: 1}\nc: *x\n", json!({"a": {"b": 1}, "c": {"b": 1}})),
         ("a: &x {b: 1, c: 2}\nd: {<<: *x, c: 3}\n", json!({"a": {"b": 1, "c": 2}, "d": {"b": 1, "c": 3}})),
-        ("a: &x {b: 1}\nd: &y {b: 2, e: 3}\nf: {<<: [*x, *y]}\n", json!({"a": {"b": 1}, "d": {"b": 2, "e": 3}, "f": {"b": 1, "e": 3}})),
+        (
+            "a: &x {b: 1}\nd: &y {b: 2, e: 3}\nf: {<<: [*x, *y]}\n",
+            json!({"a": {"b": 1}, "d": {"b": 2, "e": 3}, "f": {"b": 1, "e": 3}}),
+        ),
         ("a: !!str 7\nb: !!int '7'\nc: !mine 7\n", json!({"a": "7", "b": 7, "c": "7"})),
         ("a: |\n  one\n  two\nb: >-\n  one\n  two\n", json!({"a": "one\ntwo\n", "b": "one two"})),
         ("1: a\ntrue: b\n1.5: c\n", json!({"1": "a", "true": "b", "1.5": "c"})),
@@ -72,10 +74,26 @@ fn what_is_wrong_with_a_text_is_told_and_the_next_document_is_read() {
         ("a: [1\n---\nb: 2\n", vec![(1, 1, 4, "unclosed bracket '['")]),
         ("a: 1\na: 2\n", vec![(1, 2, 1, "the key `a` occurs twice; the last one would win")]),
         ("a: 1\n---\n{a: 1}: b\n", vec![(2, 3, 1, "a key must be a text, not a list or a map")]),
-        ("? \n: b\n", vec![(1, 1, 1, "a key must be a text, not nothing")]),
-        ("a: .inf\n", vec![(1, 1, 4, "`.inf` is a number that no object can hold; put it in quotes if it is meant as a text")]),
+        ("? \n: b\n", vec![(1, 2, 1, "a key must be a text, not nothing")]),
+        (
+            "a: .inf\n",
+            vec![(
+                1,
+                1,
+                4,
+                "`.inf` is a number that no object can hold; put it in quotes if it is meant as a text",
+            )],
+        ),
         ("a: !!int x\n", vec![(1, 1, 10, "what is tagged `!!int` is none")]),
-        ("a: 1\n--- b: 2\n", vec![(2, 2, 1, "a line that begins with `---` may hold nothing else but a comment; kubectl refuses it")]),
+        (
+            "a: 1\n--- b\n",
+            vec![(
+                2,
+                2,
+                1,
+                "a line that begins with `---` may hold nothing else but a comment; kubectl refuses it",
+            )],
+        ),
         ("a: &x [*x]\n", vec![(1, 1, 8, "an alias stands within what it is an alias of")]),
         ("a: {<<: 1}\n", vec![(1, 1, 5, "only a map, or a list of maps, can be merged with `<<`")]),
     ] {
@@ -104,7 +122,8 @@ fn a_template_is_told_to_be_one() {
 
 #[test]
 fn a_text_that_would_grow_without_end_is_refused() {
-    let levels: String = (1..12).map(|n| format!("a{n}: &a{n} [{}]\n", vec![format!("*a{}", n - 1); 10].join(", "))).collect();
+    let levels: String =
+        (1..12).map(|n| format!("a{n}: &a{n} [{}]\n", vec![format!("*a{}", n - 1); 10].join(", "))).collect();
     let found = problems(&format!("a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n{levels}"));
     assert_eq!(found.len(), 1);
     assert_eq!(found[0].3, "it holds more than 1000000 values");

@@ -114,7 +114,12 @@ impl Rules {
         Some(Remark { rule: reason(rule), path, message })
     }
 
-    fn context(&self, schema: &JSONSchemaProps, node: &Node, old: Option<&Node>) -> Context<'static, 'static> {
+    fn context(
+        &self,
+        schema: &JSONSchemaProps,
+        node: &Node,
+        old: Option<&Node>,
+    ) -> Context<'static, 'static> {
         let mut context = Context::with_env(Arc::clone(&self.env));
         let patterns = Arc::clone(&self.patterns);
         let matches = move |This(text): This<Arc<String>>, pattern: Arc<String>| {
@@ -150,7 +155,8 @@ fn before<'a>(schema: &JSONSchemaProps, old: &'a Node, child: &Child<'_>) -> Opt
         Step::Field(name) | Step::Key(name) => old.get(name),
         Step::Index(_) => {
             let names = schema.x_kubernetes_list_map_keys.as_ref()?;
-            let same = |item: &&Node| names.iter().all(|name| value_of(item, name) == value_of(child.node, name));
+            let same =
+                |item: &&Node| names.iter().all(|name| value_of(item, name) == value_of(child.node, name));
             old.items().iter().find(same)
         }
     }
@@ -180,5 +186,9 @@ fn collect<'a>(schema: &'a JSONSchemaProps, expressions: &mut Vec<&'a str>) {
 
 /// What stands between quotes in calls of `matches`.
 fn literals(expression: &str) -> impl Iterator<Item = &str> {
-    expression.split(".matches('").skip(1).filter_map(|rest| rest.split_once('\'')).map(|(pattern, _)| pattern)
+    expression
+        .split(".matches('")
+        .skip(1)
+        .filter_map(|rest| rest.split_once('\''))
+        .map(|(pattern, _)| pattern)
 }

@@ -10,12 +10,14 @@ use crate::validate::node::{Entry, Node, Value};
 pub(super) fn complete(node: &Node, schema: &JSONSchemaProps) -> Node {
     let value = match &node.value {
         Value::Map(entries) => {
-            let mut entries: Vec<Entry> = entries.iter().filter_map(|entry| completed(entry, schema)).collect();
+            let mut entries: Vec<Entry> =
+                entries.iter().filter_map(|entry| completed(entry, schema)).collect();
             entries.extend(defaults(node, &entries, schema));
             Value::Map(entries)
         }
         Value::List(items) => {
-            let completed = |node| item(schema).map_or_else(|| Node::clone(node), |schema| complete(node, schema));
+            let completed =
+                |node| item(schema).map_or_else(|| Node::clone(node), |schema| complete(node, schema));
             Value::List(items.iter().map(completed).collect())
         }
         other => other.clone(),
@@ -35,7 +37,8 @@ fn completed(entry: &Entry, schema: &JSONSchemaProps) -> Option<Entry> {
 
 /// Fields that are left out and have a default.
 fn defaults(node: &Node, given: &[Entry], schema: &JSONSchemaProps) -> Vec<Entry> {
-    let missing = schema.properties.iter().flatten().filter(|(name, _)| !given.iter().any(|entry| entry.key == **name));
+    let missing =
+        schema.properties.iter().flatten().filter(|(name, _)| !given.iter().any(|entry| entry.key == **name));
     let default = |(name, schema): (&String, &JSONSchemaProps)| {
         let default = Node::from_json(&schema.default.as_ref()?.0, node.region);
         Some(Entry { key: name.clone(), region: node.region, node: complete(&default, schema) })

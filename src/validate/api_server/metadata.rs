@@ -11,10 +11,8 @@ use crate::validate::finding::Rule;
 use crate::validate::node::{Node, Value};
 use crate::validate::path::Path;
 
-const DNS_NAME: &str =
-    "must be a DNS name: at most 253 lower-case letters, digits, '-' and '.', with a letter or digit at both ends";
-const NAMESPACE: &str =
-    "must be the name of a namespace: at most 63 lower-case letters, digits and '-', with a letter or digit at both ends";
+const DNS_NAME: &str = "must be a DNS name: at most 253 lower-case letters, digits, '-' and '.', with a letter or digit at both ends";
+const NAMESPACE: &str = "must be the name of a namespace: at most 63 lower-case letters, digits and '-', with a letter or digit at both ends";
 const LABEL_VALUE: &str = "must be a label value: at most 63 letters, digits, '-', '_' and '.', with a letter or digit at both ends";
 const QUALIFIED: &str = "must be an optional DNS name and '/', then at most 63 letters, digits, '-', '_' and '.', with a letter or digit at both ends";
 /// How many bytes all annotations of an object may have.
@@ -37,7 +35,8 @@ pub(super) fn check(root: &Node, remarks: &mut Vec<Remark>) {
 }
 
 fn nameless(path: &Path) -> Remark {
-    let message = "must be set: the object's name, unique among those of its kind in the namespace".to_owned();
+    let message =
+        "must be set: the object's name, unique among those of its kind in the namespace".to_owned();
     Remark { rule: Rule::FieldValueRequired, path: path.field("name"), message }
 }
 
@@ -69,7 +68,8 @@ fn forms(metadata: &Node, path: &Path, remarks: &mut Vec<Remark>) {
         let path = path.field("annotations").key(&entry.key);
         invalid(path, &format!("the key {QUALIFIED}"), &entry.key);
     }
-    for (at, finalizer) in metadata.get("finalizers").map(Node::items).unwrap_or_default().iter().enumerate() {
+    for (at, finalizer) in metadata.get("finalizers").map(Node::items).unwrap_or_default().iter().enumerate()
+    {
         let name = finalizer.text().unwrap_or_default();
         if !is_qualified(name) {
             invalid(path.field("finalizers").index(at), QUALIFIED, name);

@@ -15,7 +15,9 @@ pub(super) fn is_readable(text: &str) -> bool {
     let zone = rest.trim_start_matches(['.', ',']).trim_start_matches(|digit: char| digit.is_ascii_digit());
     let offset = |at: usize| zone.get(at..at + 2).unwrap_or_default();
     let is_fraction = rest.starts_with(['.', ',']) || rest == zone;
-    text.get(10..11) == Some("T") && is_fraction && (zone == "Z" || (offset(1) <= "24" && offset(4) <= "59" && zone.len() == 6))
+    text.get(10..11) == Some("T")
+        && is_fraction
+        && (zone == "Z" || (offset(1) <= "24" && offset(4) <= "59" && zone.len() == 6))
 }
 
 fn is_date(text: &str) -> bool {
@@ -44,9 +46,10 @@ fn is_time(text: &str) -> bool {
 /// Digits where the form has a 0, and else what it has.
 fn has_form(text: &str, form: &str) -> bool {
     text.len() == form.len()
-        && text.chars().zip(form.chars()).all(|(given, wanted)| {
-            if wanted == '0' { given.is_ascii_digit() } else { given == wanted }
-        })
+        && text
+            .chars()
+            .zip(form.chars())
+            .all(|(given, wanted)| if wanted == '0' { given.is_ascii_digit() } else { given == wanted })
 }
 
 #[cfg(test)]

@@ -94,7 +94,8 @@ fn text_bounds(schema: &JSONSchemaProps, text: &str) -> Found {
         return Some((Rule::FieldValueInvalid, message));
     }
     if schema.format.as_deref() == Some("date-time") && !is_date_time(text) {
-        let message = format!("must be a time as RFC 3339 writes it, such as 2027-05-31T00:00:00Z; it is {text:?}");
+        let message =
+            format!("must be a time as RFC 3339 writes it, such as 2027-05-31T00:00:00Z; it is {text:?}");
         return Some((Rule::FieldValueTypeInvalid, message));
     }
     let pattern = schema.pattern.as_ref()?;
@@ -132,17 +133,27 @@ fn not_supported(schema: &JSONSchemaProps, node: &Node) -> Found {
     if allowed.contains(&text) {
         return None;
     }
-    let hint = nearest(text, allowed.iter().copied()).map(|word| format!("; did you mean {word:?}?")).unwrap_or_default();
+    let hint = nearest(text, allowed.iter().copied())
+        .map(|word| format!("; did you mean {word:?}?"))
+        .unwrap_or_default();
     let words: Vec<String> = allowed.iter().map(|word| format!("{word:?}")).collect();
     Some((Rule::FieldValueNotSupported, format!("must be one of {}; it is {text:?}{hint}", words.join(", "))))
 }
 
-fn missing<'a>(schema: &'a JSONSchemaProps, node: &'a Node, path: &'a Path) -> impl Iterator<Item = Remark> + 'a {
+fn missing<'a>(
+    schema: &'a JSONSchemaProps,
+    node: &'a Node,
+    path: &'a Path,
+) -> impl Iterator<Item = Remark> + 'a {
     let required = if matches!(node.value, Value::Map(_)) { schema.required.as_deref() } else { None };
     required.into_iter().flatten().filter(|name| node.get(name).is_none()).map(|name| {
         let about = schema.properties.as_ref().and_then(|fields| fields.get(name)?.description.as_deref());
         let about = about.map(|text| format!(": {}", first_sentence(text))).unwrap_or_default();
-        Remark { rule: Rule::FieldValueRequired, path: path.field(name), message: format!("must be set{about}") }
+        Remark {
+            rule: Rule::FieldValueRequired,
+            path: path.field(name),
+            message: format!("must be set{about}"),
+        }
     })
 }
 
@@ -155,7 +166,9 @@ fn first_sentence(text: &str) -> &str {
 /// Items of a list that have the same name, where each must have its own. Of several the second is told.
 fn duplicates(schema: &JSONSchemaProps, node: &Node, path: &Path) -> Vec<Remark> {
     let are_named = node.items().iter().all(|item| matches!(item.value, Value::Map(_) | Value::Null));
-    let Some(names) = schema.x_kubernetes_list_map_keys.as_ref().filter(|_| are_named) else { return Vec::new() };
+    let Some(names) = schema.x_kubernetes_list_map_keys.as_ref().filter(|_| are_named) else {
+        return Vec::new();
+    };
     let mut seen: BTreeMap<Vec<String>, usize> = BTreeMap::new();
     let mut remarks = Vec::new();
     for (at, item) in node.items().iter().enumerate() {

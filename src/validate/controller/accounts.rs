@@ -58,6 +58,9 @@ impl Scope<'_, '_> {
         if self.account.account.is_some() {
             return String::new();
         }
-        format!("; these are the built-in limits, as the Account of namespace \"{}\" is not among the manifests", self.namespace)
+        format!(
+            "; these are the built-in limits, as the Account of namespace \"{}\" is not among the manifests",
+            self.namespace
+        )
     }
 }

@@ -12,9 +12,15 @@ pub(super) fn check<'a>(scope: &Scope<'_, 'a>) -> Vec<Said<'a>> {
     let of_service_accounts =
         scope.account.service_accounts.iter().map(|found| (found.manifest, "admins", &found.spec.admins));
     let of_account = scope.account.account.iter().flat_map(|found| {
-        [(found.manifest, "superAdmins", &found.spec.super_admins), (found.manifest, "iamAdmins", &found.spec.iam_admins)]
+        [
+            (found.manifest, "superAdmins", &found.spec.super_admins),
+            (found.manifest, "iamAdmins", &found.spec.iam_admins),
+        ]
     });
-    of_service_accounts.chain(of_account).flat_map(|(manifest, field, admins)| list(manifest, field, admins)).collect()
+    of_service_accounts
+        .chain(of_account)
+        .flat_map(|(manifest, field, admins)| list(manifest, field, admins))
+        .collect()
 }
 
 fn list<'a>(manifest: &'a Manifest<'a>, field: &str, admins: &Option<Vec<Subject>>) -> Vec<Said<'a>> {

@@ -26,7 +26,12 @@ pub(super) fn check<'a>(scope: &Scope<'_, 'a>) -> Vec<Said<'a>> {
                     "ResourceGrant \"{first}\" is for the same service account, resource and usage; the higher role of \
                      the two counts",
                 );
-                said.push(Said::new(manifest, Rule::DuplicateGrant, Path::of(&["spec", "resource"]), message));
+                said.push(Said::new(
+                    manifest,
+                    Rule::DuplicateGrant,
+                    Path::of(&["spec", "resource"]),
+                    message,
+                ));
             }
         }
     }

@@ -52,15 +52,20 @@ fn told<'a>(
     let said = match reason {
         // It is told of the account.
         Reason::InvalidLimits => return None,
-        Reason::InvalidRotation => {
-            Said::new(manifest, Rule::InvalidRotation, Path::of(&["spec", "rotation", "renewBefore"]), message)
-        }
+        Reason::InvalidRotation => Said::new(
+            manifest,
+            Rule::InvalidRotation,
+            Path::of(&["spec", "rotation", "renewBefore"]),
+            message,
+        ),
         _ if is_near(scope, spec, limits) => {
-            let message = format!("{message}{}; a key that has its token already keeps it", scope.whose_limits());
+            let message =
+                format!("{message}{}; a key that has its token already keeps it", scope.whose_limits());
             let said = Said::new(manifest, Rule::ExpiryTooNear, validity, message);
             // One that was asked for before may have been issued in time.
             let is_new = scope.base.is_some_and(|base| {
-                base.key(&manifest.namespace, &manifest.name).is_none_or(|before| before.expires_at != spec.expires_at)
+                base.key(&manifest.namespace, &manifest.name)
+                    .is_none_or(|before| before.expires_at != spec.expires_at)
             });
             if is_new { Said { severity: Severity::Error, ..said } } else { said }
         }
@@ -90,7 +95,8 @@ fn parent<'a>(scope: &Scope<'_, 'a>, found: &FoundKey<'a>) -> Option<Said<'a>> {
     let service_account = scope.account.service_accounts.iter().find(|found| found.manifest.name == *name)?;
     let is_new = scope.base?.key(&manifest.namespace, &manifest.name).is_none();
     (is_new && service_account.spec.state == DesiredState::Inactive).then(|| {
-        let message = format!("ServiceAccount \"{name}\" is inactive, so it gets no new keys; switch it on to proceed");
+        let message =
+            format!("ServiceAccount \"{name}\" is inactive, so it gets no new keys; switch it on to proceed");
         Said::new(manifest, Rule::ServiceAccountInactive, Path::of(&["spec", "serviceAccountName"]), message)
     })
 }

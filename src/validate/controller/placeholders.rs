@@ -14,7 +14,9 @@ pub(super) fn check<'a>(scope: &Scope<'_, 'a>) -> Vec<Said<'a>> {
             words(text).filter_map(|word| Some((path.clone(), problem(word, &known)?))).collect::<Vec<_>>()
         });
         let manifest = *manifest;
-        found.map(|(path, message)| Said::new(manifest, Rule::UnknownPlaceholder, path, message)).collect::<Vec<_>>()
+        found
+            .map(|(path, message)| Said::new(manifest, Rule::UnknownPlaceholder, path, message))
+            .collect::<Vec<_>>()
     };
     scope.account.keys.iter().flat_map(of_key).collect()
 }

@@ -43,7 +43,11 @@ fn conflicts<'a>(scope: &Scope<'_, 'a>) -> Vec<Said<'a>> {
                 holders.insert(name, holder);
             }
             Some(holder) => {
-                let what = if rule == Rule::SecretConflict { "`spec.secret.name`" } else { "name in `spec.publish`" };
+                let what = if rule == Rule::SecretConflict {
+                    "`spec.secret.name`"
+                } else {
+                    "name in `spec.publish`"
+                };
                 let message = format!(
                     "Secret \"{name}\" of namespace \"{}\" is that of {holder}, and is never taken over; choose another {what}",
                     scope.namespace
@@ -87,10 +91,16 @@ fn claims<'a>(key: &Found<'a, AccessKeySpec>) -> Vec<Claim<'a>> {
 }
 
 /// Other namespaces that do not accept the key's Secrets, or are not known to.
-fn not_accepted<'a>(scope: &Scope<'_, 'a>, manifest: &'a Manifest<'a>, spec: &AccessKeySpec) -> Vec<Said<'a>> {
+fn not_accepted<'a>(
+    scope: &Scope<'_, 'a>,
+    manifest: &'a Manifest<'a>,
+    spec: &AccessKeySpec,
+) -> Vec<Said<'a>> {
     let mut said = Vec::new();
     for (at, entry) in spec.publish.iter().flatten().enumerate() {
-        let Some(other) = entry.namespace.as_ref().map(|name| &name.0).filter(|name| *name != scope.namespace) else {
+        let Some(other) =
+            entry.namespace.as_ref().map(|name| &name.0).filter(|name| *name != scope.namespace)
+        else {
             continue;
         };
         let path = Path::of(&["spec", "publish"]).index(at).field("namespace");
@@ -98,17 +108,20 @@ fn not_accepted<'a>(scope: &Scope<'_, 'a>, manifest: &'a Manifest<'a>, spec: &Ac
         let needed = format!("`spec.acceptSecretsFrom` must list \"{}\"", scope.namespace);
         match account.and_then(|account| account.account.as_ref()) {
             Some(found) => {
-                let accepts = found.spec.accept_secrets_from.iter().flatten().any(|name| name.0 == scope.namespace);
+                let accepts =
+                    found.spec.accept_secrets_from.iter().flatten().any(|name| name.0 == scope.namespace);
                 if !accepts {
-                    let message = format!("the Account of namespace \"{other}\" does not accept it; its {needed}");
+                    let message =
+                        format!("the Account of namespace \"{other}\" does not accept it; its {needed}");
                     said.push(Said::new(manifest, Rule::PublishNotAccepted, path, message));
                 }
             }
             // One that is there and wrong is told of itself.
             None if account.is_some_and(|a| a.manifest(Kind::Account, ACCOUNT_NAME).is_some()) => {}
             None => {
-                let message =
-                    format!("the Account of namespace \"{other}\" is not among the manifests; in the cluster, its {needed}");
+                let message = format!(
+                    "the Account of namespace \"{other}\" is not among the manifests; in the cluster, its {needed}"
+                );
                 said.extend(scope.absent(Said::new(manifest, Rule::AccountNotFound, path, message)));
             }
         }

@@ -20,7 +20,8 @@ fn one(finding: &Finding) -> String {
         Severity::Error => AnsiColor::Red.on_default().bold(),
         Severity::Warning => AnsiColor::Yellow.on_default().bold(),
     };
-    let mut text = format!("{colour}{severity}[{rule}]{colour:#}{BOLD}: {}{BOLD:#}\n", sentence(field, message));
+    let mut text =
+        format!("{colour}{severity}[{rule}]{colour:#}{BOLD}: {}{BOLD:#}\n", sentence(field, message));
     let object = object.as_ref().map(|object| format!("  {object}")).unwrap_or_default();
     // Writing to a text cannot fail.
     let _ = writeln!(text, "  {PLACE}-->{PLACE:#} {file}:{}:{}{object}", region.line, region.column);
@@ -45,10 +46,18 @@ pub fn summary(report: &Report) -> String {
     ];
     let mut text = counts.join(", ");
     if *others > 0 {
-        let _ = write!(text, "; {} passed over", many(*others, "document of another kind", "documents of other kinds"));
+        let _ = write!(
+            text,
+            "; {} passed over",
+            many(*others, "document of another kind", "documents of other kinds")
+        );
     }
     if *unread > 0 {
-        let _ = write!(text, "; {} passed over", many(*unread, "document that is no YAML", "documents that are no YAML"));
+        let _ = write!(
+            text,
+            "; {} passed over",
+            many(*unread, "document that is no YAML", "documents that are no YAML")
+        );
     }
     text
 }

@@ -30,7 +30,46 @@ struct Open {
 
 enum Holds {
     List(Vec<Node>),
-    Map { entries: Vec<Entry>, given: HashSet<String>, key: Option<Key> },
+    Map { map: Map, key: Option<Key> },
+}
+
+/// The entries of a map so far.
+#[derive(Default)]
+struct Map {
+    entries: Vec<Entry>,
+    /// Where the entry of a key is among them.
+    places: HashMap<String, usize>,
+    /// Keys that stand there themselves, and were not merged in.
+    given: HashSet<String>,
+}
+
+impl Map {
+    /// A later entry takes the place of an earlier one of its key.
+    fn put(&mut self, entry: Entry) {
+        let at = self.places.get(&entry.key).copied();
+        if let Some(known) = at.and_then(|at| self.entries.get_mut(at)) {
+            *known = entry;
+            return;
+        }
+        self.places.insert(entry.key.clone(), self.entries.len());
+        self.entries.push(entry);
+    }
+
+    /// Takes in what stands under `<<`: a map, or several of which the first has precedence.
+    fn merge(&mut self, node: Node, region: Region) -> Result<(), Failure> {
+        let maps = match node.value {
+            Value::List(items) => items,
+            value => vec![Node { value, ..node }],
+        };
+        for map in maps.into_iter().rev() {
+            let Value::Map(merged) = map.value else {
+                let message = "only a map, or a list of maps, can be merged with `<<`";
+                return Err((region, message.to_owned()));
+            };
+            merged.into_iter().for_each(|entry| self.put(entry));
+        }
+        Ok(())
+    }
 }
 
 /// A key whose value has not come yet.
@@ -66,8 +105,7 @@ impl Builder {
             }
             Event::SequenceStart(_, anchor, _) => self.open(region, anchor, Holds::List(Vec::new())),
             Event::MappingStart(_, anchor, _) => {
-                let holds = Holds::Map { entries: Vec::new(), given: HashSet::new(), key: None };
-                self.open(region, anchor, holds)
+                self.open(region, anchor, Holds::Map { map: Map::default(), key: None })
             }
             Event::SequenceEnd | Event::MappingEnd => self.close(region),
             Event::Alias(anchor) => {
@@ -101,7 +139,7 @@ impl Builder {
         let Some(Open { region, anchor, holds }) = self.open.pop() else { return Ok(()) };
         let value = match holds {
             Holds::List(items) => Value::List(items),
-            Holds::Map { entries, .. } => Value::Map(entries),
+            Holds::Map { map, .. } => Value::Map(map.entries),
         };
         let region = Region { end_line: end.end_line, end_column: end.end_column, ..region };
         self.add(Node { region, value }, anchor, false)
@@ -119,15 +157,15 @@ impl Builder {
         match self.open.last_mut().map(|open| &mut open.holds) {
             None => self.root = Some(node),
             Some(Holds::List(items)) => items.push(node),
-            Some(Holds::Map { entries, given, key }) => match key.take() {
+            Some(Holds::Map { map, key }) => match key.take() {
                 None => *key = Some(as_key(node, merges)?),
-                Some(Key { merges: true, region, .. }) => merge(entries, node, region)?,
+                Some(Key { merges: true, region, .. }) => map.merge(node, region)?,
                 Some(Key { text, region, .. }) => {
-                    if !given.insert(text.clone()) {
+                    if !map.given.insert(text.clone()) {
                         let message = format!("the key `{text}` occurs twice; the last one would win");
                         self.duplicates.push((region, message));
                     }
-                    put(entries, Entry { key: text, region, node });
+                    map.put(Entry { key: text, region, node });
                 }
             },
         }
@@ -139,33 +177,6 @@ fn too_deep() -> String {
     format!("values may be nested {DEEPEST} deep at most")
 }
 
-/// A later entry takes the place of an earlier one of its key.
-fn put(entries: &mut Vec<Entry>, entry: Entry) {
-    match entries.iter_mut().find(|known| known.key == entry.key) {
-        Some(known) => *known = entry,
-        None => entries.push(entry),
-    }
-}
-
-/// Takes in what stands under `<<`: a map, or several of which the first has precedence.
-fn merge(entries: &mut Vec<Entry>, node: Node, region: Region) -> Result<(), Failure> {
-    match node.value {
-        Value::Map(merged) => merged.into_iter().for_each(|entry| put(entries, entry)),
-        Value::List(items) => {
-            for item in items.into_iter().rev() {
-                let Value::Map(merged) = item.value else { return Err((region, not_mergeable())) };
-                merged.into_iter().for_each(|entry| put(entries, entry));
-            }
-        }
-        _ => return Err((region, not_mergeable())),
-    }
-    Ok(())
-}
-
-fn not_mergeable() -> String {
-    "only a map, or a list of maps, can be merged with `<<`".to_owned()
-}
-
 fn as_key(node: Node, merges: bool) -> Result<Key, Failure> {
     let Node { region, value } = node;
     let text = scalar::key(&value).ok_or_else(|| (region, "a key must be a text, not nothing".to_owned()))?;
@@ -175,7 +186,11 @@ fn as_key(node: Node, merges: bool) -> Result<Key, Failure> {
 /// What a scalar means. The error says what it cannot be.
 fn value(text: &str, style: ScalarStyle, tag: Option<&Tag>) -> Result<Value, String> {
     let Some(tag) = tag else {
-        return if style == ScalarStyle::Plain { scalar::plain(text) } else { Ok(Value::Text(text.to_owned())) };
+        return if style == ScalarStyle::Plain {
+            scalar::plain(text)
+        } else {
+            Ok(Value::Text(text.to_owned()))
+        };
     };
     let wanted = match tag.core_suffix() {
         Some(suffix @ ("bool" | "int" | "float" | "null")) => suffix,

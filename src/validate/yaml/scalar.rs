@@ -19,7 +19,9 @@ pub(super) fn plain(text: &str) -> Result<Value, String> {
         return Ok(Value::Bool(false));
     }
     if is_endless(text) {
-        return Err(format!("`{text}` is a number that no object can hold; put it in quotes if it is meant as a text"));
+        return Err(format!(
+            "`{text}` is a number that no object can hold; put it in quotes if it is meant as a text"
+        ));
     }
     Ok(number(text).unwrap_or_else(|| Value::Text(text.to_owned())))
 }

@@ -20,17 +20,45 @@ const CASES: &[Case] = &[
     (KEY, "spec: none", &["FieldValueTypeInvalid spec"]),
     (KEY, "spec: {serviceAccountName: '', validFor: P6M}", &["FieldValueInvalid spec.serviceAccountName"]),
     (KEY, "spec: {serviceAccountName: 7, validFor: P6M}", &["FieldValueTypeInvalid spec.serviceAccountName"]),
-    (KEY, "spec: {serviceAccountName: yes, validFor: P6M}", &["FieldValueTypeInvalid spec.serviceAccountName"]),
-    (KEY, "spec: {serviceAccountName: [ci], validFor: P6M}", &["FieldValueTypeInvalid spec.serviceAccountName"]),
+    (
+        KEY,
+        "spec: {serviceAccountName: yes, validFor: P6M}",
+        &["FieldValueTypeInvalid spec.serviceAccountName"],
+    ),
+    (
+        KEY,
+        "spec: {serviceAccountName: [ci], validFor: P6M}",
+        &["FieldValueTypeInvalid spec.serviceAccountName"],
+    ),
     (KEY, "spec: {serviceAccountName: ci, validFor: P6M, stat: Active}", &["UnknownField spec.stat"]),
     (KEY, "spec: {serviceAccountName: ci, validFor: P6M}\nsepc: {}", &["UnknownField sepc"]),
     (KEY, "spec: {serviceAccountName: ci, validFor: P6M}\nstatus: {a: 1}", &["UnknownField status.a"]),
-    (KEY, "spec: {serviceAccountName: ci, validFor: P6M, state: active}", &["FieldValueNotSupported spec.state"]),
+    (
+        KEY,
+        "spec: {serviceAccountName: ci, validFor: P6M, state: active}",
+        &["FieldValueNotSupported spec.state"],
+    ),
     (KEY, "spec: {serviceAccountName: ci, validFor: P6M, revision: 0}", &["FieldValueInvalid spec.revision"]),
-    (KEY, "spec: {serviceAccountName: ci, validFor: P6M, revision: 1000001}", &["FieldValueInvalid spec.revision"]),
-    (KEY, "spec: {serviceAccountName: ci, validFor: P6M, revision: 1.5}", &["FieldValueTypeInvalid spec.revision"]),
-    (KEY, "spec: {serviceAccountName: ci, validFor: P6M, revision: '2'}", &["FieldValueTypeInvalid spec.revision"]),
-    (KEY, "spec: {serviceAccountName: ci, validFor: P6M, displayName: ''}", &["FieldValueInvalid spec.displayName"]),
+    (
+        KEY,
+        "spec: {serviceAccountName: ci, validFor: P6M, revision: 1000001}",
+        &["FieldValueInvalid spec.revision"],
+    ),
+    (
+        KEY,
+        "spec: {serviceAccountName: ci, validFor: P6M, revision: 1.5}",
+        &["FieldValueTypeInvalid spec.revision"],
+    ),
+    (
+        KEY,
+        "spec: {serviceAccountName: ci, validFor: P6M, revision: '2'}",
+        &["FieldValueTypeInvalid spec.revision"],
+    ),
+    (
+        KEY,
+        "spec: {serviceAccountName: ci, validFor: P6M, displayName: ''}",
+        &["FieldValueInvalid spec.displayName"],
+    ),
     (KEY, "spec: {serviceAccountName: ci}", &["FieldValueInvalid spec"]),
     (
         KEY,
@@ -131,8 +159,16 @@ const CASES: &[Case] = &[
         "spec: {serviceAccountName: ci, validFor: P6M, publish: [{name: a, data: {k: $(token)}}, {name: a, data: {k: $(token)}}]}",
         &["FieldValueDuplicate spec.publish[1]"],
     ),
-    (KEY, "spec: {serviceAccountName: ci, validFor: P6M, publish: [null]}", &["FieldValueTypeInvalid spec.publish[0]"]),
-    (KEY, "spec: {serviceAccountName: ci, validFor: P6M, publish: {}}", &["FieldValueTypeInvalid spec.publish"]),
+    (
+        KEY,
+        "spec: {serviceAccountName: ci, validFor: P6M, publish: [null]}",
+        &["FieldValueTypeInvalid spec.publish[0]"],
+    ),
+    (
+        KEY,
+        "spec: {serviceAccountName: ci, validFor: P6M, publish: {}}",
+        &["FieldValueTypeInvalid spec.publish"],
+    ),
     (ACCOUNT, "spec: {icon: Unicorn}", &["FieldValueNotSupported spec.icon"]),
     (ACCOUNT, "spec: {description: {}}", &["FieldValueTypeInvalid spec.description"]),
     (ACCOUNT, "spec: {admins: [{kind: User}]}", &["FieldValueRequired spec.admins[0].name"]),
@@ -178,7 +214,8 @@ fn manifest(kind: &str, below: &str) -> String {
 fn cases() -> Vec<(String, Vec<&'static str>)> {
     let of_spec = CASES.iter().map(|(kind, below, expected)| (manifest(kind, below), expected.to_vec()));
     let of_metadata = METADATA.iter().map(|(metadata, expected)| {
-        let text = format!("apiVersion: iam.keyward.dev/v1alpha1\nkind: ServiceAccount\nmetadata: {metadata}\n");
+        let text =
+            format!("apiVersion: iam.keyward.dev/v1alpha1\nkind: ServiceAccount\nmetadata: {metadata}\n");
         (text, expected.to_vec())
     });
     of_spec.chain(of_metadata).collect()
@@ -202,10 +239,14 @@ async fn each_mistake_that_is_found_is_refused_by_the_api_server_for_the_same_fi
             let refusal = dry_run(&scene, &text).err().unwrap_or_default();
             let mut fields = expected.iter().map(|said| as_the_api_server(said.split_once(' ').unwrap().1));
             // Of metadata that it cannot read, and of an object without a name, it names no field.
-            let is_nameless = refusal.contains("cannot unmarshal") || refusal.contains("name may not be empty");
+            let is_nameless =
+                refusal.contains("cannot unmarshal") || refusal.contains("name may not be empty");
             let mut is_named = |field: String| alike(&refusal).contains(&alike(&field)) || is_nameless;
             if found != expected || refusal.is_empty() || !fields.all(&mut is_named) {
-                failures.lock().unwrap().push(format!("{text}\nfound {found:?}\nexpected {expected:?}\n{refusal}"));
+                failures
+                    .lock()
+                    .unwrap()
+                    .push(format!("{text}\nfound {found:?}\nexpected {expected:?}\n{refusal}"));
             }
         }
     };
@@ -219,8 +260,32 @@ async fn what_yaml_makes_of_a_word_is_the_same_for_both() {
     let scene = Scene::new("words").await;
     let checker = Checker::new().unwrap();
     let words = [
-        "yes", "no", "on", "Off", "y", "N", "true", "~", "null", "017", "1_000", "0x1F", "1e3", "1.0", ".5", "2027-05-31",
-        "2027-05-31T00:00:00Z", "!!str 7", "!!int '7'", "'7'", "1:30", "0o17", "<<", ".nan", "+7", "08",
+        "yes",
+        "no",
+        "on",
+        "Off",
+        "y",
+        "N",
+        "true",
+        "~",
+        "null",
+        "017",
+        "1_000",
+        "0x1F",
+        "1e3",
+        "1.0",
+        ".5",
+        "2027-05-31",
+        "2027-05-31T00:00:00Z",
+        "!!str 7",
+        "!!int '7'",
+        "'7'",
+        "1:30",
+        "0o17",
+        "<<",
+        ".nan",
+        "+7",
+        "08",
     ];
     for word in words {
         let text = manifest("ServiceAccount", &format!("spec: {{displayName: {word}}}"));

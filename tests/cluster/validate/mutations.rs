@@ -105,9 +105,33 @@ fn any_value() -> impl Strategy<Value = Value> {
         "20[0-9]{2}-[0-2][0-9]-[0-3][0-9][Tt ][0-2][0-9]:[0-6][0-9]:[0-6][0-9](\\.[0-9]{1,3})?([Zz]|[+-][0-9]{2}:[0-9]{2})?",
         "(argocd.argoproj.io|kubectl.kubernetes.io|helm.sh|kubernetes.io|iam.keyward.dev|example.com)/[a-z]{0,3}",
         prop::sample::select(vec![
-            "Active", "inactive", "Inactive", "User", "Group", "ServiceAccount", "Bot", "Key", "Member", "Admin", "Process",
-            "App", "Shared", "Enabled", "account", "bad", "ci-key", "$(token)", "a $(previousToken) b", "$(tokens)",
-            "P6M", "true", "0", "null", "Opaque", "one\ntwo", "a\tb",
+            "Active",
+            "inactive",
+            "Inactive",
+            "User",
+            "Group",
+            "ServiceAccount",
+            "Bot",
+            "Key",
+            "Member",
+            "Admin",
+            "Process",
+            "App",
+            "Shared",
+            "Enabled",
+            "account",
+            "bad",
+            "ci-key",
+            "$(token)",
+            "a $(previousToken) b",
+            "$(tokens)",
+            "P6M",
+            "true",
+            "0",
+            "null",
+            "Opaque",
+            "one\ntwo",
+            "a\tb",
         ])
         .prop_map(str::to_owned),
     ];
@@ -147,8 +171,21 @@ fn any_change() -> impl Strategy<Value = Change> {
         "[a-z]{1,4}",
         "[A-Za-z0-9._-]{1,5}(/[A-Za-z0-9._-]{1,5})?",
         prop::sample::select(vec![
-            "name", "namespace", "labels", "data", "validFor", "expiresAt", "rotation", "secret", "argocd.argoproj.io/x", "a b",
-            "", "description", "state", "overlap", "app.kubernetes.io/instance",
+            "name",
+            "namespace",
+            "labels",
+            "data",
+            "validFor",
+            "expiresAt",
+            "rotation",
+            "secret",
+            "argocd.argoproj.io/x",
+            "a b",
+            "",
+            "description",
+            "state",
+            "overlap",
+            "app.kubernetes.io/instance",
         ])
         .prop_map(str::to_owned),
     ];
@@ -288,12 +325,16 @@ async fn the_check_and_the_api_server_refuse_the_same_manifests_for_the_same_fie
     let compared = stream::iter(manifests).map(async |(plural, object)| {
         let server = refused_by_the_api_server(scene, plural, &object).await;
         let check = refused_by_the_check(&checker, &object);
-        let differ = (!agree(&server, &check)).then(|| format!("{object:#}\nserver {server:#?}\ncheck {check:#?}"));
+        let differ =
+            (!agree(&server, &check)).then(|| format!("{object:#}\nserver {server:#?}\ncheck {check:#?}"));
         (server.is_empty(), differ)
     });
     let compared: Vec<(bool, Option<String>)> = compared.buffer_unordered(16).collect().await;
     let differences: Vec<String> = compared.iter().filter_map(|(_, differ)| differ.clone()).collect();
     assert!(differences.is_empty(), "{} of {count}:\n{}", differences.len(), differences.join("\n\n"));
     let accepted = compared.iter().filter(|(is_accepted, _)| *is_accepted).count();
-    assert!((count / 20..count * 19 / 20).contains(&accepted), "{accepted} of {count} are good: too one-sided to tell");
+    assert!(
+        (count / 20..count * 19 / 20).contains(&accepted),
+        "{accepted} of {count} are good: too one-sided to tell"
+    );
 }

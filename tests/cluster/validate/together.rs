@@ -18,7 +18,9 @@ type Case = (Rule, &'static [&'static str], &'static str);
 /// Documents without the lines that are all alike.
 fn manifests(short: &[(&str, &str, &str)]) -> String {
     let one = |(kind, name, spec): &(&str, &str, &str)| {
-        format!("---\napiVersion: iam.keyward.dev/v1alpha1\nkind: {kind}\nmetadata: {{name: {name}}}\nspec: {spec}\n")
+        format!(
+            "---\napiVersion: iam.keyward.dev/v1alpha1\nkind: {kind}\nmetadata: {{name: {name}}}\nspec: {spec}\n"
+        )
     };
     short.iter().map(one).collect()
 }
@@ -37,7 +39,9 @@ async fn reason(scene: &Scene, object: &str) -> String {
     };
     match kind {
         "AccessKey" => of(scene.get::<AccessKey>(name).await.status.map(|status| status.conditions)),
-        "ServiceAccount" => of(scene.get::<ServiceAccount>(name).await.status.map(|status| status.conditions)),
+        "ServiceAccount" => {
+            of(scene.get::<ServiceAccount>(name).await.status.map(|status| status.conditions))
+        }
         "ResourceGrant" => of(scene.get::<ResourceGrant>(name).await.status.map(|status| status.conditions)),
         _ => of(scene.get::<Account>(name).await.status.map(|status| status.conditions)),
     }
@@ -76,7 +80,8 @@ async fn the_controller_gives_the_reason_that_was_foretold() {
     let published = |place: &str| {
         format!("{{serviceAccountName: ci, validFor: P6M, publish: [{{{place}, data: {{k: $(token)}}}}]}}")
     };
-    let (copy, elsewhere) = (published("name: copy"), published(&format!("name: x, namespace: {}", other.namespace)));
+    let (copy, elsewhere) =
+        (published("name: copy"), published(&format!("name: x, namespace: {}", other.namespace)));
     let short = [
         ("ServiceAccount", "ci", "{}"),
         ("ServiceAccount", "twin-a", "{displayName: Twin}"),
@@ -93,7 +98,11 @@ async fn the_controller_gives_the_reason_that_was_foretold() {
         ("AccessKey", "copies-a", copy.as_str()),
         ("AccessKey", "copies-b", copy.as_str()),
         ("AccessKey", "elsewhere", elsewhere.as_str()),
-        ("ResourceGrant", "lost", "{serviceAccountName: nobody, role: Member, resource: {category: App, name: a}}"),
+        (
+            "ResourceGrant",
+            "lost",
+            "{serviceAccountName: nobody, role: Member, resource: {category: App, name: a}}",
+        ),
     ];
     let not_accepting = format!(
         "---\napiVersion: iam.keyward.dev/v1alpha1\nkind: Account\nmetadata: {{name: account, namespace: {}}}\nspec: {{}}\n",
@@ -104,7 +113,11 @@ async fn the_controller_gives_the_reason_that_was_foretold() {
     text(&scene.kubectl_with(&["apply", "-f", "-"], &all));
     text(&other.kubectl_with(&["apply", "-f", "-"], &not_accepting));
     let cases: &[Case] = &[
-        (Rule::DuplicateDisplayName, &["ServiceAccount twin-a", "ServiceAccount twin-b"], "DuplicateDisplayName"),
+        (
+            Rule::DuplicateDisplayName,
+            &["ServiceAccount twin-a", "ServiceAccount twin-b"],
+            "DuplicateDisplayName",
+        ),
         (Rule::ExpiryOutOfRange, &["AccessKey short"], "ExpiryOutOfRange"),
         (Rule::ExpiryOutOfRange, &["AccessKey long"], "ExpiryOutOfRange"),
         (Rule::ExpiryOutOfRange, &["AccessKey past"], "ExpiryOutOfRange"),
@@ -127,7 +140,11 @@ async fn the_controller_gives_the_reason_that_was_foretold() {
 async fn one_too_many_is_foretold() {
     let (scene, _controller) = Scene::with_controller("too-many").await;
     let all = manifests(&[
-        ("Account", "account", "{limits: {serviceAccounts: 2, accessKeysPerServiceAccount: 1, minValidFor: P1D}}"),
+        (
+            "Account",
+            "account",
+            "{limits: {serviceAccounts: 2, accessKeysPerServiceAccount: 1, minValidFor: P1D}}",
+        ),
         ("ServiceAccount", "a", "{}"),
         ("ServiceAccount", "b", "{}"),
         ("ServiceAccount", "c", "{}"),
@@ -139,7 +156,10 @@ async fn one_too_many_is_foretold() {
         ("AccessKey", "never", "{serviceAccountName: a, validFor: PT1H}"),
     ]);
     // One of the service accounts, whose keys are looked at, comes before the others.
-    let (account, others) = all.split_at(all.rfind("---\napiVersion: iam.keyward.dev/v1alpha1\nkind: ServiceAccount\nmetadata: {name: b}").unwrap());
+    let (account, others) = all.split_at(
+        all.rfind("---\napiVersion: iam.keyward.dev/v1alpha1\nkind: ServiceAccount\nmetadata: {name: b}")
+            .unwrap(),
+    );
     text(&scene.kubectl_with(&["apply", "-f", "-"], account));
     scene.service_account_when("a", "Admitted").await;
     text(&scene.kubectl_with(&["apply", "-f", "-"], &format!("{others}{keys}")));
@@ -155,18 +175,24 @@ async fn one_too_many_is_foretold() {
 #[tokio::test]
 async fn limits_that_contradict_each_other_and_a_key_of_an_inactive_service_account_are_foretold() {
     let (scene, _controller) = Scene::with_controller("contradict").await;
-    let before = manifests(&[("ServiceAccount", "idle", "{state: Inactive}"), ("ServiceAccount", "busy", "{}")]);
+    let before =
+        manifests(&[("ServiceAccount", "idle", "{state: Inactive}"), ("ServiceAccount", "busy", "{}")]);
     let key = manifests(&[("AccessKey", "late", "{serviceAccountName: idle, validFor: P6M}")]);
     text(&scene.kubectl_with(&["apply", "-f", "-"], &before));
     scene.service_account_when("idle", "Inactive").await;
     text(&scene.kubectl_with(&["apply", "-f", "-"], &key));
     let report = foretold(&scene, Some(&before), &format!("{before}{key}"));
-    hold(&scene, &report, &[(Rule::ServiceAccountInactive, &["AccessKey late"], "ServiceAccountInactive")]).await;
+    hold(&scene, &report, &[(Rule::ServiceAccountInactive, &["AccessKey late"], "ServiceAccountInactive")])
+        .await;
 
     let limits = manifests(&[("Account", "account", "{limits: {minValidFor: P1Y, maxValidFor: P6M}}")]);
     let key = manifests(&[("AccessKey", "never", "{serviceAccountName: busy, validFor: P9M}")]);
     text(&scene.kubectl_with(&["apply", "-f", "-"], &format!("{limits}{key}")));
     let report = foretold(&scene, None, &format!("{before}{limits}{key}"));
     hold(&scene, &report, &[(Rule::InvalidLimits, &["Account account"], "InvalidLimits")]).await;
-    assert_eq!(scene.key_when("never", "InvalidLimits").await.spec.service_account_name, "busy", "told once, of the account");
+    assert_eq!(
+        scene.key_when("never", "InvalidLimits").await.spec.service_account_name,
+        "busy",
+        "told once, of the account"
+    );
 }

@@ -28,7 +28,10 @@ pub(super) fn value(node: &Node, schema: Option<&JSONSchemaProps>) -> Box<dyn Va
             let names = schema.and_then(|schema| schema.x_kubernetes_list_map_keys.as_ref());
             if let Some(names) = names {
                 items.sort_by_cached_key(|item| {
-                    names.iter().map(|name| item.get(name).map(|node| node.to_json().to_string())).collect::<Vec<_>>()
+                    names
+                        .iter()
+                        .map(|name| item.get(name).map(|node| node.to_json().to_string()))
+                        .collect::<Vec<_>>()
                 });
             }
             let items: Vec<Box<dyn Val>> = items.into_iter().map(|node| value(node, of_item)).collect();
@@ -159,7 +162,9 @@ impl Indexer for Ordered {
         match self.find(key) {
             None => Err(ExecutionError::NoSuchKey(name().into())),
             Some((_, Some(value))) => Ok(CowVal::Borrowed(value.as_ref())),
-            Some((_, None)) => Err(ExecutionError::function_error("timestamp", format!("`{}` is no time", name()))),
+            Some((_, None)) => {
+                Err(ExecutionError::function_error("timestamp", format!("`{}` is no time", name())))
+            }
         }
     }
 
