@@ -1,7 +1,7 @@
 //! JSON Schemas of the kinds, draft-07: for editors, and for tools that check manifests by schema.
 
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{
-    CustomResourceDefinition, JSONSchemaProps,
+    CustomResourceDefinition, JSON, JSONSchemaProps,
 };
 use serde_json::{Map, Value, json};
 
@@ -65,20 +65,35 @@ fn any_of(crds: &[CustomResourceDefinition]) -> Value {
 fn of_kind(crd: &CustomResourceDefinition) -> Value {
     let kind = &crd.spec.names.kind;
     let api_version = format!("{}/{}", crd.spec.group, version(crd));
-    let mut schema = of(crd).map(converted).unwrap_or_default();
-    let mut common = converted(&metadata::SCHEMA);
-    if kind == "Account" {
-        common["properties"]["name"]["const"] = json!(ACCOUNT_NAME);
+    let own = of(crd);
+    let common = [
+        ("apiVersion", json!({ "description": "Group and version of the kind.", "const": api_version })),
+        ("kind", json!({ "description": "The kind.", "const": kind })),
+        ("metadata", converted(&metadata_of(kind))),
+    ];
+    let fields = own.and_then(|schema| schema.properties.as_ref()).into_iter().flatten();
+    let fields = fields.map(|(name, field)| (name.clone(), converted(field)));
+    let common = common.into_iter().map(|(name, field)| (name.to_owned(), field));
+    let required = own.and_then(|schema| schema.required.as_deref()).unwrap_or_default();
+    let required = ["apiVersion", "kind", "metadata"].into_iter().chain(required.iter().map(String::as_str));
+    json!({
+        "$schema": DRAFT,
+        "title": format!("{kind} ({api_version})"),
+        "description": own.and_then(|schema| schema.description.as_deref()),
+        "type": "object",
+        "required": required.collect::<Vec<_>>(),
+        "properties": common.chain(fields).collect::<Map<_, _>>(),
+        "additionalProperties": false,
+    })
+}
+
+/// Metadata; an account has no choice of its name.
+fn metadata_of(kind: &str) -> JSONSchemaProps {
+    let mut schema = metadata::SCHEMA.clone();
+    let name = schema.properties.as_mut().and_then(|fields| fields.get_mut("name"));
+    if let Some(name) = name.filter(|_| kind == "Account") {
+        name.enum_ = Some(vec![JSON(json!(ACCOUNT_NAME))]);
     }
-    schema["$schema"] = json!(DRAFT);
-    schema["title"] = json!(format!("{kind} ({api_version})"));
-    schema["properties"]["apiVersion"] =
-        json!({ "description": "Group and version of the kind.", "const": api_version });
-    schema["properties"]["kind"] = json!({ "description": "The kind.", "const": kind });
-    schema["properties"]["metadata"] = common;
-    let own = schema["required"].take();
-    let own = own.as_array().into_iter().flatten().filter_map(Value::as_str);
-    schema["required"] = ["apiVersion", "kind", "metadata"].into_iter().chain(own).collect();
     schema
 }
 

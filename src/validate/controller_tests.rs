@@ -5,6 +5,8 @@ use chrono::{DateTime, Utc};
 use crate::validate::finding::Report;
 use crate::validate::{Checker, File, Options, References};
 
+static CHECKER: LazyLock<Checker> = LazyLock::new(|| Checker::new().unwrap());
+
 fn now() -> DateTime<Utc> {
     "2026-11-25T12:00:00Z".parse().unwrap()
 }
@@ -22,7 +24,6 @@ fn file(text: &str) -> [File; 1] {
 fn report(base: Option<&str>, text: &str, references: References) -> Report {
     let options = Options { references, ..Options::default() };
     let base = base.map(file);
-    static CHECKER: LazyLock<Checker> = LazyLock::new(|| Checker::new().unwrap());
     CHECKER.check(&file(text), base.as_ref().map(<[File; 1]>::as_slice), &options, now())
 }
 

@@ -54,7 +54,10 @@ pub struct Set<'a> {
 }
 
 impl<'a> Set<'a> {
-    /// Adds an object. The error is the one of the same kind and name that is there already.
+    /// Adds an object.
+    ///
+    /// # Errors
+    /// The manifest of the same kind, namespace and name that is there already; that one stays.
     pub fn add(&mut self, manifest: &'a Manifest<'a>) -> Result<(), &'a Manifest<'a>> {
         let account = self.accounts.entry(&manifest.namespace).or_default();
         if manifest.name.is_empty() {
@@ -70,7 +73,10 @@ impl<'a> Set<'a> {
         Ok(())
     }
 
-    /// Adds what an object asks for, as the API server would keep it. The error says why the controller could not read it.
+    /// Adds what an object asks for, as the API server would keep it.
+    ///
+    /// # Errors
+    /// Why the controller could not read it.
     pub fn read(&mut self, manifest: &'a Manifest<'a>, kept: &Node) -> Result<(), serde_json::Error> {
         let account = self.accounts.entry(&manifest.namespace).or_default();
         match manifest.kind {

@@ -101,7 +101,7 @@ proptest! {
              validFor: P6M, secret: {{name: ci-key, data: {{a: {value}, b: [{value}]}}}}, publish: [{{name: ci-key, data: \
              {{a: {value}{}}}}}]}}\n", value.repeat(300)
         );
-        let report = check(&[("a.yaml", &secret), ("b.yaml", &key), ("c.yaml", &secret.replace("[", ""))]);
+        let report = check(&[("a.yaml", &secret), ("b.yaml", &key), ("c.yaml", &secret.replace('[', ""))]);
         for written in outputs(&report) {
             prop_assert!(!written.contains(&value), "{}", written);
         }

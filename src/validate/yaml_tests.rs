@@ -122,8 +122,8 @@ fn a_template_is_told_to_be_one() {
 
 #[test]
 fn a_text_that_would_grow_without_end_is_refused() {
-    let levels: String =
-        (1..12).map(|n| format!("a{n}: &a{n} [{}]\n", vec![format!("*a{}", n - 1); 10].join(", "))).collect();
+    let level = |n: usize| format!("a{n}: &a{n} [{}]", vec![format!("*a{}", n - 1); 10].join(", "));
+    let levels = (1..12).map(level).collect::<Vec<_>>().join("\n");
     let found = problems(&format!("a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n{levels}"));
     assert_eq!(found.len(), 1);
     assert_eq!(found[0].3, "it holds more than 1000000 values");

@@ -19,12 +19,12 @@ pub(super) fn check<'a>(scope: &Scope<'_, 'a>) -> Vec<Said<'a>> {
     });
     of_service_accounts
         .chain(of_account)
-        .flat_map(|(manifest, field, admins)| list(manifest, field, admins))
+        .flat_map(|(manifest, field, admins)| list(manifest, field, admins.as_ref()))
         .collect()
 }
 
-fn list<'a>(manifest: &'a Manifest<'a>, field: &str, admins: &Option<Vec<Subject>>) -> Vec<Said<'a>> {
-    let admins = admins.as_deref().unwrap_or_default();
+fn list<'a>(manifest: &'a Manifest<'a>, field: &str, admins: Option<&Vec<Subject>>) -> Vec<Said<'a>> {
+    let admins = admins.map(Vec::as_slice).unwrap_or_default();
     let path = Path::of(&["spec", field]);
     let mut said = Vec::new();
     for (at, admin) in admins.iter().enumerate() {

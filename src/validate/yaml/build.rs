@@ -66,7 +66,9 @@ impl Map {
                 let message = "only a map, or a list of maps, can be merged with `<<`";
                 return Err((region, message.to_owned()));
             };
-            merged.into_iter().for_each(|entry| self.put(entry));
+            for entry in merged {
+                self.put(entry);
+            }
         }
         Ok(())
     }
@@ -192,9 +194,8 @@ fn value(text: &str, style: ScalarStyle, tag: Option<&Tag>) -> Result<Value, Str
             Ok(Value::Text(text.to_owned()))
         };
     };
-    let wanted = match tag.core_suffix() {
-        Some(suffix @ ("bool" | "int" | "float" | "null")) => suffix,
-        _ => return Ok(Value::Text(text.to_owned())),
+    let Some(wanted @ ("bool" | "int" | "float" | "null")) = tag.core_suffix() else {
+        return Ok(Value::Text(text.to_owned()));
     };
     let value = scalar::plain(text)?;
     let fits = match value {
