@@ -37,6 +37,13 @@ fn kubeconfig(scene: &Scene) -> PathBuf {
     path
 }
 
+/// As for a reader who has installed `keyward`.
+fn path_with_keyward() -> std::ffi::OsString {
+    let folder = Path::new(env!("CARGO_BIN_EXE_keyward")).parent().unwrap().to_owned();
+    let rest = std::env::var_os("PATH").unwrap_or_default();
+    std::env::join_paths([folder].into_iter().chain(std::env::split_paths(&rest))).unwrap()
+}
+
 async fn read(name: &str, page: &Path) {
     let blocks = blocks(&std::fs::read_to_string(page).unwrap());
     if blocks.is_empty() {
@@ -53,6 +60,7 @@ async fn read(name: &str, page: &Path) {
     for block in blocks {
         let mut shell = Command::new("bash");
         shell.args(["-euo", "pipefail", "-c", &block]).env("KUBECONFIG", &kubeconfig).env(VERIFIER, &url);
+        shell.env("PATH", path_with_keyward());
         let output = shell.current_dir(env!("CARGO_MANIFEST_DIR")).output().unwrap();
         let errors = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "{}:\n{block}\n{errors}", page.display());
