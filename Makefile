@@ -75,12 +75,13 @@ bench: dev ## Measure how fast keys are issued and verified, as ratios to the sa
 	$(DEV) with -- cargo bench --bench issue --bench verify
 
 .PHONY: generate
-generate: ## Write what is generated from the source: CRDs, the chart's copy of them, reference pages, the OpenAPI document.
+generate: ## Write what is generated from the source: CRDs, the chart's copy of them, JSON Schemas, reference pages, the OpenAPI document.
 	cargo build --bins
-	@mkdir -p $(OUT)/crds $(OUT)/charts/keyward/files/crds $(OUT)/docs/reference
-	@rm -f $(OUT)/crds/*.yaml $(OUT)/charts/keyward/files/crds/*.yaml $(OUT)/docs/reference/*.md $(OUT)/docs/reference/*.json
+	@mkdir -p $(OUT)/crds $(OUT)/charts/keyward/files/crds $(OUT)/schemas $(OUT)/docs/reference
+	@rm -f $(OUT)/crds/*.yaml $(OUT)/charts/keyward/files/crds/*.yaml $(OUT)/schemas/*.json $(OUT)/docs/reference/*.md $(OUT)/docs/reference/*.json
 	@cargo run -q -- crds --dir $(OUT)/crds
 	@cp $(OUT)/crds/*.yaml $(OUT)/charts/keyward/files/crds/
+	@cargo run -q -- schemas --dir $(OUT)/schemas
 	@cargo run -q -- reference --dir $(OUT)/docs/reference
 
 .PHONY: docs
@@ -123,7 +124,7 @@ $(CARGO_DENY):
 generated:
 	@fresh=$$(mktemp -d); trap 'rm -rf "$$fresh"' EXIT; \
 	$(MAKE) -s generate OUT="$$fresh"; \
-	for path in crds charts/keyward/files/crds docs/reference; do \
+	for path in crds charts/keyward/files/crds schemas docs/reference; do \
 		diff -ru "$$path" "$$fresh/$$path" || { echo "$$path is out of date; run: make generate"; exit 1; }; \
 	done; \
 	echo "generated files are up to date"

@@ -10,6 +10,7 @@
 //! | [`verifier`] | the part that answers whether a presented key is good, and records its use |
 //! | [`kubectl`] | the plugin `kubectl keyward`, for people |
 //! | [`runtime`] | what a process needs around its work |
+//! | [`validate`] | the check of manifests without a cluster |
 //! | [`reference`] | the pages of `docs/reference` |
 //!
 //! # The way of a change
@@ -30,4 +31,5 @@ pub mod domain;
 pub mod kubectl;
 pub mod reference;
 pub mod runtime;
+pub mod validate;
 pub mod verifier;

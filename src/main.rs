@@ -6,8 +6,9 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use keyward::runtime::config::{ControllerArgs, ProcessArgs, VerifierArgs};
-use keyward::runtime::{client, shutdown, telemetry};
-use keyward::{api, controller, reference, verifier};
+use keyward::runtime::{client, clock, shutdown, telemetry};
+use keyward::validate::command::ValidateArgs;
+use keyward::{api, controller, reference, validate, verifier};
 use kube::{Client, ResourceExt as _};
 use tokio_util::sync::CancellationToken;
 
@@ -25,11 +26,19 @@ enum Command {
     Controller(ControllerArgs),
     /// Say whether presented keys are good, to gateways, applications and the kube-apiserver.
     Verifier(VerifierArgs),
+    /// Check manifests without a cluster.
+    Validate(ValidateArgs),
     /// Print the `CustomResourceDefinitions` as YAML.
     Crds {
         /// Write one file a kind into this folder instead.
         #[arg(long, value_name = "FOLDER")]
         dir: Option<PathBuf>,
+    },
+    /// Write the JSON Schemas of the kinds, for editors.
+    Schemas {
+        /// The folder to write them into.
+        #[arg(long, value_name = "FOLDER")]
+        dir: PathBuf,
     },
     /// Write the reference pages of the documentation, as Markdown.
     #[command(hide = true)]
@@ -45,7 +54,9 @@ async fn main() -> ExitCode {
     let ended = match Cli::parse().command {
         Command::Controller(args) => Box::pin(run_controller(args)).await,
         Command::Verifier(args) => Box::pin(run_verifier(args)).await,
+        Command::Validate(args) => return validate::command::run(&args, clock::now()),
         Command::Crds { dir } => crds(dir.as_deref()),
+        Command::Schemas { dir } => write_schemas(&dir),
         Command::Reference { dir } => write_reference(&dir),
     };
     match ended {
@@ -81,6 +92,14 @@ fn crds(dir: Option<&Path>) -> Result<(), Box<dyn std::error::Error>> {
     std::fs::create_dir_all(dir)?;
     for crd in api::crds::all()? {
         std::fs::write(dir.join(format!("{}.yaml", crd.name_any())), api::crds::document(&crd)?)?;
+    }
+    Ok(())
+}
+
+fn write_schemas(dir: &Path) -> Result<(), Box<dyn std::error::Error>> {
+    std::fs::create_dir_all(dir)?;
+    for document in api::json_schema::documents()? {
+        std::fs::write(dir.join(document.name), document.text)?;
     }
     Ok(())
 }

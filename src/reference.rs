@@ -7,7 +7,7 @@ use clap::{Args as _, Command};
 
 use crate::domain::reference::{self, Page};
 use crate::runtime::config::{ControllerArgs, VerifierArgs};
-use crate::{api::crds, verifier};
+use crate::{api::crds, validate, verifier};
 
 /// Why a page cannot be made, which would be a mistake in this program.
 #[derive(Debug, thiserror::Error)]
@@ -32,5 +32,6 @@ pub fn pages() -> Result<Vec<Page>, Error> {
     pages.push(flags::page(&controller, "How to run it: [Operations](../operations.md)."));
     let verifier = VerifierArgs::augment_args(Command::new("verifier"));
     pages.push(flags::page(&verifier, "How to run it: [The verifier](../verifier.md)."));
+    pages.push(validate::reference::page());
     Ok(pages)
 }

@@ -13,7 +13,7 @@
 
 use std::path::Path;
 
-use keyward::api::crds;
+use keyward::api::{crds, json_schema};
 use keyward::reference;
 use kube::ResourceExt;
 
@@ -21,6 +21,19 @@ fn read(path: &str) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
     std::fs::read_to_string(&path)
         .unwrap_or_else(|error| panic!("{}: {error}; run: make generate", path.display()))
+}
+
+/// The names of the files in a folder.
+fn names(folder: &str) -> Vec<String> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
+    let entries = std::fs::read_dir(folder).unwrap();
+    sorted(entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()))
+}
+
+fn sorted(names: impl Iterator<Item = String>) -> Vec<String> {
+    let mut names: Vec<String> = names.collect();
+    names.sort();
+    names
 }
 
 #[test]
@@ -47,19 +60,29 @@ fn no_kind_shows_a_column_twice() {
 }
 
 #[test]
+fn the_json_schemas_are_those_of_the_types() {
+    let documents = json_schema::documents().unwrap();
+    for document in &documents {
+        let path = format!("schemas/{}", document.name);
+        assert!(read(&path) == document.text, "{path} is out of date; run: make generate");
+    }
+    assert_eq!(
+        names("schemas"),
+        sorted(documents.into_iter().map(|document| document.name)),
+        "schemas holds one of nothing; run: make generate"
+    );
+}
+
+#[test]
 fn the_reference_pages_are_those_of_the_types() {
     let pages = reference::pages().unwrap();
     for page in &pages {
         let path = format!("docs/reference/{}", page.name);
         assert!(read(&path) == page.text, "{path} is out of date; run: make generate");
     }
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/reference");
-    let mut found: Vec<String> = std::fs::read_dir(folder)
-        .unwrap()
-        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-        .collect();
-    found.sort();
-    let mut names: Vec<String> = pages.into_iter().map(|page| page.name).collect();
-    names.sort();
-    assert_eq!(found, names, "docs/reference holds a page of nothing; run: make generate");
+    assert_eq!(
+        names("docs/reference"),
+        sorted(pages.into_iter().map(|page| page.name)),
+        "docs/reference holds a page of nothing; run: make generate"
+    );
 }

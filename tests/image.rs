@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use keyward::domain::digest::sha256_hex;
 use serde_json::{Value, json};
-use sha2::{Digest as _, Sha256};
 
 const DOCKERFILE: &str = include_str!("../Dockerfile");
 const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -55,7 +55,7 @@ impl Image {
         let digest = entry["digest"].as_str().unwrap().strip_prefix("sha256:").unwrap();
         let path = self.folder.path().join("blobs/sha256").join(digest);
         let content = std::fs::read(&path).unwrap();
-        assert_eq!(hex(&content), digest);
+        assert_eq!(sha256_hex(&content), digest);
         assert_eq!(entry["size"], content.len());
         (path, content)
     }
@@ -70,10 +70,6 @@ impl Image {
         assert_eq!(index["manifests"].as_array().unwrap().len(), 1);
         self.document(&index["manifests"][0])
     }
-}
-
-fn hex(content: &[u8]) -> String {
-    Sha256::digest(content).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[test]
@@ -128,7 +124,7 @@ fn the_image_holds_the_program_what_is_in_it_and_its_licence_and_nothing_else() 
     );
     let unpacked = Command::new("gzip").args(["-dc"]).arg(&layer).output().unwrap().stdout;
     let described = image.document(&manifest["config"]);
-    assert_eq!(described["rootfs"]["diff_ids"], json!([format!("sha256:{}", hex(&unpacked))]));
+    assert_eq!(described["rootfs"]["diff_ids"], json!([format!("sha256:{}", sha256_hex(&unpacked))]));
 }
 
 #[test]

@@ -3,8 +3,11 @@
 pub mod access_key;
 pub mod account;
 pub mod crds;
+pub mod json_schema;
+pub mod metadata;
 pub mod resource_grant;
 mod rules;
+pub mod schema;
 pub mod service_account;
 pub mod shared;
 

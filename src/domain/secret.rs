@@ -13,6 +13,11 @@ use crate::domain::token::Token;
 const TOKEN: &str = "$(token)";
 const PREVIOUS: &str = "$(previousToken)";
 
+/// The words that are replaced in a Secret's data, between `$(` and `)`.
+pub const PLACEHOLDERS: [&str; 5] = ["token", "keyId", "serviceAccount", "account", "expiresAt"];
+/// The word that is replaced in published Secrets too.
+pub const PREVIOUS_TOKEN: &str = "previousToken";
+
 /// Whether a template holds a token, of whatever age.
 pub fn holds_token(template: &str) -> bool {
     template.contains(TOKEN) || template.contains(PREVIOUS)

@@ -48,7 +48,8 @@ fn asking(resource: Option<&str>, role: Option<&str>, on_behalf_of: Option<&str>
 }
 
 fn told(found: &Found, args: &VerifyArgs) -> String {
-    let presented = Presented::read(token().reveal()).ok().unwrap();
+    let token = token();
+    let presented = Presented::read(token.reveal()).ok().unwrap();
     let verdict = decide(&presented, found, &asked(args).ok().unwrap(), now().timestamp());
     plain(&words(&verdict, now()))
 }

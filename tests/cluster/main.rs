@@ -39,4 +39,5 @@ mod schema;
 mod settled;
 mod switch;
 mod unused;
+mod validate;
 mod verifier;

@@ -1,8 +1,8 @@
 //! Walks a schema: every field with its path, and the elements of lists and maps.
 
-use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{
-    JSONSchemaProps, JSONSchemaPropsOrArray, JSONSchemaPropsOrBool,
-};
+use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::JSONSchemaProps;
+
+use crate::api::schema::{item, map_value};
 
 /// A place in a schema.
 pub(super) struct Node<'a> {
@@ -44,21 +44,5 @@ fn visit<'a>(node: Node<'a>, nodes: &mut Vec<Node<'a>>) {
     }
     if let Some(value) = map_value(schema) {
         visit(Node { path: format!("{path}.*"), schema: value, place: Place::Element }, nodes);
-    }
-}
-
-/// What a list holds.
-pub(super) fn item(schema: &JSONSchemaProps) -> Option<&JSONSchemaProps> {
-    match schema.items.as_ref()? {
-        JSONSchemaPropsOrArray::Schema(item) => Some(item),
-        JSONSchemaPropsOrArray::Schemas(_) => None,
-    }
-}
-
-/// What a map holds.
-pub(super) fn map_value(schema: &JSONSchemaProps) -> Option<&JSONSchemaProps> {
-    match schema.additional_properties.as_ref()? {
-        JSONSchemaPropsOrBool::Schema(value) => Some(value),
-        JSONSchemaPropsOrBool::Bool(_) => None,
     }
 }

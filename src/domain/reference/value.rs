@@ -5,7 +5,7 @@ use std::fmt::Display;
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::JSONSchemaProps;
 
 use super::markdown::{code, codes};
-use super::schema::{item, map_value};
+use crate::api::schema::{item, map_value};
 
 /// Type and bounds.
 pub(super) fn allowed(schema: &JSONSchemaProps) -> String {

@@ -27,7 +27,7 @@ pub(super) struct Found {
 /// Where it cannot be looked up.
 pub(super) async fn look_up(
     context: &Context,
-    presented: &Presented,
+    presented: &Presented<'_>,
     asked: &Asked,
     everywhere: bool,
 ) -> Result<Verdict, Error> {
@@ -63,7 +63,7 @@ fn credential(key: &AccessKey, presented: &Presented) -> Option<Credential> {
 }
 
 /// The verdict on what was found. Who does not hold the token learns nothing of its key.
-pub(super) fn decide(presented: &Presented, found: &Found, asked: &Asked, now: i64) -> Verdict {
+pub(super) fn decide(presented: &Presented<'_>, found: &Found, asked: &Asked, now: i64) -> Verdict {
     let Found { namespace, key, service_account, grants } = found;
     let facts = KeyFacts::of(key);
     let service_account_facts = service_account.as_ref().and_then(ServiceAccountFacts::of);
@@ -76,7 +76,7 @@ pub(super) fn decide(presented: &Presented, found: &Found, asked: &Asked, now: i
         service_account: service_account_facts.as_ref(),
         grants: &grants,
     });
-    let decided = verdict(Feed::Fresh, &presented.hash, known.as_ref(), asked, now);
+    let decided = verdict(Feed::Fresh, &presented.hash(), known.as_ref(), asked, now);
     let mut told = match &decided {
         Ok(grant) => Verdict { valid: true, role: grant.map(|grant| grant.role), ..Verdict::default() },
         Err(cause) => Verdict::refused(*cause),

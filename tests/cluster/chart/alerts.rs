@@ -158,7 +158,9 @@ const HEALTHY: [(&str, &str); 22] = [
 ];
 
 /// What is otherwise than healthy, and which alerts fire for it after an hour.
-const CASES: [(&[(&str, &str)], &[&str]); 18] = [
+type Case = (&'static [(&'static str, &'static str)], &'static [&'static str]);
+
+const CASES: [Case; 18] = [
     (&[], &[]),
     (&[("keyward_leader{pod=\"a\"}", "1x40 0x50")], &["KeywardNoLeader"]),
     (&[("keyward_leader{pod=\"a\"}", "1x40"), ("keyward_leader{pod=\"b\"}", "0x40")], &["KeywardNoLeader"]),

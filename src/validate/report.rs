@@ -1,0 +1,10 @@
+//! Findings in the forms that people and programs read.
+
+pub mod github;
+pub mod json;
+pub mod sarif;
+pub mod text;
+
+#[cfg(test)]
+#[path = "report_tests.rs"]
+mod tests;

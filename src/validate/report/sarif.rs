@@ -1,0 +1,92 @@
+//! SARIF 2.1.0, which code scanning takes.
+
+use std::path::{Component, Path};
+
+use serde_json::{Value, json};
+
+use super::text::sentence;
+use crate::validate::finding::{Finding, Report, Rule, Severity};
+
+const SCHEMA: &str = "https://json.schemastore.org/sarif-2.1.0.json";
+
+/// All findings as one run.
+pub fn write(report: &Report) -> String {
+    let rules: Vec<Value> = Rule::ALL.iter().map(|rule| described(*rule)).collect();
+    let results: Vec<Value> = report.findings.iter().map(result).collect();
+    let log = json!({
+        "$schema": SCHEMA,
+        "version": "2.1.0",
+        "runs": [{
+            "tool": {
+                "driver": { "name": "keyward", "semanticVersion": env!("CARGO_PKG_VERSION"), "rules": rules },
+            },
+            "columnKind": "unicodeCodePoints",
+            "results": results,
+        }],
+    });
+    format!("{log:#}\n")
+}
+
+fn level(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Error => "error",
+        Severity::Warning => "warning",
+    }
+}
+
+fn described(rule: Rule) -> Value {
+    json!({
+        "id": rule.as_str(),
+        "shortDescription": { "text": rule.meaning() },
+        "defaultConfiguration": { "level": level(rule.severity()) },
+    })
+}
+
+fn result(finding: &Finding) -> Value {
+    let Finding { file, document: _, region, rule, severity, object, field, message } = finding;
+    let names = object.as_ref().map(|object| json!([{ "fullyQualifiedName": object, "kind": "object" }]));
+    let physical = json!({
+        "artifactLocation": { "uri": uri(file) },
+        "region": {
+            "startLine": region.line,
+            "startColumn": region.column,
+            "endLine": region.end_line,
+            "endColumn": region.end_column,
+        },
+    });
+    let location = match names {
+        Some(names) => json!({ "physicalLocation": physical, "logicalLocations": names }),
+        None => json!({ "physicalLocation": physical }),
+    };
+    json!({
+        "ruleId": rule.as_str(),
+        "ruleIndex": Rule::ALL.iter().position(|known| known == rule),
+        "level": level(*severity),
+        "message": { "text": sentence(field, message) },
+        "locations": [location],
+    })
+}
+
+/// A path as a URI: relative ones stay so, since code scanning finds the file by it.
+fn uri(file: &str) -> String {
+    let path = Path::new(file);
+    let parts: Vec<String> = path
+        .components()
+        .filter_map(|part| match part {
+            Component::Normal(part) => Some(encoded(&part.to_string_lossy())),
+            Component::ParentDir => Some("..".to_owned()),
+            Component::CurDir | Component::RootDir | Component::Prefix(_) => None,
+        })
+        .collect();
+    let joined = parts.join("/");
+    if path.is_absolute() { format!("file:///{joined}") } else { joined }
+}
+
+/// A part of a path, in which all but the characters that a URI leaves alone are written as bytes.
+fn encoded(part: &str) -> String {
+    let byte = |byte: u8| match byte {
+        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => char::from(byte).to_string(),
+        other => format!("%{other:02X}"),
+    };
+    part.bytes().map(byte).collect()
+}
