@@ -11,7 +11,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
-use keyward_dev::{Assets, Gateways, assets, control_plane};
+use keyward_dev::{Assets, Gateways, HealthChecker, assets, control_plane};
 
 /// A local Kubernetes control plane: real programs, on this machine only, gone when it ends.
 #[derive(Debug, Parser)]
@@ -27,6 +27,8 @@ enum Command {
     Assets,
     /// Make sure that the gateways are there, and print their folder
     Gateways,
+    /// Make sure that the health checker is there, and print its folder
+    Health,
     /// Start a control plane that stays until Ctrl-C
     Up,
     /// Start a control plane for a command, and end with the command's exit code
@@ -81,6 +83,7 @@ impl Cli {
             // A build that is interrupted ends at once, since no signal is handled before it is done.
             Command::Assets => print_folders(&Assets::ensure()?.dirs()),
             Command::Gateways => print_folders(&[Gateways::ensure()?.dir()]),
+            Command::Health => print_folders(&[HealthChecker::ensure()?.dir()]),
             Command::Up => {
                 Assets::ensure()?;
                 block_on(up::run())

@@ -3,14 +3,17 @@
 //!
 //! - [`Assets`] finds the programs it is made of, and builds them once where they are missing.
 //! - [`Gateways`] finds the gateways that are put before something, and installs them once.
+//! - [`HealthChecker`] finds the program that says what deployment tools make of objects, and builds it once.
 //! - [`ControlPlane`] starts them and stops them, and leaves nothing behind.
 
 pub mod assets;
 pub mod control_plane;
 mod gateways;
+mod health;
 mod say;
 
 pub use assets::{Assets, Program};
 pub use control_plane::{ControlPlane, Error, Options};
 pub use gateways::{Gateway, Gateways};
+pub use health::HealthChecker;
 pub use say::say;

@@ -14,6 +14,8 @@ pub(crate) struct Sources {
     pub(crate) cache: PathBuf,
     /// The same for gateways.
     pub(crate) gateways: PathBuf,
+    /// The same for the health checker.
+    pub(crate) health: PathBuf,
     /// The folder with go.mod and go.sum.
     pub(crate) module: PathBuf,
 }
@@ -37,6 +39,7 @@ impl Sources {
             given: path("KUBEBUILDER_ASSETS"),
             cache: cache.join("keyward").join("control-plane"),
             gateways: cache.join("keyward").join("gateways"),
+            health: cache.join("keyward").join("health"),
             module: Path::new(env!("CARGO_MANIFEST_DIR")).join("control-plane"),
         })
     }
