@@ -36,6 +36,7 @@ build: ## Build the programs for release.
 test: dev ## Run every test. The first run builds a Kubernetes control plane, which takes minutes.
 	@$(DEV) assets
 	@$(DEV) gateways
+	@$(DEV) health
 	$(DEV) with --audit-log -- cargo test --workspace
 
 .PHONY: bench
@@ -51,6 +52,11 @@ generate: ## Write what is generated from the source: CRDs, the chart's copy of 
 	@cargo run -q -- crds --dir $(OUT)/crds
 	@cp $(OUT)/crds/*.yaml $(OUT)/charts/keyward/files/crds/
 	@cargo run -q -- reference --dir $(OUT)/docs/reference
+
+.PHONY: record
+record: dev ## Write the recorded objects in docs/argo-cd, and what follows from them. Needed when a status or a message changes.
+	@$(DEV) health
+	KEYWARD_RECORD=1 $(DEV) with -- cargo test --test cluster kstatus_argo_cd_and_flux_agree_about_every_state
 
 .PHONY: lint
 lint: ## Check format, lints, dependencies, the chart, and that generated files are up to date.

@@ -96,8 +96,7 @@ impl Build<'_> {
         fs::create_dir_all(self.cache).map_err(Error::file("create", self.cache))?;
         for program in self.programs {
             let target = self.cache.join(program.file_name);
-            fs::rename(building.join(program.built_name), &target)
-                .map_err(Error::file("write", &target))?;
+            fs::rename(building.join(program.built_name), &target).map_err(Error::file("write", &target))?;
         }
         Ok(())
     }

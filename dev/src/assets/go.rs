@@ -61,8 +61,12 @@ pub(crate) fn check(
     programs: &str,
     remedy: &'static str,
 ) -> Result<GoVersion, Error> {
-    let too_old =
-        |found: String| Error::Go { needed: needed.to_string(), found, programs: programs.to_owned(), remedy };
+    let too_old = |found: String| Error::Go {
+        needed: needed.to_string(),
+        found,
+        programs: programs.to_owned(),
+        remedy,
+    };
     let output = match command(module).arg("version").output() {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(too_old("no Go".into())),
         other => other.map_err(Error::RunGo)?,
