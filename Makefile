@@ -66,7 +66,7 @@ krew: ## Build the plugin's archive for this machine, and krew's manifest for th
 test: dev ## Run every test. The first run builds a Kubernetes control plane, which takes minutes.
 	@$(DEV) assets
 	@$(DEV) gateways
-	@$(DEV) promtool
+	@$(DEV) tools
 	$(DEV) with --audit-log -- cargo test --workspace
 
 .PHONY: bench
@@ -97,6 +97,11 @@ $(MDBOOK):
 	@echo "Installing mdBook $(MDBOOK_VERSION) into $(CACHE)/tools; this takes about a minute, once."
 	env -u CARGO_TARGET_DIR cargo install --quiet --locked --debug mdbook --version $(MDBOOK_VERSION) \
 		--no-default-features --features search --root $(CACHE)/tools/mdbook-$(MDBOOK_VERSION)
+
+.PHONY: record
+record: dev ## Write the recorded objects in docs/argo-cd, and what follows from them. Needed when a status or a message changes.
+	@$(DEV) tools
+	KEYWARD_RECORD=1 $(DEV) with -- cargo test --test cluster kstatus_argo_cd_and_flux_agree_about_every_state
 
 .PHONY: lint
 lint: ## Check format, lints, dependencies, the chart, the documentation, and that generated files are up to date.

@@ -12,10 +12,8 @@ mod sources;
 
 use std::path::{Path, PathBuf};
 
-use build::Build;
-pub(crate) use build::remove_if_there;
-use pins::Pins;
-pub(crate) use pins::key_of;
+pub(crate) use build::{Build, Target, remove_if_there};
+pub(crate) use pins::{Pins, key_of};
 
 pub use error::Error;
 pub use program::Program;
@@ -101,7 +99,9 @@ impl Assets {
         if missing.is_empty() {
             return Ok(());
         }
-        Build { module, pins, programs: &missing, cache: &self.cache }.run()
+        let programs: Vec<Target> = missing.into_iter().map(Program::target).collect();
+        let remedy = "install it or set KUBEBUILDER_ASSETS to a folder with these programs";
+        Build { module, pins, programs: &programs, cache: &self.cache, takes: "minutes", remedy }.run()
     }
 }
 

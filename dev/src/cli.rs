@@ -11,7 +11,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
-use keyward_dev::{Assets, Gateways, Promtool, assets, control_plane};
+use keyward_dev::{Assets, Gateways, Tool, assets, control_plane};
 
 /// A local Kubernetes control plane: real programs, on this machine only, gone when it ends.
 #[derive(Debug, Parser)]
@@ -27,8 +27,8 @@ enum Command {
     Assets,
     /// Make sure that the gateways are there, and print their folder
     Gateways,
-    /// Make sure that promtool is there, and print its path
-    Promtool,
+    /// Make sure that the other programs that tests ask are there, and print their paths
+    Tools,
     /// Start a control plane that stays until Ctrl-C
     Up,
     /// Start a control plane for a command, and end with the command's exit code
@@ -81,9 +81,12 @@ impl Cli {
     pub(crate) fn run(self) -> Result<ExitCode, Error> {
         match self.command {
             // A build that is interrupted ends at once, since no signal is handled before it is done.
-            Command::Assets => print_folders(&Assets::ensure()?.dirs()),
-            Command::Gateways => print_folders(&[Gateways::ensure()?.dir()]),
-            Command::Promtool => print_folders(&[Promtool::ensure()?.path()]),
+            Command::Assets => print_paths(&Assets::ensure()?.dirs()),
+            Command::Gateways => print_paths(&[Gateways::ensure()?.dir()]),
+            Command::Tools => {
+                let tools = Tool::ALL.into_iter().map(Tool::ensure).collect::<Result<Vec<_>, _>>()?;
+                print_paths(&tools)
+            }
             Command::Up => {
                 Assets::ensure()?;
                 block_on(up::run())
@@ -96,8 +99,8 @@ impl Cli {
     }
 }
 
-fn print_folders(folders: &[&Path]) -> Result<ExitCode, Error> {
-    let lines = folders.iter().map(|folder| format!("{}\n", folder.display()));
+fn print_paths(paths: &[impl AsRef<Path>]) -> Result<ExitCode, Error> {
+    let lines = paths.iter().map(|path| format!("{}\n", path.as_ref().display()));
     print(&lines.collect::<String>())?;
     Ok(ExitCode::SUCCESS)
 }

@@ -3,17 +3,17 @@
 //!
 //! - [`Assets`] finds the programs it is made of, and builds them once where they are missing.
 //! - [`Gateways`] finds the gateways that are put before something, and installs them once.
-//! - [`Promtool`] finds Prometheus' tool for queries and alerts, and builds it once.
+//! - [`Tool`] finds other programs that tests ask, and builds them once.
 //! - [`ControlPlane`] starts them and stops them, and leaves nothing behind.
 
 pub mod assets;
 pub mod control_plane;
 mod gateways;
-mod promtool;
 mod say;
+mod tool;
 
 pub use assets::{Assets, Program};
 pub use control_plane::{ControlPlane, Error, Options};
 pub use gateways::{Gateway, Gateways};
-pub use promtool::Promtool;
 pub use say::say;
+pub use tool::Tool;

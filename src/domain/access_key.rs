@@ -102,6 +102,9 @@ pub fn needs_inspection(status: &AccessKeyStatus, generation: i64, seen: Option<
 /// Decides. `now` is cut to whole seconds.
 pub fn plan(observed: &Observed, now: DateTime<Utc>) -> Plan {
     let now = whole_seconds(now);
+    if observed.key.deleting {
+        return leaving(observed);
+    }
     let verdict = match &observed.service_account {
         Parent::Gone => gone(observed),
         Parent::Missing => missing(observed),
@@ -159,6 +162,12 @@ impl From<Settled> for Verdict {
     }
 }
 
+/// Its Secrets go with it, and must not be put back meanwhile. Gateways need not wait for that.
+fn leaving(observed: &Observed) -> Plan {
+    let copies = !observed.published.standing.is_empty();
+    Plan { actions: copies.then_some(Action::Unpublish).into_iter().collect(), look_again_at: None }
+}
+
 fn rejected(reason: Reason, message: String) -> Verdict {
     Settled::rejected(reason, message).into()
 }
@@ -168,13 +177,16 @@ fn gone(observed: &Observed) -> Verdict {
         "{} that the key was issued for was deleted, so the key is deleted too",
         service_account(&observed.key)
     );
-    let rejected = Settled::rejected(Reason::ServiceAccountDeleted, message);
-    Settled { then: Some(Action::DeleteKey), ..rejected }.into()
+    // No person has to help with that.
+    let summary = Summary {
+        progress: Progress::Reconciling,
+        ..trouble(false, (Reason::ServiceAccountDeleted, message))
+    };
+    Settled { then: Some(Action::DeleteKey), ..Settled::new(KeyState::Rejected, summary) }.into()
 }
 
 fn missing(observed: &Observed) -> Verdict {
     let summary = Summary {
-        ready: false,
         active: Some(false),
         progress: Progress::Reconciling,
         reason: Reason::ServiceAccountNotFound,

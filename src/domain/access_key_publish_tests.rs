@@ -218,3 +218,13 @@ fn a_token_that_nothing_renews_is_told_to_expire_once_at_each_notice() {
         assert!(status.conditions.iter().all(|condition| condition.type_ != "Expiring"));
     }
 }
+
+#[test]
+fn a_key_that_is_being_deleted_takes_its_copies_away_and_gets_nothing_back() {
+    let mut observed = published();
+    observed.key.deleting = true;
+    assert_eq!(plan(&observed, at(NOW)), Plan { actions: vec![Action::Unpublish], look_again_at: None });
+    observed.published.standing.clear();
+    observed.secret = SecretView::Absent;
+    assert_eq!(plan(&observed, at(NOW)), Plan::default());
+}

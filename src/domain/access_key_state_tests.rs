@@ -190,7 +190,7 @@ fn a_key_goes_with_its_service_account() {
         [
             format!("tell Delete ServiceAccountDeleted of k1 by controller: {message}"),
             format!(
-                "status Rejected k1 @- Ready=False Active=False Stalled=True ServiceAccountDeleted: {message}"
+                "status Rejected k1 @- Ready=False Active=False Reconciling=True ServiceAccountDeleted: {message}"
             ),
             "delete".into(),
         ]

@@ -57,6 +57,7 @@ fn unissued() -> Observed {
             uid: "key-uid".into(),
             generation: 1,
             created: at(NOW),
+            deleting: false,
             resource_version: "100".into(),
             changed_by: "alice".into(),
             spec: AccessKeySpec {

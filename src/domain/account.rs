@@ -33,6 +33,8 @@ pub struct Observed {
     pub changed_by: String,
     /// Its `metadata.generation`.
     pub generation: i64,
+    /// It is being deleted, and something still holds it.
+    pub deleting: bool,
     /// The version it was observed at.
     pub resource_version: String,
     /// What it asks for.
@@ -119,6 +121,10 @@ pub enum Action {
 /// Decides. `now` is cut to whole seconds.
 pub fn plan(observed: &Observed, now: DateTime<Utc>) -> Plan {
     let now = whole_seconds(now);
+    // What belongs to it goes with it, and must not be put back meanwhile.
+    if observed.deleting {
+        return Plan::default();
+    }
     let held = renamed(observed);
     let allotment =
         allot(&held, &candidates(observed, &held), &observed.gone, observed.limits.service_accounts);
@@ -240,15 +246,10 @@ fn summary(observed: &Observed, now: DateTime<Utc>) -> Summary {
     let unused_problem = unused.and_then(|policy| policy.problem(now));
     let unused = unused.map(|policy| policy.words()).unwrap_or_default();
     match limits.problem(now).or(unused_problem) {
-        Some(message) => Summary {
-            ready: false,
-            active: None,
-            progress: Progress::Stalled,
-            reason: Reason::InvalidLimits,
-            message,
-        },
+        Some(message) => {
+            Summary { active: None, progress: Progress::Stalled, reason: Reason::InvalidLimits, message }
+        }
         None => Summary {
-            ready: true,
             active: None,
             progress: Progress::Settled,
             reason: Reason::Accepted,

@@ -74,3 +74,11 @@ fn the_quota_comes_once_the_oldest_service_account_is_a_minute_old_and_follows_t
     let nobody = Observed { quota: QuotaView::Wanted(None), ..settled(observed(25, Vec::new())) };
     assert_eq!(plan(&nobody, at(NOW)), Plan::default());
 }
+
+#[test]
+fn an_account_that_is_being_deleted_gets_nothing_back() {
+    let mut observed = settled(observed(25, Vec::new()));
+    observed.spec.super_admins = Some(vec![user("sue")]);
+    observed.deleting = true;
+    assert_eq!(plan(&observed, at(NOW)), Plan::default());
+}

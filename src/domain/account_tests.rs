@@ -54,6 +54,7 @@ fn observed(limit: usize, service_accounts: Vec<ServiceAccountView>) -> Observed
         changed_by: "carol".into(),
         spec: AccountSpec::default(),
         generation: 1,
+        deleting: false,
         resource_version: "100".into(),
         limits: Limits { service_accounts: limit, ..Limits::default() },
         status: AccountStatus::default(),

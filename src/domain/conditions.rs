@@ -9,7 +9,7 @@ use crate::domain::time::to_kube;
 /// Whether work is under way or only a person can help.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Progress {
-    /// Neither.
+    /// Neither: what is asked for holds.
     Settled,
     /// Work is under way: `Reconciling` is True.
     Reconciling,
@@ -20,8 +20,6 @@ pub enum Progress {
 /// What the conditions of an object say.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Summary {
-    /// What is asked for holds.
-    pub ready: bool,
     /// It authenticates; `None` for a kind that cannot.
     pub active: Option<bool>,
     /// Whether it will change by itself.
@@ -33,11 +31,16 @@ pub struct Summary {
 }
 
 impl Summary {
+    /// Whether what is asked for holds. Where it does not, there is always one of the two that tell tools whether to wait.
+    pub fn ready(&self) -> bool {
+        self.progress == Progress::Settled
+    }
+
     /// The conditions. `Ready` stands first; `Reconciling` and `Stalled` exist only while True, as kstatus wants it.
     /// A `lastTransitionTime` of `before` is kept while the condition's status is the same.
     pub fn conditions(&self, before: &[Condition], generation: i64, now: DateTime<Utc>) -> Vec<Condition> {
-        let Self { ready, active, progress, reason, message } = self;
-        let mut wanted = vec![("Ready", *ready)];
+        let Self { active, progress, reason, message } = self;
+        let mut wanted = vec![("Ready", self.ready())];
         wanted.extend(active.map(|active| ("Active", active)));
         match progress {
             Progress::Settled => {}
@@ -109,8 +112,8 @@ pub fn stalled_reason(conditions: &[Condition]) -> Option<&str> {
 mod tests {
     use super::*;
 
-    fn summary(ready: bool, progress: Progress) -> Summary {
-        Summary { ready, active: Some(ready), progress, reason: Reason::Issued, message: "Issued.".into() }
+    fn summary(progress: Progress) -> Summary {
+        Summary { active: Some(true), progress, reason: Reason::Issued, message: "Issued.".into() }
     }
 
     fn at(second: i64) -> DateTime<Utc> {
@@ -119,22 +122,22 @@ mod tests {
 
     #[test]
     fn a_transition_time_moves_only_with_the_status() {
-        let first = summary(true, Progress::Settled).conditions(&[], 1, at(10));
-        let same = summary(true, Progress::Settled).conditions(&first, 2, at(20));
-        let changed = summary(false, Progress::Stalled).conditions(&same, 2, at(30));
+        let first = summary(Progress::Settled).conditions(&[], 1, at(10));
+        let same = summary(Progress::Settled).conditions(&first, 2, at(20));
+        let changed = summary(Progress::Stalled).conditions(&same, 2, at(30));
         assert_eq!(same[0].last_transition_time, to_kube(at(10)));
         assert_eq!(same[0].observed_generation, Some(2));
         assert_eq!(changed[0].last_transition_time, to_kube(at(30)));
     }
 
     #[test]
-    fn reconciling_and_stalled_exist_only_while_true() {
+    fn what_is_not_ready_is_either_under_way_or_needs_a_person_and_both_exist_only_while_true() {
         let types = |progress| {
-            let conditions = summary(false, progress).conditions(&[], 1, at(1));
+            let conditions = summary(progress).conditions(&[], 1, at(1));
             conditions.into_iter().map(|c| format!("{}={}", c.type_, c.status)).collect::<Vec<_>>()
         };
-        assert_eq!(types(Progress::Settled), ["Ready=False", "Active=False"]);
-        assert_eq!(types(Progress::Reconciling), ["Ready=False", "Active=False", "Reconciling=True"]);
-        assert_eq!(types(Progress::Stalled), ["Ready=False", "Active=False", "Stalled=True"]);
+        assert_eq!(types(Progress::Settled), ["Ready=True", "Active=True"]);
+        assert_eq!(types(Progress::Reconciling), ["Ready=False", "Active=True", "Reconciling=True"]);
+        assert_eq!(types(Progress::Stalled), ["Ready=False", "Active=True", "Stalled=True"]);
     }
 }

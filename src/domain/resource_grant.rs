@@ -39,7 +39,7 @@ fn summary(observed: &Observed) -> Summary {
         (Reason::ServiceAccountNotFound, format!("{name} not found in namespace \"{namespace}\""))
     };
     let progress = if *exists { Progress::Settled } else { Progress::Reconciling };
-    Summary { ready: *exists, active: None, progress, reason, message }
+    Summary { active: None, progress, reason, message }
 }
 
 #[cfg(test)]

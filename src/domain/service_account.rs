@@ -42,6 +42,8 @@ pub struct Observed {
     pub changed_by: String,
     /// Its `metadata.generation`.
     pub generation: i64,
+    /// It is being deleted, and something still holds it.
+    pub deleting: bool,
     /// The version it was observed at.
     pub resource_version: String,
     /// What it asks for.
@@ -167,6 +169,10 @@ fn name_conflict(seats: &[Seat], uid: &str, display_name: &str) -> Option<String
 /// Decides. `now` is cut to whole seconds.
 pub fn plan(observed: &Observed, now: DateTime<Utc>) -> Plan {
     let now = whole_seconds(now);
+    // What belongs to it goes with it, and must not be put back meanwhile.
+    if observed.deleting {
+        return Plan::default();
+    }
     let Some(account) = &observed.account else {
         return Plan { actions: vec![Action::CreateAccount], look_again_at: None };
     };
@@ -209,7 +215,6 @@ fn summary(
 ) -> (ServiceAccountState, Summary) {
     let wanted = wanted_display_name(&observed.spec, &observed.name);
     let stalled = |active, reason, message| Summary {
-        ready: false,
         active: Some(active),
         progress: Progress::Stalled,
         reason,
@@ -229,13 +234,8 @@ fn summary(
     } else {
         (Reason::Admitted, "Service account is admitted; its active keys authenticate")
     };
-    let summary = Summary {
-        ready: true,
-        active: Some(!inactive),
-        progress: Progress::Settled,
-        reason,
-        message: message.into(),
-    };
+    let summary =
+        Summary { active: Some(!inactive), progress: Progress::Settled, reason, message: message.into() };
     (state, summary)
 }
 

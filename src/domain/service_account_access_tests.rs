@@ -124,3 +124,9 @@ fn a_grant_that_came_or_went_is_told_with_who_gave_it() {
         [format!("ResourceRevoked by unknown: Process \"claims\" is no longer granted {which}")]
     );
 }
+
+#[test]
+fn a_service_account_that_is_being_deleted_gets_nothing_back() {
+    let observed = Observed { deleting: true, ..administered(&["deploy"], &["alice"]) };
+    assert_eq!(plan(&observed, at(NOW)), Plan::default());
+}

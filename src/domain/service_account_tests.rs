@@ -33,6 +33,7 @@ fn observed(keys: Vec<KeyView>) -> Observed {
         uid: "sa-uid".into(),
         changed_by: "alice".into(),
         generation: 1,
+        deleting: false,
         resource_version: "100".into(),
         spec: ServiceAccountSpec { display_name: Some("CI".into()), ..ServiceAccountSpec::default() },
         status: ServiceAccountStatus::default(),

@@ -4,6 +4,7 @@ use k8s_openapi::api::core::v1::{Namespace, Secret};
 use keyward::api::{AccessKey, Account, ServiceAccount};
 use kube::api::{DeleteParams, ListParams};
 use kube::{Api, ResourceExt};
+use serde_json::{Value, json};
 
 use super::support::{Controller, Flags, Scene, eventually};
 
@@ -95,6 +96,41 @@ async fn a_deleted_key_frees_its_seat_and_is_told_of() {
         scene.api::<Secret>().get_opt("one").await.unwrap().map_or(Ok(()), |_| Err("there"))
     })
     .await;
+}
+
+#[tokio::test]
+async fn a_key_whose_deletion_is_held_up_gets_nothing_back_meanwhile() {
+    let (scene, _controller) = Scene::with_controller("held-up").await;
+    scene.service_account("ci").await;
+    let publish = json!([{"name": "copy", "data": {"key": "$(token)"}}]);
+    scene.key_with("deploy", "ci", json!({"validFor": "P6M", "publish": publish})).await;
+    let key = scene.key_when("deploy", "Issued").await;
+    let hold = |finalizers: Value| {
+        let patch = json!({"metadata": {"finalizers": finalizers}}).to_string();
+        scene.kubectl_text(&["patch", "kwkey", "deploy", "--type=merge", "-p", &patch])
+    };
+    hold(json!(["example.com/hold"]));
+    delete::<AccessKey>(&scene, "deploy").await;
+    let secrets = async || {
+        let secrets = scene.api::<Secret>().list(&ListParams::default()).await.unwrap().items;
+        secrets.iter().map(ResourceExt::name_any).collect::<Vec<_>>()
+    };
+    let come_to = async |wanted: &[&str]| {
+        eventually(&format!("the Secrets are {wanted:?}"), async || {
+            let found = secrets().await;
+            if found == wanted { Ok(()) } else { Err(found) }
+        })
+        .await;
+    };
+    come_to(&["deploy"]).await;
+    scene.kubectl_text(&["delete", "secret", "deploy"]);
+    // What comes later is done, so the missing Secret was seen.
+    scene.key("later", "ci").await;
+    scene.key_when("later", "Issued").await;
+    assert_eq!(secrets().await, ["later"]);
+    hold(json!(null));
+    scene.kubectl_text(&["wait", "--for=delete", "kwkey/deploy", "--timeout=60s"]);
+    assert_eq!(scene.event_reasons(&key).await, ["Issued", "Published"]);
 }
 
 #[tokio::test]

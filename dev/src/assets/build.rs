@@ -11,23 +11,38 @@ use crate::say::say;
 use super::Error;
 use super::go::{self, Tail};
 use super::pins::Pins;
-use super::program::{Program, names};
+use super::program::names;
 use super::progress::{Counter, Display};
 
 /// A build of some programs; whoever runs it holds the lock of the cache.
 pub(crate) struct Build<'a> {
     pub(crate) module: &'a Path,
     pub(crate) pins: &'a Pins,
-    pub(crate) programs: &'a [Program],
+    pub(crate) programs: &'a [Target],
     pub(crate) cache: &'a Path,
+    /// How long it takes, as people say it.
+    pub(crate) takes: &'a str,
+    /// What to do where there is no Go.
+    pub(crate) remedy: &'static str,
+}
+
+/// A program as Go builds it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Target {
+    /// The Go package.
+    pub(crate) package: &'static str,
+    /// What `go build` calls the file: the package's last element that is no major version.
+    pub(crate) built_name: &'static str,
+    /// What the file is called in the cache.
+    pub(crate) file_name: &'static str,
 }
 
 impl Build<'_> {
     pub(crate) fn run(&self) -> Result<(), Error> {
-        let names = names(self.programs);
-        let go = go::check(self.module, &self.pins.go, &names)?;
-        say(format_args!("Building {names} with Go {go}; this takes minutes, once"));
-        self.download()?;
+        let programs: Vec<&str> = self.programs.iter().map(|program| program.file_name).collect();
+        let names = names(&programs);
+        let go = go::check(self.module, &self.pins.go, &names, self.remedy)?;
+        say(format_args!("Building {names} with Go {go}; this takes {}, once", self.takes));
         let counter = self.packages()?;
         // What a build that was killed has left; nobody else writes here while the lock is held.
         let building = self.cache.with_extension("building");
@@ -37,17 +52,11 @@ impl Build<'_> {
         remove_if_there(&building)
     }
 
-    fn download(&self) -> Result<(), Error> {
+    /// Every package that the programs are made of. Go fetches those that it does not have.
+    fn packages(&self) -> Result<Counter, Error> {
         let _display = Display::spinner("Fetching the sources")?;
         let mut command = go::command(self.module);
-        command.args(["mod", "download"]);
-        go::output(command, "go mod download").map(|_| ())
-    }
-
-    /// Every package that the programs are made of.
-    fn packages(&self) -> Result<Counter, Error> {
-        let mut command = go::command(self.module);
-        command.args(["list", "-deps"]).args(self.go_packages());
+        command.args(["list", "-deps"]).args(self.pins.flags()).args(self.go_packages());
         go::output(command, "go list").map(|packages| Counter::new(&packages))
     }
 
@@ -76,15 +85,14 @@ impl Build<'_> {
     fn install(&self, building: &Path) -> Result<(), Error> {
         fs::create_dir_all(self.cache).map_err(Error::file("create", self.cache))?;
         for program in self.programs {
-            let target = self.cache.join(program.file_name());
-            fs::rename(building.join(program.built_name()), &target)
-                .map_err(Error::file("write", &target))?;
+            let target = self.cache.join(program.file_name);
+            fs::rename(building.join(program.built_name), &target).map_err(Error::file("write", &target))?;
         }
         Ok(())
     }
 
     fn go_packages(&self) -> impl Iterator<Item = &'static OsStr> {
-        self.programs.iter().map(|program| OsStr::new(program.package()))
+        self.programs.iter().map(|program| OsStr::new(program.package))
     }
 }
 

@@ -34,10 +34,7 @@ pub enum Error {
         what: &'static str,
     },
     /// No Go, or one that is too old.
-    #[error(
-        "Go {needed} or newer is needed to build {programs}; found {found}; install it or set \
-         KUBEBUILDER_ASSETS to a folder with these programs"
-    )]
+    #[error("Go {needed} or newer is needed to build {programs}; found {found}; {remedy}")]
     Go {
         /// The oldest version that will do.
         needed: String,
@@ -45,6 +42,8 @@ pub enum Error {
         found: String,
         /// What was to be built.
         programs: String,
+        /// What to do.
+        remedy: &'static str,
     },
     /// Go can't be started.
     #[error("can't run go: {0}")]

@@ -58,10 +58,19 @@ pub(crate) fn command(module: &Path) -> Command {
     command
 }
 
-/// The version of the Go on `PATH`, when it is `needed` or newer.
-pub(crate) fn check(module: &Path, needed: &GoVersion, programs: &str) -> Result<GoVersion, Error> {
-    let too_old =
-        |found: String| Error::Go { needed: needed.to_string(), found, programs: programs.to_owned() };
+/// The version of the Go on `PATH`, when it is `needed` or newer; `remedy` is what to do otherwise.
+pub(crate) fn check(
+    module: &Path,
+    needed: &GoVersion,
+    programs: &str,
+    remedy: &'static str,
+) -> Result<GoVersion, Error> {
+    let too_old = |found: String| Error::Go {
+        needed: needed.to_string(),
+        found,
+        programs: programs.to_owned(),
+        remedy,
+    };
     let output = match command(module).arg("version").output() {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(too_old("no Go".into())),
         other => other.map_err(Error::RunGo)?,

@@ -1,13 +1,18 @@
 //! What go.mod pins: the versions, and the key under which their build is kept.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
 use super::Error;
 use super::go::{GoVersion, oldest, word_after};
 
-/// What the module of the control plane asks for.
+const NO_GO_LINE: &str = "go line";
+
+/// What the linker is told of every program: no symbols.
+const STRIPPED: &str = "-s -w";
+
+/// What a Go module asks for.
 #[derive(Clone, Debug)]
 pub(crate) struct Pins {
     /// The `go` line: the oldest Go that will do.
@@ -17,22 +22,28 @@ pub(crate) struct Pins {
 }
 
 impl Pins {
-    /// Reads go.mod and go.sum in the folder `module`.
+    /// Reads go.mod and go.sum of the control plane, in the folder `module`.
     pub(crate) fn read(module: &Path) -> Result<Self, Error> {
-        let read = |path: &Path| std::fs::read_to_string(path).map_err(Error::file("read", path));
-        let mod_path = module.join("go.mod");
-        let go_mod = read(&mod_path)?;
-        let go_sum = read(&module.join("go.sum"))?;
-        Self::new(&go_mod, &go_sum).map_err(|what| Error::GoMod { path: mod_path, what })
+        let [go_mod, go_sum] = go_files(module)?;
+        Self::new(&go_mod, &go_sum).map_err(lacking(module))
+    }
+
+    /// Reads a module in the folder `module` that has one program, and the source files there, if any. `tags` are those of
+    /// the build.
+    pub(crate) fn read_own(module: &Path, tags: &str) -> Result<Self, Error> {
+        let [go_mod, go_sum] = go_files(module)?;
+        let go = oldest(&go_mod).ok_or(NO_GO_LINE).map_err(lacking(module))?;
+        let flags = [flags(STRIPPED.into()), vec!["-tags".into(), tags.into()]].concat();
+        Ok(Self { go, key: cache_key([&go_mod, &go_sum], &flags, &sources(module)?), flags })
     }
 
     /// The error is what go.mod lacks.
     pub(crate) fn new(go_mod: &str, go_sum: &str) -> Result<Self, &'static str> {
-        let go = oldest(go_mod).ok_or("go line")?;
+        let go = oldest(go_mod).ok_or(NO_GO_LINE)?;
         let kubernetes = word_after(go_mod, "k8s.io/kubernetes").ok_or("version of k8s.io/kubernetes")?;
-        let flags = build_flags(kubernetes).ok_or("version of k8s.io/kubernetes like v1.2.3")?;
-        let key = cache_key(go_mod, go_sum, &flags);
-        Ok(Self { go, flags, key })
+        let ldflags = ldflags(kubernetes).ok_or("version of k8s.io/kubernetes like v1.2.3")?;
+        let flags = flags(ldflags);
+        Ok(Self { go, key: cache_key([go_mod, go_sum], &flags, &[]), flags })
     }
 
     /// The flags of `go build`, beside where its output goes.
@@ -46,19 +57,47 @@ impl Pins {
     }
 }
 
+fn flags(ldflags: String) -> Vec<String> {
+    vec!["-trimpath".into(), "-buildvcs=false".into(), "-ldflags".into(), ldflags]
+}
+
+/// go.mod and go.sum in the folder `module`.
+fn go_files(module: &Path) -> Result<[String; 2], Error> {
+    Ok([read(&module.join("go.mod"))?, read(&module.join("go.sum"))?])
+}
+
+/// Every file of Go in the folder `module`, by name.
+fn sources(module: &Path) -> Result<Vec<String>, Error> {
+    let entries = std::fs::read_dir(module).and_then(Iterator::collect::<Result<Vec<_>, _>>);
+    let entries = entries.map_err(Error::file("read", module))?;
+    let mut paths: Vec<PathBuf> = entries.into_iter().map(|entry| entry.path()).collect();
+    paths.retain(|path| path.extension().is_some_and(|end| end == "go"));
+    paths.sort();
+    paths.iter().map(|path| read(path)).collect()
+}
+
+fn read(path: &Path) -> Result<String, Error> {
+    std::fs::read_to_string(path).map_err(Error::file("read", path))
+}
+
+fn lacking(module: &Path) -> impl FnOnce(&'static str) -> Error {
+    let path = module.join("go.mod");
+    move |what| Error::GoMod { path, what }
+}
+
 /// Kubernetes takes its own version from the linker; without it the API server calls itself v0.0.0.
-fn build_flags(kubernetes: &str) -> Option<Vec<String>> {
+fn ldflags(kubernetes: &str) -> Option<String> {
     let (major, rest) = kubernetes.strip_prefix('v')?.split_once('.')?;
     let (minor, _patch) = rest.split_once('.')?;
     let values = [("gitVersion", kubernetes), ("gitMajor", major), ("gitMinor", minor)];
     let versions = values.map(|(name, value)| format!(" -X k8s.io/component-base/version.{name}={value}"));
-    let ldflags = format!("-s -w{}", versions.concat());
-    Some(vec!["-trimpath".into(), "-buildvcs=false".into(), "-ldflags".into(), ldflags])
+    Some(format!("{STRIPPED}{}", versions.concat()))
 }
 
-fn cache_key(go_mod: &str, go_sum: &str, flags: &[String]) -> String {
+fn cache_key(pinned: [&str; 2], flags: &[String], sources: &[String]) -> String {
     let flags = flags.join("\n");
-    key_of(&[go_mod, go_sum, &flags])
+    let given = pinned.into_iter().chain([flags.as_str()]);
+    key_of(&given.chain(sources.iter().map(String::as_str)).collect::<Vec<_>>())
 }
 
 /// The name of a folder in the cache for what comes of these texts on this kind of machine.
@@ -112,6 +151,7 @@ mod tests {
         assert_eq!(base, key(GO_MOD, "a"));
         assert_ne!(base, key(GO_MOD, "b"));
         assert_ne!(base, key(&GO_MOD.replace("1.37.2", "1.37.3"), "a"));
-        assert_ne!(cache_key("a", "b", &[]), cache_key("ab", "", &[]));
+        assert_ne!(cache_key(["a", "b"], &[], &[]), cache_key(["ab", ""], &[], &[]));
+        assert_ne!(cache_key(["a", "b"], &[], &["main".into()]), cache_key(["a", "b"], &[], &[]));
     }
 }

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use super::build::Target;
+
 /// A program of the control plane or a client of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Program {
@@ -44,12 +46,11 @@ impl Program {
         }
     }
 
-    /// What `go build` calls the file: the package's last element that is no major version.
-    pub(crate) fn built_name(self) -> &'static str {
-        match self {
-            Self::Etcd => "server",
-            _ => self.file_name(),
-        }
+    /// How it is built.
+    pub(crate) fn target(self) -> Target {
+        let file_name = self.file_name();
+        let built_name = if self == Self::Etcd { "server" } else { file_name };
+        Target { package: self.package(), built_name, file_name }
     }
 }
 
@@ -60,8 +61,7 @@ impl fmt::Display for Program {
 }
 
 /// `a`, `a and b` or `a, b and c`.
-pub(crate) fn names(programs: &[Program]) -> String {
-    let names: Vec<&str> = programs.iter().map(|program| program.file_name()).collect();
+pub(crate) fn names(names: &[&str]) -> String {
     match names.split_last() {
         None => String::new(),
         Some((last, [])) => (*last).to_owned(),

@@ -14,8 +14,8 @@ pub(crate) struct Sources {
     pub(crate) cache: PathBuf,
     /// The same for gateways.
     pub(crate) gateways: PathBuf,
-    /// The same for promtool.
-    pub(crate) promtool: PathBuf,
+    /// The same for tools.
+    pub(crate) tools: PathBuf,
     /// The folder with go.mod and go.sum.
     pub(crate) module: PathBuf,
 }
@@ -39,7 +39,7 @@ impl Sources {
             given: path("KUBEBUILDER_ASSETS"),
             cache: cache.join("keyward").join("control-plane"),
             gateways: cache.join("keyward").join("gateways"),
-            promtool: cache.join("keyward").join("promtool"),
+            tools: cache.join("keyward").join("tools"),
             module: Path::new(env!("CARGO_MANIFEST_DIR")).join("control-plane"),
         })
     }

@@ -25,7 +25,8 @@ fn cached(folder: &Path) -> (Sources, PathBuf) {
     let cache = folder.join("cache");
     let filled = cache.join(Pins::read(&module).unwrap().key());
     put(&filled, &Program::ALL);
-    (Sources { given: None, gateways: cache.clone(), promtool: cache.clone(), cache, module }, filled)
+    let elsewhere = folder.join("elsewhere");
+    (Sources { given: None, gateways: elsewhere.clone(), tools: elsewhere, cache, module }, filled)
 }
 
 #[test]
@@ -96,6 +97,6 @@ fn a_given_folder_without_an_api_server_is_a_mistake() {
 #[test]
 fn names_read_as_a_sentence() {
     assert_eq!(names(&[]), "");
-    assert_eq!(names(&[Program::Helm]), "helm");
-    assert_eq!(names(&[Program::Etcd, Program::Kubectl, Program::Helm]), "etcd, kubectl and helm");
+    assert_eq!(names(&["helm"]), "helm");
+    assert_eq!(names(&["etcd", "kubectl", "helm"]), "etcd, kubectl and helm");
 }

@@ -46,6 +46,8 @@ pub struct Key {
     pub generation: i64,
     /// When it was created.
     pub created: DateTime<Utc>,
+    /// It is being deleted, and something still holds it.
+    pub deleting: bool,
     /// The version it was observed at.
     pub resource_version: String,
     /// Who changed its spec last, as entries name them.

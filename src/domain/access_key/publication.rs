@@ -32,7 +32,7 @@ pub(super) fn with(observed: &Observed, settled: Settled, now: DateTime<Utc>) ->
             Settled { summary: publishing(&token.current), then: Some(Action::Publish), ..settled }.into()
         }
         Publication::Due => Verdict::Publish,
-        Publication::Refused(..) if !settled.summary.ready => settled.into(),
+        Publication::Refused(..) if !settled.summary.ready() => settled.into(),
         Publication::Refused(reason, message) => {
             let recheck = now + chrono::TimeDelta::seconds(CONFLICT_RECHECK_SECONDS);
             let look_again_at = settled.look_again_at.map_or(recheck, |at| at.min(recheck));

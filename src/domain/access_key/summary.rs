@@ -10,7 +10,6 @@ use crate::domain::time::rfc3339;
 
 pub(super) fn inactive() -> Summary {
     Summary {
-        ready: true,
         active: Some(false),
         progress: Progress::Settled,
         reason: Reason::Inactive,
@@ -20,7 +19,6 @@ pub(super) fn inactive() -> Summary {
 
 pub(super) fn service_account_inactive(key: &Key) -> Summary {
     Summary {
-        ready: true,
         active: Some(false),
         progress: Progress::Settled,
         reason: Reason::ServiceAccountInactive,
@@ -35,7 +33,6 @@ pub(super) fn expired_summary(token: &TokenStatus, no_successor: Option<String>)
         |why| format!("no new token can be issued: {why}"),
     );
     Summary {
-        ready: false,
         active: Some(false),
         progress: Progress::Stalled,
         reason: Reason::Expired,
@@ -45,12 +42,11 @@ pub(super) fn expired_summary(token: &TokenStatus, no_successor: Option<String>)
 
 /// Something that only a person can help with, while the key does or does not authenticate.
 pub(super) fn trouble(active: bool, (reason, message): (Reason, String)) -> Summary {
-    Summary { ready: false, active: Some(active), progress: Progress::Stalled, reason, message }
+    Summary { active: Some(active), progress: Progress::Stalled, reason, message }
 }
 
 pub(super) fn issued_summary(token: &TokenStatus) -> Summary {
     Summary {
-        ready: true,
         active: Some(true),
         progress: Progress::Settled,
         reason: Reason::Issued,
@@ -85,7 +81,6 @@ pub(super) fn unused_remark(since: DateTime<Utc>, off_at: Option<DateTime<Utc>>)
 
 pub(super) fn unused(since: DateTime<Utc>) -> Summary {
     Summary {
-        ready: true,
         active: Some(false),
         progress: Progress::Settled,
         reason: Reason::Unused,
@@ -99,7 +94,6 @@ pub(super) fn unused(since: DateTime<Utc>) -> Summary {
 
 pub(super) fn publishing(token: &TokenStatus) -> Summary {
     Summary {
-        ready: false,
         active: Some(true),
         progress: Progress::Reconciling,
         reason: Reason::Publishing,

@@ -1,6 +1,6 @@
 //! Prometheus' own tool, over rules that the tests give it.
 
-use keyward_dev::Promtool;
+use keyward_dev::Tool;
 use serde_json::Value;
 
 use crate::support::{run, text};
@@ -22,9 +22,9 @@ fn promtool(arguments: &[&str], file: &Value, rules: Option<&Value>) -> String {
     if let Some(rules) = rules {
         std::fs::write(folder.path().join("rules.yaml"), rules.to_string()).unwrap();
     }
-    let program = Promtool::ensure().unwrap();
+    let program = Tool::Promtool.ensure().unwrap();
     let arguments = [arguments, &[path.to_str().unwrap()]].concat();
-    let output = run(program.path().to_str().unwrap(), &arguments, "");
+    let output = run(program.to_str().unwrap(), &arguments, "");
     assert!(
         output.status.success(),
         "{}",

@@ -1,0 +1,31 @@
+-- The status of an AccessKey (https://github.com/keyward-dev/keyward) follows kstatus: Ready, with Reconciling or Stalled
+-- beside it only while they are True, and status.observedGeneration, which is -1 until the controller has seen the object.
+-- https://github.com/kubernetes-sigs/cli-utils/blob/master/pkg/kstatus/README.md
+-- A key that is switched off on purpose is Ready, and so Healthy: Suspended would hold up a sync for ever.
+local status = obj.status or {}
+if status.observedGeneration == nil or status.observedGeneration < 0 then
+  return {status = "Progressing", message = "Waiting for AccessKey"}
+end
+if status.observedGeneration ~= obj.metadata.generation then
+  return {status = "Progressing", message = "Waiting for the change of the spec to be observed"}
+end
+
+local conditions = {}
+for _, condition in ipairs(status.conditions or {}) do
+  if condition.status == "True" then
+    conditions[condition.type] = condition
+  end
+end
+
+if conditions.Reconciling ~= nil then
+  return {status = "Progressing", message = conditions.Reconciling.message}
+end
+if conditions.Stalled ~= nil then
+  return {status = "Degraded", message = conditions.Stalled.message}
+end
+if conditions.Ready == nil then
+  return {status = "Progressing", message = "Waiting for AccessKey"}
+end
+-- What is coming up for a key that authenticates: nothing renews it, or nobody uses it.
+local notice = conditions.Active and (conditions.Expiring or conditions.Unused)
+return {status = "Healthy", message = (notice or conditions.Ready).message}

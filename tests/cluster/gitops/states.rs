@@ -1,0 +1,315 @@
+//! Every state that an object can be in, and what deployment tools must make of it. All of them are brought about on the
+//! real API server, and the objects as they were then are the test data of `docs/argo-cd`.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+use keyward::domain::reason::Reason;
+use serde_json::Value;
+
+use super::checker::{Answer, ask};
+use super::customizations::folder;
+use super::recorded::{self, Seen, told};
+use super::situations;
+
+/// What a tool that waits must make of a state.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Health {
+    /// Done.
+    Healthy,
+    /// Not yet.
+    Progressing,
+    /// Never, unless a person helps.
+    Degraded,
+}
+use Health::{Degraded, Healthy, Progressing};
+
+impl Health {
+    /// For Argo CD.
+    pub fn argo(self) -> &'static str {
+        match self {
+            Healthy => "Healthy",
+            Progressing => "Progressing",
+            Degraded => "Degraded",
+        }
+    }
+
+    /// For kstatus, and for Flux.
+    fn kstatus(self) -> &'static str {
+        match self {
+            Healthy => "Current",
+            Progressing => "InProgress",
+            Degraded => "Failed",
+        }
+    }
+}
+
+/// A state of a kind, what it is for tools, and the message that Argo CD shows, with `<key>` for a key's id and `<time>` for
+/// a time.
+pub struct State {
+    pub kind: &'static str,
+    pub health: Health,
+    pub name: &'static str,
+    pub message: &'static str,
+}
+
+const fn state(kind: &'static str, health: Health, name: &'static str, message: &'static str) -> State {
+    State { kind, health, name, message }
+}
+
+const SPEC_CHANGED: &str = "Waiting for the change of the spec to be observed";
+
+pub const STATES: &[State] = &[
+    state("AccessKey", Progressing, "notObserved", "Waiting for AccessKey"),
+    state("AccessKey", Progressing, "specChanged", SPEC_CHANGED),
+    state(
+        "AccessKey",
+        Progressing,
+        "serviceAccountNotFound",
+        "ServiceAccount.iam.keyward.dev \"late\" not found in namespace \"team-a\"",
+    ),
+    state(
+        "AccessKey",
+        Progressing,
+        "publishing",
+        "Key <key> is good and on its way into the Secrets of spec.publish",
+    ),
+    state("AccessKey", Healthy, "issued", "Key <key> issued; expires <time>"),
+    // The new token is there. Waiting for the end of the old one would hold up a sync for days.
+    state("AccessKey", Healthy, "rotatedWithOverlap", "Key <key> issued; expires <time>"),
+    state(
+        "AccessKey",
+        Healthy,
+        "expiring",
+        "Key <key> expires at <time>; raise spec.revision or set spec.rotation for a new token",
+    ),
+    state("AccessKey", Healthy, "unusedWarning", "Key was not used since <time>"),
+    state(
+        "AccessKey",
+        Healthy,
+        "unused",
+        "Key was not used since <time>, so it is switched off as the account's spec.unusedAccessKeys asks; raise \
+         spec.revision, or set spec.state to Inactive and back, to use it again",
+    ),
+    state("AccessKey", Healthy, "inactive", "Key is inactive as requested by spec.state"),
+    state("AccessKey", Healthy, "inactiveFromTheStart", "Key is inactive as requested by spec.state"),
+    state(
+        "AccessKey",
+        Healthy,
+        "serviceAccountInactive",
+        "ServiceAccount.iam.keyward.dev \"paused\" is inactive as requested by its spec.state",
+    ),
+    state(
+        "AccessKey",
+        Degraded,
+        "serviceAccountInactive",
+        "ServiceAccount.iam.keyward.dev \"late\" is inactive, so it gets no new keys; switch it on to proceed",
+    ),
+    state(
+        "AccessKey",
+        Degraded,
+        "serviceAccountRejected",
+        "ServiceAccount.iam.keyward.dev \"second\" is not admitted itself: the account already has 1 of 1 service accounts; \
+         delete one to proceed",
+    ),
+    state(
+        "AccessKey",
+        Progressing,
+        "serviceAccountDeleted",
+        "ServiceAccount.iam.keyward.dev \"leaving\" that the key was issued for was deleted, so the key is deleted too",
+    ),
+    state(
+        "AccessKey",
+        Degraded,
+        "keyLimitExceeded",
+        "ServiceAccount.iam.keyward.dev \"ci\" already has 1 of 1 access keys; delete one to proceed, for example \"first\"",
+    ),
+    state(
+        "AccessKey",
+        Degraded,
+        "secretConflict",
+        "Secret \"theirs\" exists and is not owned by this AccessKey; delete it or choose another `secret.name`",
+    ),
+    state(
+        "AccessKey",
+        Degraded,
+        "secretReplaced",
+        "Secret \"registry\" exists and is not owned by this AccessKey; delete it or choose another `secret.name`",
+    ),
+    state(
+        "AccessKey",
+        Degraded,
+        "expired",
+        "Key expired at <time>; raise spec.revision for a new token, or delete the key",
+    ),
+    state(
+        "AccessKey",
+        Degraded,
+        "expiryOutOfRange",
+        "spec.validFor P3Y is outside the account's limits: a token must be valid for PT1S to P2Y from its issue",
+    ),
+    state(
+        "AccessKey",
+        Degraded,
+        "renewalRefused",
+        "spec.validFor P3Y is outside the account's limits: a token must be valid for PT1S to P2Y from its issue",
+    ),
+    state(
+        "AccessKey",
+        Degraded,
+        "invalidRotation",
+        "spec.rotation.renewBefore is P7M and spec.validFor P6M; the renewal must be later than the issue",
+    ),
+    state(
+        "AccessKey",
+        Degraded,
+        "invalidLimits",
+        "spec.limits.minValidFor is P2Y and spec.limits.maxValidFor is P1Y; the shortest validity must not be longer than \
+         the longest, so no key can be issued",
+    ),
+    state(
+        "AccessKey",
+        Degraded,
+        "publishConflict",
+        "Secret \"theirs\" (spec.publish) exists in namespace \"team-a\" and is not owned by this AccessKey; delete it or \
+         choose another name",
+    ),
+    state(
+        "AccessKey",
+        Degraded,
+        "publishNotAccepted",
+        "Secret \"copy\" (spec.publish) is not published: the Account of namespace \"default\" does not accept Secrets from \
+         \"team-a\" (spec.acceptSecretsFrom)",
+    ),
+    state("ServiceAccount", Progressing, "notObserved", "Waiting for ServiceAccount"),
+    state("ServiceAccount", Progressing, "specChanged", SPEC_CHANGED),
+    state("ServiceAccount", Healthy, "admitted", "Service account is admitted; its active keys authenticate"),
+    state("ServiceAccount", Healthy, "inactive", "Service account is inactive as requested by spec.state"),
+    state(
+        "ServiceAccount",
+        Degraded,
+        "duplicateDisplayName",
+        "Display name \"ci bot\" (spec.displayName) is held by ServiceAccount.iam.keyward.dev \"ci\"; choose one that no \
+         other service account of the account has, without regard to upper and lower case",
+    ),
+    state(
+        "ServiceAccount",
+        Degraded,
+        "renamedToDuplicate",
+        "Display name \"CI bot\" (spec.displayName) is held by ServiceAccount.iam.keyward.dev \"ci\"; choose one that no \
+         other service account of the account has, without regard to upper and lower case",
+    ),
+    state(
+        "ServiceAccount",
+        Degraded,
+        "serviceAccountLimitExceeded",
+        "The account already has 1 of 1 service accounts; delete one to proceed",
+    ),
+    state("ResourceGrant", Progressing, "notObserved", "Waiting for ResourceGrant"),
+    state("ResourceGrant", Progressing, "specChanged", SPEC_CHANGED),
+    state(
+        "ResourceGrant",
+        Progressing,
+        "serviceAccountNotFound",
+        "ServiceAccount.iam.keyward.dev \"nobody\" not found in namespace \"team-a\"",
+    ),
+    state("ResourceGrant", Healthy, "granted", "Granted to ServiceAccount.iam.keyward.dev \"ci\""),
+    state("Account", Progressing, "notObserved", "Waiting for Account"),
+    state("Account", Progressing, "specChanged", SPEC_CHANGED),
+    state(
+        "Account",
+        Healthy,
+        "accepted",
+        "Limits in force: 25 service accounts, 10 access keys each, valid for P6M to P2Y",
+    ),
+    state(
+        "Account",
+        Degraded,
+        "invalidLimits",
+        "spec.limits.minValidFor is P2Y and spec.limits.maxValidFor is P1Y; the shortest validity must not be longer than \
+         the longest, so no key can be issued",
+    ),
+];
+
+/// Reasons that Events and other conditions give, and `Ready` never does.
+const NOT_OF_READY: &[Reason] = &[
+    Reason::Rotated,
+    Reason::Reissued,
+    Reason::PreviousTokenRetired,
+    Reason::SecretRepaired,
+    Reason::Activated,
+    Reason::UnusedWarning,
+    Reason::PolicyChanged,
+    Reason::AdminsChanged,
+    Reason::ResourceGranted,
+    Reason::ResourceRevoked,
+    Reason::Expiring,
+    Reason::Published,
+    Reason::Unpublished,
+    Reason::ServiceAccountCreated,
+    Reason::ActedOnBehalf,
+    Reason::ActingRefused,
+    Reason::Verified,
+    Reason::Refused,
+    Reason::KeyDeleted,
+];
+
+impl State {
+    /// The name of its file, as Argo CD's own are named.
+    pub fn file_name(&self) -> String {
+        let Self { health, name, kind: _, message: _ } = self;
+        format!("{}_{name}.yaml", health.argo().to_lowercase())
+    }
+
+    pub fn path(&self) -> PathBuf {
+        folder(self.kind).join("testdata").join(self.file_name())
+    }
+}
+
+#[tokio::test]
+async fn kstatus_argo_cd_and_flux_agree_about_every_state() {
+    let seen = situations::all().await;
+    let states: BTreeSet<(&str, String)> =
+        seen.iter().map(|seen| (seen.state.kind, seen.state.file_name())).collect();
+    let known = STATES.iter().map(|state| (state.kind, state.file_name())).collect();
+    assert_eq!(states, known, "every state is brought about");
+    assert_eq!(ready_reasons(&seen), of_ready(), "every reason that Ready may have is seen");
+
+    let objects: Vec<Value> = seen.iter().map(Seen::object).collect();
+    for ((answer, object), seen) in ask(&objects).iter().zip(&objects).zip(&seen) {
+        let State { kind, health, name, message } = seen.state;
+        let Answer { kstatus, argo, flux, .. } = answer;
+        assert_eq!([&kstatus.error, &argo.error, &flux.error], [""; 3], "{kind} {name}");
+        assert_eq!(
+            [argo.status.as_str(), &told(&argo.message, object), &kstatus.status, &flux.status],
+            [health.argo(), message, health.kstatus(), health.kstatus()],
+            "{kind} {name}: {answer:#?}"
+        );
+    }
+    recorded::keep(&seen);
+}
+
+fn ready_reasons(seen: &[Seen]) -> BTreeSet<String> {
+    let of_object = |object: &Value| {
+        let conditions = object["status"]["conditions"].as_array().cloned().unwrap_or_default();
+        let ready = conditions.into_iter().find(|condition| condition["type"] == "Ready")?;
+        Some(ready["reason"].as_str().unwrap().to_owned())
+    };
+    seen.iter().filter_map(|seen| of_object(&seen.object())).collect()
+}
+
+fn of_ready() -> BTreeSet<String> {
+    Reason::ALL.iter().filter(|reason| !NOT_OF_READY.contains(reason)).map(ToString::to_string).collect()
+}
+
+#[test]
+fn an_object_that_has_no_status_at_all_is_in_progress_for_argo_cd() {
+    for kind in super::customizations::KINDS {
+        let object = serde_json::json!({
+            "apiVersion": keyward::api::API_VERSION, "kind": kind, "metadata": {"name": "a", "generation": 1}, "spec": {},
+        });
+        let answer = &ask(&[object])[0];
+        assert_eq!(answer.argo.status, "Progressing");
+        assert_eq!(answer.argo.message, format!("Waiting for {kind}"));
+    }
+}
