@@ -9,7 +9,7 @@ CARGO_DENY := $(CACHE)/tools/cargo-deny-$(CARGO_DENY_VERSION)/bin/cargo-deny
 MDBOOK_VERSION := 0.5.4
 MDBOOK := $(CACHE)/tools/mdbook-$(MDBOOK_VERSION)/bin/mdbook
 # What pages of the site link to, beside each other.
-SITE_FILES := charts crds examples
+SITE_FILES := Dockerfile charts crds examples image packaging schemas
 DEV := cargo run -q -p keyward-dev --
 # Where `krew` puts archives; those of other machines beside them come into its manifest too.
 KREW := target/krew

@@ -13,7 +13,7 @@ pub fn page() -> Page {
     let rows = table(["rule", "severity", "refused by", "meaning"], Rule::ALL.iter().map(row));
     let text = format!(
         "# Rules of the manifest check\n\nWhat [`keyward validate`](../validate.md) finds. The list is closed. Where the \
-         controller refuses, the rule has the name of its [reason](reasons.md) where there is one; where the API server does, \
+         controller refuses, the rule has the name of its [reason](events.md) where there is one; where the API server does, \
          that of the reason in its answer.\n\n{rows}"
     );
     Page { name: "validate.md".into(), text }
