@@ -13,6 +13,8 @@ use super::support::{Scene, Verifier, dev_dir};
 const VERIFIER: &str = "KEYWARD_URL";
 /// How many pages are read at once: they mostly wait.
 const AT_ONCE: usize = 4;
+/// How long a block may take, in seconds: some wait for something, without an end of their own.
+const PATIENCE: &str = "120";
 
 /// The ```` ```sh ```` blocks of a page; other blocks are for places that a test cannot be in.
 fn blocks(page: &str) -> Vec<String> {
@@ -44,8 +46,11 @@ fn kubeconfig(scene: &Scene) -> PathBuf {
 /// Pastes a page's blocks one after the other.
 fn paste(page: &Path, blocks: &[String], kubeconfig: &Path, url: &str) {
     for block in blocks {
-        let mut shell = Command::new("bash");
-        shell.args(["-euo", "pipefail", "-c", block]).env("KUBECONFIG", kubeconfig).env(VERIFIER, url);
+        let mut shell = Command::new("timeout");
+        shell
+            .args([PATIENCE, "bash", "-euo", "pipefail", "-c", block])
+            .env("KUBECONFIG", kubeconfig)
+            .env(VERIFIER, url);
         // As for a reader who has installed both programs.
         shell.env("PATH", super::plugin::path());
         let output = shell.current_dir(env!("CARGO_MANIFEST_DIR")).output().unwrap();

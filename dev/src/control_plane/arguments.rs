@@ -74,11 +74,11 @@ impl Setting<'_> {
         args
     }
 
-    /// The controllers that need no nodes, each under its own service account as in a cluster.
+    /// Its controllers, each under its own service account as in a cluster.
     pub(crate) fn controller_manager(&self, kubeconfig: &Path) -> Vec<String> {
         let kubeconfig = kubeconfig.display();
         vec![
-            "--controllers=garbage-collector-controller,namespace-controller,resourcequota-controller".into(),
+            format!("--controllers={}", CONTROLLERS.join(",")),
             "--leader-elect=false".into(),
             "--use-service-account-credentials=true".into(),
             format!("--kubeconfig={kubeconfig}"),
@@ -108,6 +108,14 @@ impl Setting<'_> {
         self.folder.join(name).display().to_string()
     }
 }
+
+/// Those of the controller manager that need no nodes.
+const CONTROLLERS: [&str; 4] = [
+    "clusterrole-aggregation-controller",
+    "garbage-collector-controller",
+    "namespace-controller",
+    "resourcequota-controller",
+];
 
 /// The file that says where the API server asks about tokens.
 pub(crate) const TOKEN_WEBHOOK: &str = "token-webhook.kubeconfig";

@@ -178,9 +178,10 @@ async fn limits_that_contradict_each_other_and_a_key_of_an_inactive_service_acco
     let before =
         manifests(&[("ServiceAccount", "idle", "{state: Inactive}"), ("ServiceAccount", "busy", "{}")]);
     let key = manifests(&[("AccessKey", "late", "{serviceAccountName: idle, validFor: P6M}")]);
-    text(&scene.kubectl_with(&["apply", "-f", "-"], &before));
-    scene.service_account_when("idle", "Inactive").await;
+    // Where the policies are, a key can only be there first.
     text(&scene.kubectl_with(&["apply", "-f", "-"], &key));
+    scene.key_when("late", "ServiceAccountNotFound").await;
+    text(&scene.kubectl_with(&["apply", "-f", "-"], &before));
     let report = foretold(&scene, Some(&before), &format!("{before}{key}"));
     hold(&scene, &report, &[(Rule::ServiceAccountInactive, &["AccessKey late"], "ServiceAccountInactive")])
         .await;
