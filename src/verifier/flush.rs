@@ -26,6 +26,8 @@ pub const FIELD_MANAGER: &str = "keyward-verifier";
 const JITTER: std::ops::Range<u32> = 80..120;
 /// How long the last flush may take.
 const LAST_FLUSH: Duration = Duration::from_secs(10);
+/// How long it waits before it tries again.
+const NEXT_TRY: Duration = Duration::from_millis(100);
 
 /// Writes use.
 pub struct Flusher {
@@ -64,8 +66,17 @@ impl Flusher {
                 () = stop.cancelled() => break,
             }
         }
-        if tokio::time::timeout(LAST_FLUSH, self.flush()).await.is_err() {
+        if tokio::time::timeout(LAST_FLUSH, self.flush_all()).await.is_err() {
             tracing::warn!("not all use could be written before the end");
+        }
+    }
+
+    /// Until nothing is left: what met another's write may be written once that has been heard of.
+    async fn flush_all(&mut self) {
+        self.flush().await;
+        while !self.again.is_empty() {
+            tokio::time::sleep(NEXT_TRY).await;
+            self.write_last_used().await;
         }
     }
 

@@ -14,7 +14,7 @@ fn at_terminal(scene: &Scene, arguments: &str, typed: &str, variables: &[(&str, 
     let line = format!("kubectl keyward {arguments} -n {}", scene.namespace);
     let mut command = Command::new("script");
     command.args(["--quiet", "--return", "--command", &line, "/dev/null"]).env("PATH", path());
-    for name in ["NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "LC_ALL", "LC_CTYPE"] {
+    for name in ["CI", "NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "LC_ALL", "LC_CTYPE"] {
         command.env_remove(name);
     }
     command.env("TERM", "xterm-256color").env("LANG", "C.UTF-8").envs(variables.iter().copied());
