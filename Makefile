@@ -13,6 +13,8 @@ SITE_FILES := Dockerfile charts crds examples image packaging schemas
 DEV := cargo run -q -p keyward-dev --
 # Where `krew` puts archives; those of other machines beside them come into its manifest too.
 KREW := target/krew
+# More than processors, since most tests wait for a cluster most of the time.
+TEST_THREADS := 4
 # Where `generate` writes; `generated` has it write to a temporary folder, to compare.
 OUT := .
 
@@ -67,7 +69,7 @@ test: dev ## Run every test. The first run builds a Kubernetes control plane, wh
 	@$(DEV) assets
 	@$(DEV) gateways
 	@$(DEV) tools
-	$(DEV) with --audit-log -- cargo test --workspace
+	RUST_TEST_THREADS=$(TEST_THREADS) $(DEV) with --audit-log -- cargo test --workspace
 
 .PHONY: bench
 bench: dev ## Measure how fast keys are issued and verified, as ratios to the same work without Keyward. KEYS=5000 issues more keys than 1000.
