@@ -57,7 +57,9 @@ pub enum Error {
 pub async fn run(client: Client, options: Options, shutdown: CancellationToken) -> Result<(), Error> {
     let Options { namespace, concurrency, trust_changed_by, resource_quotas, lease, process } = options;
     let ProcessArgs { health_address, instance, log: _, log_format: _ } = process;
-    preflight::check(&client, preflight::CONTROLLER, namespace.as_deref()).await?;
+    let needs = preflight::check(&client, preflight::CONTROLLER, namespace.as_deref());
+    let Some(checked) = shutdown.run_until_cancelled(needs).await else { return Ok(()) };
+    checked?;
 
     let metrics = Metrics::default();
     let (world, writers) = World::new();

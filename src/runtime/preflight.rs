@@ -1,7 +1,10 @@
 //! Looks, before any work, whether the CRDs are there and RBAC allows what will be done, so that a broken installation
 //! says what is missing instead of failing object by object.
 
-use futures::future::try_join_all;
+use std::time::Duration;
+
+use backon::{ExponentialBuilder, Retryable};
+use futures::{StreamExt, TryStreamExt, stream};
 use k8s_openapi::api::authorization::v1::{
     ResourceAttributes, SelfSubjectAccessReview, SelfSubjectAccessReviewSpec,
 };
@@ -11,6 +14,12 @@ use serde::Deserialize;
 
 use super::client::{CallError, bounded, found};
 use crate::api::{API_VERSION, GROUP};
+
+/// For how long something may be missing. What an installation has just created is in force a moment later, at each API
+/// server at its own time.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// How many questions are asked at once.
+const AT_ONCE: usize = 8;
 
 /// What the controller may do.
 pub const CONTROLLER: Rules = Rules {
@@ -66,16 +75,31 @@ struct Rule {
     resource_names: Vec<String>,
 }
 
-/// Checks all that a process needs, in `namespace` or in all.
+/// Checks all that a process needs, in `namespace` or in all. What is missing is looked for again, after waits of
+/// ten seconds in all.
 ///
 /// # Errors
 /// What is missing, all of it at once.
 pub async fn check(client: &Client, rules: Rules, namespace: Option<&str>) -> Result<(), Error> {
+    let waits = ExponentialBuilder::new()
+        .with_min_delay(Duration::from_millis(100))
+        .with_max_delay(Duration::from_secs(2))
+        .without_max_times()
+        .with_total_delay(Some(PATIENCE));
+    let look = async || check_once(client, rules, namespace).await;
+    look.retry(waits)
+        .when(|error| !matches!(error, Error::Rules(_)))
+        .notify(|error, wait| tracing::info!(%error, ?wait, "looking again for what this process needs"))
+        .await
+}
+
+async fn check_once(client: &Client, rules: Rules, namespace: Option<&str>) -> Result<(), Error> {
     check_crds(client).await?;
     let Rules { file, text } = rules;
     let rules: Vec<Rule> = serde_yaml::from_str(text)?;
     let asked = rules.iter().flat_map(permissions).map(|permission| allowed(client, namespace, permission));
-    let denied: Vec<String> = try_join_all(asked).await?.into_iter().flatten().collect();
+    let answers: Vec<Option<String>> = stream::iter(asked).buffered(AT_ONCE).try_collect().await?;
+    let denied: Vec<String> = answers.into_iter().flatten().collect();
     if denied.is_empty() { Ok(()) } else { Err(Error::Forbidden { denied: denied.join(", "), file }) }
 }
 

@@ -59,7 +59,9 @@ pub enum Error {
 /// When the cluster lacks CRDs or permissions, a port is taken, or the certificate cannot be used.
 pub async fn run(client: Client, args: VerifierArgs, shutdown: CancellationToken) -> Result<(), Error> {
     let tls = certificate(&args)?;
-    preflight::check(&client, preflight::VERIFIER, args.namespace.as_deref()).await?;
+    let needs = preflight::check(&client, preflight::VERIFIER, args.namespace.as_deref());
+    let Some(checked) = shutdown.run_until_cancelled(needs).await else { return Ok(()) };
+    checked?;
     let metrics = Metrics::default();
     let (recorder, used) = Recorder::new();
     let checker = Arc::new(Checker {

@@ -14,7 +14,7 @@ use super::checker::{Answer, Offer, ask};
 use super::customizations::{KINDS, Scripts, docs, folder, names_in, read, scripts};
 use super::recorded::recording;
 use super::states::{STATES, State};
-use super::{Scene, run, text};
+use super::Scene;
 
 /// `health_test.yaml`.
 #[derive(Deserialize)]
@@ -176,9 +176,9 @@ fn changed(path: &Path, action: &str) -> String {
         "rotate" => json!({"revision": 2}),
         other => panic!("no such action: {other}"),
     };
-    let change = json!({"spec": spec}).to_string();
-    let file = path.display().to_string();
-    text(&run("kubectl", &["patch", "--local", "-f", &file, "--type=merge", "-p", &change, "-o", "yaml"], ""))
+    let mut object = load(path);
+    object["spec"].as_object_mut().unwrap().extend(spec.as_object().unwrap().clone());
+    serde_yaml::to_string(&object).unwrap()
 }
 
 /// All scripts as settings of Argo CD.

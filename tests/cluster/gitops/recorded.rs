@@ -22,14 +22,7 @@ const QUIET: Duration = Duration::from_secs(3);
 /// An object in a state.
 pub struct Seen {
     pub state: &'static State,
-    /// What `kubectl get -o yaml` printed of it.
-    pub dump: String,
-}
-
-impl Seen {
-    pub fn object(&self) -> Value {
-        serde_yaml::from_str(&self.dump).unwrap()
-    }
+    pub object: Value,
 }
 
 /// Whether the files are to be written.
@@ -41,15 +34,15 @@ pub fn recording() -> bool {
 pub async fn see(scene: &Scene, kind: &str, name: &str, state: &str) -> Seen {
     let is_it = |known: &&State| known.kind == kind && known.file_name() == format!("{state}.yaml");
     let state = STATES.iter().find(is_it).unwrap_or_else(|| panic!("{kind} has no state {state}"));
-    let dump =
+    let object =
         if recording() { settled(scene, state, name).await } else { expected(scene, state, name).await };
-    Seen { state, dump }
+    Seen { state, object }
 }
 
-async fn settled(scene: &Scene, state: &State, name: &str) -> String {
-    let (mut last, mut since) = (dump(scene, state, name), Instant::now());
+async fn settled(scene: &Scene, state: &State, name: &str) -> Value {
+    let (mut last, mut since) = (get(scene, state, name), Instant::now());
     eventually(&format!("{name} is settled"), async || {
-        let now = dump(scene, state, name);
+        let now = get(scene, state, name);
         if now != last {
             (last, since) = (now, Instant::now());
         }
@@ -58,25 +51,27 @@ async fn settled(scene: &Scene, state: &State, name: &str) -> String {
     .await
 }
 
-async fn expected(scene: &Scene, state: &State, name: &str) -> String {
+async fn expected(scene: &Scene, state: &State, name: &str) -> Value {
     let path = state.path();
     let file = fs::read_to_string(&path)
         .unwrap_or_else(|error| panic!("{}: {error}; run: make record", path.display()));
-    let wanted = comparable(&file);
+    let wanted = comparable(serde_yaml::from_str(&file).unwrap());
     eventually(&format!("{name} is as {} has it; or run: make record", path.display()), async || {
-        let dump = dump(scene, state, name);
-        let found = comparable(&dump);
-        if found == wanted { Ok(dump) } else { Err(difference(&wanted, &found)) }
+        let object = get(scene, state, name);
+        let found = comparable(object.clone());
+        if found == wanted { Ok(object) } else { Err(difference(&wanted, &found)) }
     })
     .await
 }
 
-fn dump(scene: &Scene, state: &State, name: &str) -> String {
+/// Not as YAML: kubectl leaves an id such as 12345e678 without quotes, and that is a number to YAML 1.2.
+fn get(scene: &Scene, state: &State, name: &str) -> Value {
     let resource = format!("{}s.iam.keyward.dev", state.kind.to_lowercase());
-    let text = scene.kubectl_text(&["get", &resource, name, "-o", "yaml"]);
-    let object: Value = serde_yaml::from_str(&text).unwrap();
-    let hashes = words(&object).into_iter().filter(|word| is_hex(word, HASH.len()));
-    hashes.fold(text.replace(&scene.namespace, NAMESPACE), |text, hash| text.replace(&hash, HASH))
+    let text = scene.kubectl_text(&["get", &resource, name, "-o", "json"]);
+    let hashes =
+        words(&serde_json::from_str(&text).unwrap()).into_iter().filter(|word| is_hex(word, HASH.len()));
+    let text = hashes.fold(text.replace(&scene.namespace, NAMESPACE), |text, hash| text.replace(&hash, HASH));
+    serde_json::from_str(&text).unwrap()
 }
 
 /// Writes what is to be kept: the objects that changed, and what is derived from them.
@@ -84,12 +79,13 @@ pub fn keep(seen: &[Seen]) {
     if !recording() {
         return;
     }
-    for Seen { state, dump } in seen {
+    for Seen { state, object } in seen {
         let path = state.path();
-        let same = fs::read_to_string(&path).is_ok_and(|file| comparable(&file) == comparable(dump));
+        let same = fs::read_to_string(&path)
+            .is_ok_and(|file| comparable(serde_yaml::from_str(&file).unwrap()) == comparable(object.clone()));
         if !same {
             fs::create_dir_all(path.parent().unwrap()).unwrap();
-            fs::write(path, dump).unwrap();
+            fs::write(path, serde_yaml::to_string(object).unwrap()).unwrap();
         }
     }
     argo::derive();
@@ -101,8 +97,7 @@ pub fn told(message: &str, object: &Value) -> String {
 }
 
 /// An object without what differs from one run to the next.
-fn comparable(dump: &str) -> Value {
-    let mut object: Value = serde_yaml::from_str(dump).unwrap();
+fn comparable(mut object: Value) -> Value {
     let ids = key_ids(&object);
     level(&mut object, &ids);
     object

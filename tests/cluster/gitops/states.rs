@@ -275,7 +275,7 @@ async fn kstatus_argo_cd_and_flux_agree_about_every_state() {
     assert_eq!(states, known, "every state is brought about");
     assert_eq!(ready_reasons(&seen), of_ready(), "every reason that Ready may have is seen");
 
-    let objects: Vec<Value> = seen.iter().map(Seen::object).collect();
+    let objects: Vec<Value> = seen.iter().map(|seen| seen.object.clone()).collect();
     for ((answer, object), seen) in ask(&objects).iter().zip(&objects).zip(&seen) {
         let State { kind, health, name, message } = seen.state;
         let Answer { kstatus, argo, flux, .. } = answer;
@@ -295,7 +295,7 @@ fn ready_reasons(seen: &[Seen]) -> BTreeSet<String> {
         let ready = conditions.into_iter().find(|condition| condition["type"] == "Ready")?;
         Some(ready["reason"].as_str().unwrap().to_owned())
     };
-    seen.iter().filter_map(|seen| of_object(&seen.object())).collect()
+    seen.iter().filter_map(|seen| of_object(&seen.object)).collect()
 }
 
 fn of_ready() -> BTreeSet<String> {
