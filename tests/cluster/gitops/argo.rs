@@ -10,11 +10,11 @@ use keyward::api::AccessKey;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::Scene;
 use super::checker::{Answer, Offer, ask};
 use super::customizations::{KINDS, Scripts, docs, folder, names_in, read, scripts};
 use super::recorded::recording;
 use super::states::{STATES, State};
-use super::Scene;
 
 /// `health_test.yaml`.
 #[derive(Deserialize)]
