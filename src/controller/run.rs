@@ -58,8 +58,8 @@ pub async fn run(client: Client, options: Options, shutdown: CancellationToken) 
     let Options { namespace, concurrency, trust_changed_by, resource_quotas, lease, process } = options;
     let ProcessArgs { health_address, instance, log: _, log_format: _ } = process;
     let needs = preflight::check(&client, preflight::CONTROLLER, namespace.as_deref());
-    let Some(checked) = shutdown.run_until_cancelled(needs).await else { return Ok(()) };
-    checked?;
+    let Some(met) = shutdown.run_until_cancelled(needs).await else { return Ok(()) };
+    met?;
 
     let metrics = Metrics::default();
     let (world, writers) = World::new();

@@ -60,8 +60,8 @@ pub enum Error {
 pub async fn run(client: Client, args: VerifierArgs, shutdown: CancellationToken) -> Result<(), Error> {
     let tls = certificate(&args)?;
     let needs = preflight::check(&client, preflight::VERIFIER, args.namespace.as_deref());
-    let Some(checked) = shutdown.run_until_cancelled(needs).await else { return Ok(()) };
-    checked?;
+    let Some(met) = shutdown.run_until_cancelled(needs).await else { return Ok(()) };
+    met?;
     let metrics = Metrics::default();
     let (recorder, used) = Recorder::new();
     let checker = Arc::new(Checker {
