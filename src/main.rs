@@ -12,6 +12,10 @@ use keyward::{api, controller, reference, validate, verifier};
 use kube::{Client, ResourceExt as _};
 use tokio_util::sync::CancellationToken;
 
+/// It asks for huge pages, which make a large index quicker to read, and is as good in a static program as elsewhere.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Machine identities for Kubernetes.
 #[derive(Parser)]
 #[command(name = "keyward", version)]

@@ -37,6 +37,10 @@ const ENVOY: &str = "(c) Envoy, api_key_auth";
 const VERIFIER: &str = "the verifier";
 const VERIFIER_RESOURCE: &str = "the verifier, asked for a resource and role";
 
+/// As in the program.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> Result<(), Failure> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();

@@ -119,8 +119,7 @@ fn fill(index: &Index, count: usize) -> Result<(), Failure> {
     for n in 0..keys::service_accounts(count) {
         let (object, grant) = (keys::service_account(n)?, keys::grant(n)?);
         let (namespace, name) = (object.namespace().unwrap_or_default(), object.name_any());
-        let version = object.resource_version().unwrap_or_default();
-        index.service_account((&namespace, &name), &version, ServiceAccountFacts::of(&object));
+        index.service_account((&namespace, &name), ServiceAccountFacts::of(&object));
         index.grant((&namespace, &grant.name_any()), GrantFacts::of(&grant));
     }
     for first in (0..count).step_by(PAGE) {

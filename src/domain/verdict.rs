@@ -31,11 +31,9 @@ pub struct Known<'a> {
     pub credential: &'a Credential,
     /// What its key is.
     pub state: KeyState,
-    /// UID of the service account that the key was issued for.
-    pub issued_for: &'a str,
-    /// The service account of the name that the key gives, where there is one.
-    pub service_account: Option<&'a ServiceAccountFacts>,
-    /// Its grants.
+    /// What its service account is to it.
+    pub service_account: Standing,
+    /// The service account's grants.
     pub grants: &'a [Grant],
 }
 
@@ -75,12 +73,10 @@ fn in_force(known: &Known<'_>, now: i64) -> Result<(), Cause> {
             CredentialKind::Current | CredentialKind::Next => Cause::Expired,
         });
     }
-    let service_account = known.service_account.ok_or(Cause::ServiceAccountGone)?;
-    if !same(&service_account.uid, known.issued_for) {
-        return Err(Cause::ServiceAccountReplaced);
-    }
-    match service_account.standing {
+    match known.service_account {
         Standing::Active => {}
+        Standing::Gone => return Err(Cause::ServiceAccountGone),
+        Standing::Replaced => return Err(Cause::ServiceAccountReplaced),
         Standing::Inactive => return Err(Cause::ServiceAccountInactive),
         Standing::Rejected => return Err(Cause::ServiceAccountRejected),
     }
@@ -91,11 +87,6 @@ fn in_force(known: &Known<'_>, now: i64) -> Result<(), Cause> {
         KeyState::Rejected => Err(Cause::KeyRejected),
         KeyState::Pending => Err(Cause::KeyPending),
     }
-}
-
-/// Mostly it is one text, which then need not be read.
-fn same(one: &str, other: &str) -> bool {
-    std::ptr::eq(one, other) || one == other
 }
 
 #[cfg(test)]

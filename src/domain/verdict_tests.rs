@@ -140,8 +140,7 @@ impl Case {
         let known = facts.as_ref().zip(credential.as_ref()).map(|(facts, credential)| Known {
             credential,
             state: facts.state,
-            issued_for: &facts.issued_for,
-            service_account: service_account.as_ref(),
+            service_account: Standing::to_keys_of(&facts.issued_for, service_account.as_ref()),
             grants: &grants,
         });
         verdict(self.feed, &presented.hash(), known.as_ref(), &self.asked, self.now)
@@ -328,10 +327,8 @@ proptest! {
         let credential = Credential {
             hash: presented(&token(own)).hash(), kind: CredentialKind::Current, good_until: i64::MAX,
         };
-        let service_account = ServiceAccountFacts { uid: "u".into(), standing: Standing::Active };
         let known = Known {
-            credential: &credential, state: KeyState::Active, issued_for: "u",
-            service_account: Some(&service_account), grants: &[],
+            credential: &credential, state: KeyState::Active, service_account: Standing::Active, grants: &[],
         };
         let asked = Asked::default();
         prop_assert_eq!(

@@ -9,7 +9,7 @@ use crate::domain::verdict::{Asked, BadRequest, Cause, Known, verdict};
 use crate::runtime::clock::now;
 
 use super::contact::Contact;
-use super::index::{Entry, Index, Key, Look};
+use super::index::{Entry, Index, Look};
 use super::journal::{Journal, first_use};
 use super::metrics::{Endpoint, Metrics};
 use super::recorder::Recorder;
@@ -57,7 +57,7 @@ pub struct Allowed<'a> {
 impl Allowed<'_> {
     /// The person acted for, or else the service account.
     pub fn subject(&self) -> &str {
-        self.asked.on_behalf_of.as_ref().map_or_else(|| self.entry.holder.actor(), |person| person.as_str())
+        self.asked.on_behalf_of.as_ref().map_or_else(|| self.entry.holder().actor(), |person| person.as_str())
     }
 }
 
@@ -86,12 +86,6 @@ impl From<BadRequest> for Refused {
 pub(super) struct Found<'a> {
     pub(super) id: TokenId,
     pub(super) entry: Option<&'a Entry>,
-}
-
-impl<'a> Found<'a> {
-    pub(super) fn key(&self) -> Option<&'a Key> {
-        self.entry.map(|entry| entry.key.as_ref())
-    }
 }
 
 impl Checker {
@@ -138,20 +132,18 @@ impl Checker {
         let presented = Presented::read(request.credential?).map_err(Cause::from)?;
         // Memory is slow, so it is asked for all that will be read before the hash is worked out.
         let entry = look.get(&presented.id);
-        std::hint::black_box(entry.map(|entry| entry.usage.last()));
+        std::hint::black_box(entry.map(|entry| (entry.key.usage.last(), entry.issued_for.standing())));
         let hash = presented.hash();
         found.replace(Found { id: presented.id, entry });
         // A request that cannot be meant is told so, but only to those who hold a good token.
         let nothing = Asked::default();
         let asked = request.asked.as_ref().unwrap_or(&nothing);
-        let facts = entry.map(|entry| entry.holder.facts.load());
         // Without a resource none is read.
-        let grants = entry.filter(|_| asked.resource.is_some()).map(|entry| entry.holder.grants.load());
-        let known = entry.zip(facts.as_ref()).map(|(entry, facts)| Known {
+        let grants = entry.filter(|_| asked.resource.is_some()).map(|entry| entry.holder().grants.load());
+        let known = entry.map(|entry| Known {
             credential: &entry.credential,
             state: entry.state,
-            issued_for: &entry.issued_for,
-            service_account: facts.as_deref(),
+            service_account: entry.issued_for.standing(),
             grants: grants.as_deref().map_or(&[], |grants| grants.as_slice()),
         });
         let grant = verdict(self.contact.feed(), &hash, known.as_ref(), asked, now)?;

@@ -64,12 +64,11 @@ impl Indexed for ServiceAccount {
     const KIND: Followed = Followed::ServiceAccounts;
 
     fn put(&self, index: &Index, name: (&str, &str)) {
-        let version = self.metadata.resource_version.as_deref().unwrap_or_default();
-        index.service_account(name, version, ServiceAccountFacts::of(self));
+        index.service_account(name, ServiceAccountFacts::of(self));
     }
 
     fn forget(index: &Index, name: (&str, &str)) {
-        index.service_account(name, "", None);
+        index.service_account(name, None);
     }
 
     fn only(index: &Index, listed: &HashSet<ObjectName>) {

@@ -13,7 +13,7 @@ use parking_lot::Mutex;
 use crate::domain::token::TokenId;
 use crate::domain::verdict::{GrantFacts, KeyFacts, ServiceAccountFacts};
 
-pub use entry::{Entry, Holder, Key, Usage};
+pub use entry::{Entry, Holder, Incarnation, Key, Usage};
 use places::Places;
 
 /// Ids are drawn at random by the controller, so nobody can choose those that would meet in one place.
@@ -55,24 +55,23 @@ impl Index {
             }
             return;
         };
-        let key = Arc::new(places.key(namespace, name, version, &facts));
-        let ids: Box<[TokenId]> = facts.credentials.iter().map(|(id, _)| *id).collect();
-        for (id, credential) in facts.credentials {
-            entries.insert(id, Entry::new(credential, &key));
+        let (key, issued_for) = places.key(namespace, name, version.uid, &facts);
+        let KeyFacts { state, credentials, last_used_at, service_account: _, issued_for: _ } = facts;
+        let ids: Box<[TokenId]> = credentials.iter().map(|(id, _)| *id).collect();
+        for (id, credential) in credentials {
+            let (key, issued_for) = (Arc::clone(&key), Arc::clone(&issued_for));
+            entries.insert(id, Entry { key, issued_for, credential, state });
         }
-        for id in places.hold_key(namespace, &key, ids.clone()).iter().filter(|id| !ids.contains(id)) {
+        let recorded = last_used_at.unwrap_or_default();
+        let before = places.hold_key(namespace, key, ids.clone(), version.resource_version, recorded);
+        for id in before.iter().filter(|id| !ids.contains(id)) {
             entries.remove(id);
         }
     }
 
     /// A service account is as `facts` say; `None`: it is gone.
-    pub fn service_account(
-        &self,
-        (namespace, name): (&str, &str),
-        version: &str,
-        facts: Option<ServiceAccountFacts>,
-    ) {
-        self.places.lock().service_account(namespace, name, version, facts);
+    pub fn service_account(&self, (namespace, name): (&str, &str), facts: Option<ServiceAccountFacts>) {
+        self.places.lock().service_account(namespace, name, facts);
     }
 
     /// A grant is as `facts` say; `None`: it is gone.
@@ -92,7 +91,7 @@ impl Index {
     pub fn only_service_accounts(&self, listed: &HashSet<ObjectName>) {
         let gone = self.places.lock().service_accounts_beside(listed);
         for (namespace, name) in gone {
-            self.service_account((&namespace, &name), "", None);
+            self.service_account((&namespace, &name), None);
         }
     }
 
@@ -114,8 +113,8 @@ impl Index {
         self.places.lock().accounts()
     }
 
-    /// The key of that name as it is known now.
-    pub fn key_named(&self, namespace: &str, name: &str) -> Option<Arc<Key>> {
+    /// The key of that name.
+    pub fn key_named(&self, namespace: &str, name: &str) -> Option<Seen> {
         self.places.lock().key_named(namespace, name)
     }
 }
@@ -128,6 +127,17 @@ impl Look<'_> {
     pub fn get(&self, id: &TokenId) -> Option<&Entry> {
         self.0.get(id)
     }
+}
+
+/// A key as it was seen last.
+#[derive(Debug)]
+pub struct Seen {
+    /// The key.
+    pub key: Arc<Key>,
+    /// Its `resourceVersion`.
+    pub resource_version: Box<str>,
+    /// When it was last used, as recorded, in seconds since 1970; 0 where nothing is.
+    pub recorded: i64,
 }
 
 /// Which object it is, and at what version.

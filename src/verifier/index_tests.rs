@@ -45,25 +45,58 @@ fn a_rotation_replaces_the_tokens_and_a_deletion_takes_them_all() {
 #[test]
 fn use_that_is_not_recorded_yet_outlives_a_change_of_the_key_but_not_the_key() {
     let index = Index::default();
-    let usage = |index: &Index| Arc::clone(&index.look().get(&id(1)).unwrap().key.usage);
+    let its = |index: &Index| Arc::clone(&index.look().get(&id(1)).unwrap().key);
     index.key(("a", "deploy"), version("k"), Some(key(&[1])));
-    assert!(usage(&index).used(7));
-    assert!(!usage(&index).used(5), "it is queued already");
+    assert!(its(&index).usage.used(7));
+    assert!(!its(&index).usage.used(5), "it is queued already");
     index.key(("a", "deploy"), version("k"), Some(key(&[1])));
-    assert_eq!(usage(&index).take(), (7, 2), "an earlier second does not count");
+    assert_eq!(its(&index).usage.take(), (7, 2), "an earlier second does not count");
     index.key(("a", "deploy"), version("another"), Some(key(&[1])));
-    assert_eq!(usage(&index).take(), (0, 0));
+    assert_eq!(its(&index).usage.take(), (0, 0));
+}
+
+fn service_account(uid: &str, standing: Standing) -> Option<ServiceAccountFacts> {
+    Some(ServiceAccountFacts { uid: uid.into(), standing })
 }
 
 #[test]
-fn keys_see_a_change_of_their_service_account_and_its_grants_at_once() {
+fn keys_see_what_becomes_of_the_service_account_that_they_were_issued_for() {
+    let index = Index::default();
+    index.key(("a", "deploy"), version("k"), Some(key(&[1])));
+    let standing = || index.look().get(&id(1)).unwrap().issued_for.standing();
+    assert_eq!(standing(), Standing::Gone, "it was not seen yet");
+    for (facts, expected) in [
+        (service_account("u", Standing::Active), Standing::Active),
+        (service_account("u", Standing::Inactive), Standing::Inactive),
+        (service_account("u", Standing::Rejected), Standing::Rejected),
+        (service_account("another", Standing::Active), Standing::Replaced),
+        (None, Standing::Gone),
+        (service_account("u", Standing::Active), Standing::Active),
+    ] {
+        index.service_account(("a", "ci"), facts);
+        assert_eq!(standing(), expected);
+    }
+    index.service_account(("b", "ci"), None);
+    assert_eq!(standing(), Standing::Active, "one of the same name elsewhere is another");
+}
+
+#[test]
+fn of_two_service_accounts_of_one_name_each_key_has_its_own() {
+    let index = Index::default();
+    index.service_account(("a", "ci"), service_account("u", Standing::Active));
+    index.key(("a", "old"), version("o"), Some(key(&[1])));
+    index.key(("a", "new"), version("n"), Some(KeyFacts { issued_for: "v".into(), ..key(&[2]) }));
+    let standings = || [1, 2].map(|number| index.look().get(&id(number)).unwrap().issued_for.standing());
+    assert_eq!(standings(), [Standing::Active, Standing::Replaced]);
+    index.service_account(("a", "ci"), service_account("v", Standing::Active));
+    assert_eq!(standings(), [Standing::Replaced, Standing::Active]);
+}
+
+#[test]
+fn keys_see_a_change_of_their_service_accounts_grants_at_once() {
     let index = Index::default();
     index.key(("a", "deploy"), version("k"), Some(key(&[1])));
     let holder = Arc::clone(&index.look().get(&id(1)).unwrap().key.holder);
-    assert!(holder.facts.load().is_none());
-    let facts = ServiceAccountFacts { uid: "u".into(), standing: Standing::Inactive };
-    index.service_account(("a", "ci"), "1", Some(facts.clone()));
-    assert_eq!(holder.facts.load().as_deref(), Some(&facts));
     let grant = Grant { category: Category::App, name: "x".into(), role: Role::Admin, impersonation: false };
     let facts =
         |service_account: &str| GrantFacts { service_account: service_account.into(), grant: grant.clone() };
@@ -80,23 +113,26 @@ fn what_a_new_list_does_not_name_is_forgotten() {
     for (name, token) in [("one", 1), ("two", 2)] {
         index.key(("a", name), version(name), Some(key(&[token])));
     }
-    let facts = ServiceAccountFacts { uid: "u".into(), standing: Standing::Active };
-    index.service_account(("a", "ci"), "1", Some(facts));
+    index.service_account(("a", "ci"), service_account("u", Standing::Active));
     index.only_keys(&HashSet::from([("a".into(), "two".into())]));
     assert_eq!(known(&index), [2]);
-    let holder = Arc::clone(&index.look().get(&id(2)).unwrap().key.holder);
+    let standing = || index.look().get(&id(2)).unwrap().issued_for.standing();
+    assert_eq!(standing(), Standing::Active);
     index.only_service_accounts(&HashSet::new());
-    assert!(holder.facts.load().is_none());
+    assert_eq!(standing(), Standing::Gone);
 }
 
 #[test]
 fn a_service_account_that_nothing_names_is_let_go() {
     let index = Index::default();
     index.grant(("a", "g"), None);
-    index.service_account(("a", "ci"), "1", None);
+    index.service_account(("a", "ci"), None);
     assert_eq!(index.places.lock().service_accounts_beside(&HashSet::new()).len(), 1);
     index.tidy();
     assert!(index.places.lock().service_accounts_beside(&HashSet::new()).is_empty());
+    index.key(("a", "deploy"), version("k"), Some(key(&[1])));
+    index.tidy();
+    assert_eq!(index.places.lock().service_accounts_beside(&HashSet::new()).len(), 1, "a key names it");
 }
 
 proptest! {

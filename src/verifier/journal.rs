@@ -2,20 +2,21 @@
 //! summed up, so that a flood of guesses does not become a flood of lines.
 
 use std::num::NonZeroU32;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use chrono::{DateTime, Utc};
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 
 use super::check::{Found, Request};
-use super::index::Key;
+use super::index::{Entry, Incarnation, Key};
 use super::metrics::Endpoint;
 use crate::domain::acting::Act;
 use crate::domain::audit::VERIFIER;
 use crate::domain::reason::Reason;
 use crate::domain::text::{cut, one_line};
 use crate::domain::time::rfc3339;
-use crate::domain::verdict::{Cause, ResourceAsked};
+use crate::domain::verdict::{Cause, ResourceAsked, Standing};
 use crate::runtime::telemetry;
 
 /// How many refusals are told a second, in the long run.
@@ -71,10 +72,15 @@ pub(super) struct Told<'a> {
 }
 
 impl Told<'_> {
+    /// What is known of the token, where whoever asked holds it.
+    fn entry(&self) -> Option<&Entry> {
+        let proven = self.cause.is_none_or(Cause::proves_identity);
+        self.found.filter(|_| proven)?.entry
+    }
+
     /// The key, where whoever asked holds its token.
     pub(super) fn key(&self) -> Option<&Key> {
-        let proven = self.cause.is_none_or(Cause::proves_identity);
-        self.found.filter(|_| proven).and_then(Found::key)
+        self.entry().map(|entry| &*entry.key)
     }
 
     fn resource(&self) -> Option<String> {
@@ -85,7 +91,9 @@ impl Told<'_> {
     pub(super) fn act(&self) -> Option<Act> {
         let person = self.request.asked.as_ref().ok()?.on_behalf_of.as_ref()?;
         let key = self.key();
-        let uid = key.and_then(|key| key.holder.facts.load().as_ref().map(|facts| facts.uid.to_string()));
+        let service_account = self.entry().map(|entry| &entry.issued_for);
+        let exists = |it: &&Arc<Incarnation>| !matches!(it.standing(), Standing::Gone | Standing::Replaced);
+        let uid = service_account.filter(exists).map(|it| it.uid.to_string());
         Some(Act {
             service_account_uid: uid.unwrap_or_default(),
             actor: key.map(|key| key.holder.actor().to_owned()).unwrap_or_default(),

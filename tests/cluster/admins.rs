@@ -197,6 +197,7 @@ async fn admins_of_the_account_manage_all_service_accounts_but_read_tokens_only_
 
     text(&patch_as(&scene, "ian", "kwsa/ci", &json!({"spec": {"admins": [user("ian")]}})));
     readable(&scene, "ian", "deploy", true).await;
+    bound(&scene, "ci", Some("User/ian")).await;
     let object = scene.get::<ServiceAccount>("ci").await;
     let log = object.status.unwrap().audit_log;
     let entry = log.iter().find(|entry| entry.reason == "AdminsChanged").unwrap();

@@ -1,7 +1,5 @@
 //! What a verdict reads of keys, service accounts and grants: the least that answers, since there are many.
 
-use std::sync::Arc;
-
 use kube::{Resource as _, ResourceExt as _};
 
 use crate::api::access_key::{KeyState, TokenStatus};
@@ -84,23 +82,38 @@ fn credentials(key: &AccessKey) -> Vec<(TokenId, Credential)> {
     [current, next, previous].into_iter().flatten().collect()
 }
 
-/// Whether a service account's keys may authenticate.
+/// What a service account is to keys that name it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Standing {
-    /// They may.
+    /// They may authenticate.
     Active,
     /// It is switched off.
     Inactive,
     /// It is not admitted.
     Rejected,
+    /// There is none of that name.
+    Gone,
+    /// Another has the name of the one that they were issued for.
+    Replaced,
+}
+
+impl Standing {
+    /// What the service account of the name that keys give is to those that were issued for `uid`.
+    pub fn to_keys_of(uid: &str, service_account: Option<&ServiceAccountFacts>) -> Self {
+        match service_account {
+            None => Self::Gone,
+            Some(facts) if facts.uid != uid => Self::Replaced,
+            Some(facts) => facts.standing,
+        }
+    }
 }
 
 /// One service account.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ServiceAccountFacts {
     /// Its UID.
-    pub uid: Arc<str>,
-    /// Whether its keys may authenticate.
+    pub uid: String,
+    /// What it is to the keys that were issued for it.
     pub standing: Standing,
 }
 
@@ -116,7 +129,7 @@ impl ServiceAccountFacts {
             (_, Some(ServiceAccountState::Rejected)) => Standing::Rejected,
             (_, Some(ServiceAccountState::Active) | None) => Standing::Active,
         };
-        Some(Self { uid: service_account.uid().unwrap_or_default().into(), standing })
+        Some(Self { uid: service_account.uid().unwrap_or_default(), standing })
     }
 }
 

@@ -9,7 +9,8 @@ use super::Verdict;
 use crate::api::{AccessKey, ResourceGrant, ServiceAccount};
 use crate::domain::token::Presented;
 use crate::domain::verdict::{
-    Asked, Cause, Credential, Feed, Grant, GrantFacts, KeyFacts, Known, ServiceAccountFacts, verdict,
+    Asked, Cause, Credential, Feed, Grant, GrantFacts, KeyFacts, Known, ServiceAccountFacts, Standing,
+    verdict,
 };
 
 /// What was found under the token's id.
@@ -72,8 +73,7 @@ pub(super) fn decide(presented: &Presented<'_>, found: &Found, asked: &Asked, no
     let known = facts.as_ref().zip(credential.as_ref()).map(|(facts, credential)| Known {
         credential,
         state: facts.state,
-        issued_for: &facts.issued_for,
-        service_account: service_account_facts.as_ref(),
+        service_account: Standing::to_keys_of(&facts.issued_for, service_account_facts.as_ref()),
         grants: &grants,
     });
     let decided = verdict(Feed::Fresh, &presented.hash(), known.as_ref(), asked, now);

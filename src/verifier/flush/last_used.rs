@@ -1,8 +1,6 @@
 //! `AccessKey.status.lastUsedAt`: only ever forward. Each write names the version that it is newer than, so that of several
 //! verifiers none undoes another's; one that comes too late looks again at the next flush.
 
-use std::sync::Arc;
-
 use chrono::{DateTime, Utc};
 use kube::Api;
 use kube::api::{Patch, PatchParams};
@@ -12,7 +10,7 @@ use super::{FIELD_MANAGER, Flusher};
 use crate::api::{API_VERSION, AccessKey};
 use crate::domain::time::rfc3339;
 use crate::runtime::client::{CallError, bounded};
-use crate::verifier::index::Key;
+use crate::verifier::index::{Key, Seen};
 use crate::verifier::journal::used;
 
 impl Flusher {
@@ -45,17 +43,17 @@ impl Flusher {
     }
 
     /// The key as it is known now; `None` where it is gone.
-    fn current(&self, key: &Key) -> Option<Arc<Key>> {
+    fn current(&self, key: &Key) -> Option<Seen> {
         let now = self.checker.index.key_named(&key.holder.account, &key.name)?;
-        (now.uid == key.uid).then_some(now)
+        (now.key.uid == key.uid).then_some(now)
     }
 
-    async fn write(&self, key: &Key, last: i64) -> Result<(), CallError> {
+    async fn write(&self, Seen { key, resource_version, .. }: &Seen, last: i64) -> Result<(), CallError> {
         let at: DateTime<Utc> = DateTime::from_timestamp(last, 0).unwrap_or_default();
         let body = json!({
             "apiVersion": API_VERSION,
             "kind": "AccessKey",
-            "metadata": {"name": &*key.name, "uid": &*key.uid, "resourceVersion": &*key.resource_version},
+            "metadata": {"name": &*key.name, "uid": &*key.uid, "resourceVersion": resource_version},
             "status": {"lastUsedAt": rfc3339(at)},
         });
         let keys: Api<AccessKey> = Api::namespaced(self.client.clone(), &key.holder.account);

@@ -39,7 +39,7 @@ pub(super) const ABOUT: [&str; 9] = [
 
 /// The values of [`IDENTITY`]; empty where one does not apply.
 pub(super) fn identity(allowed: &Allowed<'_>) -> [HeaderValue; 9] {
-    let holder = &allowed.entry.holder;
+    let holder = allowed.entry.holder();
     let value = |text: &str| HeaderValue::from_str(text).unwrap_or(EMPTY);
     let owned = |text: String| HeaderValue::try_from(text).unwrap_or(EMPTY);
     let on_behalf_of = allowed.asked.on_behalf_of.as_ref().map(|person| value(person.as_str()));

@@ -149,7 +149,7 @@ impl Endpoints {
 }
 
 fn valid(allowed: &Allowed<'_>) -> VerifyResponse {
-    let holder = &allowed.entry.holder;
+    let holder = allowed.entry.holder();
     VerifyResponse {
         valid: true,
         code: None,

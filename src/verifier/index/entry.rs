@@ -2,64 +2,75 @@
 //! All that a verdict reads of a token lies together, since of many tokens few are in the processor's cache.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU8, AtomicU32, Ordering};
 
-use arc_swap::{ArcSwap, ArcSwapOption};
+use arc_swap::ArcSwap;
 use bytes::Bytes;
 use http::HeaderValue;
 
 use crate::api::access_key::KeyState;
-use crate::domain::verdict::{Credential, Grant, ServiceAccountFacts};
+use crate::domain::verdict::{Credential, Grant, ServiceAccountFacts, Standing};
 
 /// One token.
 #[derive(Debug)]
 pub struct Entry {
+    /// Its key.
+    pub key: Arc<Key>,
+    /// The service account that its key was issued for.
+    pub issued_for: Arc<Incarnation>,
     /// The token.
     pub credential: Credential,
     /// What its key is.
     pub state: KeyState,
-    /// UID of the service account that its key was issued for.
-    pub issued_for: Arc<str>,
-    /// The service account that its key names.
-    pub holder: Arc<Holder>,
-    /// The use of its key.
-    pub usage: Arc<Usage>,
-    /// Its key, with what is not read for a verdict.
-    pub key: Arc<Key>,
 }
 
 impl Entry {
-    pub(super) fn new(credential: Credential, key: &Arc<Key>) -> Self {
-        Self {
-            credential,
-            state: key.state,
-            issued_for: Arc::clone(&key.issued_for),
-            holder: Arc::clone(&key.holder),
-            usage: Arc::clone(&key.usage),
-            key: Arc::clone(key),
-        }
+    /// The service account that its key names.
+    pub fn holder(&self) -> &Holder {
+        &self.issued_for.holder
     }
 }
 
-/// One access key.
+/// One access key, for as long as it exists.
 #[derive(Debug)]
 pub struct Key {
+    /// Its use.
+    pub usage: Usage,
+    /// The service account that it names.
+    pub holder: Arc<Holder>,
     /// Its name.
     pub name: Arc<str>,
     /// Its UID.
     pub uid: Box<str>,
-    /// The version it was seen at.
-    pub resource_version: Box<str>,
-    /// UID of the service account that it was issued for.
-    pub issued_for: Arc<str>,
-    /// What it is.
-    pub state: KeyState,
-    /// When it was last used, as recorded, in seconds since 1970; 0 where nothing is.
-    pub recorded: i64,
-    /// The service account that it names.
+}
+
+/// One of the service accounts that have had a name one after another, whether it still exists or not.
+#[derive(Debug)]
+pub struct Incarnation {
+    /// What all of that name have in common.
     pub holder: Arc<Holder>,
-    /// Its use since then.
-    pub usage: Arc<Usage>,
+    /// Its UID; empty for keys that were not issued for any.
+    pub uid: Box<str>,
+    standing: AtomicU8,
+}
+
+impl Incarnation {
+    pub(super) fn new(holder: &Arc<Holder>, uid: &str, facts: Option<&ServiceAccountFacts>) -> Self {
+        let standing = AtomicU8::new(Standing::to_keys_of(uid, facts) as u8);
+        Self { holder: Arc::clone(holder), uid: uid.into(), standing }
+    }
+
+    /// The service account that has the name now is as `facts` say.
+    pub(super) fn changed(&self, facts: Option<&ServiceAccountFacts>) {
+        self.standing.store(Standing::to_keys_of(&self.uid, facts) as u8, Ordering::Release);
+    }
+
+    /// What it is to its keys.
+    pub fn standing(&self) -> Standing {
+        let all = [Standing::Active, Standing::Inactive, Standing::Rejected, Standing::Replaced];
+        let now = self.standing.load(Ordering::Acquire);
+        all.into_iter().find(|standing| *standing as u8 == now).unwrap_or(Standing::Gone)
+    }
 }
 
 /// A service account as the keys that name it see it; it need not exist.
@@ -75,10 +86,6 @@ pub struct Holder {
     pub account_header: HeaderValue,
     /// The name, for an answer's headers.
     pub name_header: HeaderValue,
-    /// What is known of it, where it exists.
-    pub facts: ArcSwapOption<ServiceAccountFacts>,
-    /// The version it was seen at.
-    pub resource_version: ArcSwap<String>,
     /// What it may reach.
     pub grants: ArcSwap<Vec<Grant>>,
 }
@@ -97,8 +104,6 @@ impl Holder {
             account_header: header(actor.slice(account_at..account_at + account.len())),
             name_header: header(actor.slice(name_at..)),
             actor: header(actor),
-            facts: ArcSwapOption::empty(),
-            resource_version: ArcSwap::default(),
             grants: ArcSwap::default(),
         }
     }

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
-use super::entry::{Holder, Key};
-use super::{ObjectName, Version};
+use super::entry::{Holder, Incarnation, Key, Usage};
+use super::{ObjectName, Seen};
 use crate::domain::token::TokenId;
 use crate::domain::verdict::{Grant, GrantFacts, KeyFacts, ServiceAccountFacts};
 
@@ -17,53 +17,71 @@ pub(super) struct Places {
 #[derive(Default)]
 struct Place {
     keys: HashMap<Arc<str>, Held>,
-    holders: HashMap<Box<str>, Arc<Holder>>,
-    /// By name, the UID that was seen last: a service account and nearly all its keys share its text.
-    issued_for: HashMap<Box<str>, Arc<str>>,
+    service_accounts: HashMap<Box<str>, Named>,
     grants: BTreeMap<Box<str>, GrantFacts>,
 }
 
 struct Held {
     key: Arc<Key>,
     ids: Box<[TokenId]>,
+    resource_version: Box<str>,
+    recorded: i64,
+}
+
+/// The service accounts of one name.
+struct Named {
+    holder: Arc<Holder>,
+    /// Of the one that exists.
+    facts: Option<ServiceAccountFacts>,
+    /// Those that keys were issued for.
+    incarnations: Vec<Arc<Incarnation>>,
+}
+
+impl Named {
+    fn incarnation(&mut self, uid: &str) -> Arc<Incarnation> {
+        if let Some(known) = self.incarnations.iter().find(|known| *known.uid == *uid) {
+            return Arc::clone(known);
+        }
+        let new = Arc::new(Incarnation::new(&self.holder, uid, self.facts.as_ref()));
+        self.incarnations.push(Arc::clone(&new));
+        new
+    }
+
+    fn changed(&mut self, facts: Option<ServiceAccountFacts>) {
+        self.facts = facts;
+        for incarnation in &self.incarnations {
+            incarnation.changed(self.facts.as_ref());
+        }
+    }
+
+    /// Lets go of what no key was issued for. Says whether anything is left.
+    fn tidy(&mut self) -> bool {
+        self.incarnations.retain(|incarnation| Arc::strong_count(incarnation) > 1);
+        Arc::strong_count(&self.holder) > 1 || self.facts.is_some() || !self.holder.grants.load().is_empty()
+    }
 }
 
 impl Place {
-    fn holder(&mut self, account: &Arc<str>, name: &str) -> Arc<Holder> {
-        if let Some(holder) = self.holders.get(name) {
-            return Arc::clone(holder);
-        }
-        let holder = Arc::new(Holder::new(account, name));
-        self.holders.insert(name.into(), Arc::clone(&holder));
-        holder
-    }
-
-    fn issued_for(&mut self, service_account: &str, uid: &str) -> Arc<str> {
-        if let Some(shared) = self.issued_for.get(service_account).filter(|shared| ***shared == *uid) {
-            return Arc::clone(shared);
-        }
-        let uid: Arc<str> = uid.into();
-        self.issued_for.insert(service_account.into(), Arc::clone(&uid));
-        uid
+    fn service_account(&mut self, account: &Arc<str>, name: &str) -> &mut Named {
+        self.service_accounts.entry(name.into()).or_insert_with(|| {
+            let holder = Arc::new(Holder::new(account, name));
+            Named { holder, facts: None, incarnations: Vec::new() }
+        })
     }
 
     /// Tells the service account's keys what it may reach now.
     fn regrant(&mut self, account: &Arc<str>, service_account: &str) {
         let its = self.grants.values().filter(|facts| facts.service_account == service_account);
         let grants: Vec<Grant> = its.map(|facts| facts.grant.clone()).collect();
-        self.holder(account, service_account).grants.store(Arc::new(grants));
+        self.service_account(account, service_account).holder.grants.store(Arc::new(grants));
     }
 
     fn tidy(&mut self) {
-        self.holders.retain(|_, holder| {
-            Arc::strong_count(holder) > 1 || holder.facts.load().is_some() || !holder.grants.load().is_empty()
-        });
-        let Self { holders, issued_for, .. } = self;
-        issued_for.retain(|name, _| holders.contains_key(name));
+        self.service_accounts.retain(|_, named| named.tidy());
     }
 
     fn is_empty(&self) -> bool {
-        self.keys.is_empty() && self.holders.is_empty() && self.grants.is_empty()
+        self.keys.is_empty() && self.service_accounts.is_empty() && self.grants.is_empty()
     }
 }
 
@@ -90,34 +108,39 @@ impl Places {
         });
     }
 
-    /// The key as readers will see it. What is not recorded of its use goes on, unless it is another of the same name.
-    pub(super) fn key(&mut self, namespace: &str, name: &str, version: Version<'_>, facts: &KeyFacts) -> Key {
+    /// The key as readers will see it, and the service account that it was issued for. What is not recorded of its use goes
+    /// on, unless it is another of the same name.
+    pub(super) fn key(
+        &mut self,
+        namespace: &str,
+        name: &str,
+        uid: &str,
+        facts: &KeyFacts,
+    ) -> (Arc<Key>, Arc<Incarnation>) {
         let (account, place) = self.place(namespace);
-        let before = place.keys.get(name).map(|held| &held.key).filter(|key| *key.uid == *version.uid);
-        let usage = before.map_or_else(Arc::default, |key| Arc::clone(&key.usage));
-        let name = before.map_or_else(|| Arc::from(name), |key| Arc::clone(&key.name));
-        Key {
-            name,
-            uid: version.uid.into(),
-            resource_version: version.resource_version.into(),
-            issued_for: place.issued_for(&facts.service_account, &facts.issued_for),
-            state: facts.state,
-            recorded: facts.last_used_at.unwrap_or_default(),
-            holder: place.holder(&account, &facts.service_account),
-            usage,
-        }
+        let named = place.service_account(&account, &facts.service_account);
+        let (holder, issued_for) = (Arc::clone(&named.holder), named.incarnation(&facts.issued_for));
+        let before = place.keys.get(name).map(|held| &held.key);
+        let key = match before.filter(|key| *key.uid == *uid && Arc::ptr_eq(&key.holder, &holder)) {
+            Some(same) => Arc::clone(same),
+            None => Arc::new(Key { usage: Usage::default(), holder, name: name.into(), uid: uid.into() }),
+        };
+        (key, issued_for)
     }
 
     /// Remembers the key with its tokens, and gives the tokens that it had before.
     pub(super) fn hold_key(
         &mut self,
         namespace: &str,
-        key: &Arc<Key>,
+        key: Arc<Key>,
         ids: Box<[TokenId]>,
+        resource_version: &str,
+        recorded: i64,
     ) -> Box<[TokenId]> {
         let (_, place) = self.place(namespace);
-        let held = Held { key: Arc::clone(key), ids };
-        place.keys.insert(Arc::clone(&key.name), held).map(|held| held.ids).unwrap_or_default()
+        let name = Arc::clone(&key.name);
+        let held = Held { key, ids, resource_version: resource_version.into(), recorded };
+        place.keys.insert(name, held).map(|held| held.ids).unwrap_or_default()
     }
 
     /// Forgets a key, and gives the tokens it had.
@@ -130,15 +153,10 @@ impl Places {
         &mut self,
         namespace: &str,
         name: &str,
-        version: &str,
         facts: Option<ServiceAccountFacts>,
     ) {
         let (account, place) = self.place(namespace);
-        let facts =
-            facts.map(|facts| ServiceAccountFacts { uid: place.issued_for(name, &facts.uid), ..facts });
-        let holder = place.holder(&account, name);
-        holder.resource_version.store(Arc::new(version.to_owned()));
-        holder.facts.store(facts.map(Arc::new));
+        place.service_account(&account, name).changed(facts);
     }
 
     pub(super) fn grant(&mut self, namespace: &str, name: &str, facts: Option<GrantFacts>) {
@@ -155,8 +173,10 @@ impl Places {
         }
     }
 
-    pub(super) fn key_named(&self, namespace: &str, name: &str) -> Option<Arc<Key>> {
-        Some(Arc::clone(&self.accounts.get(namespace)?.keys.get(name)?.key))
+    pub(super) fn key_named(&self, namespace: &str, name: &str) -> Option<Seen> {
+        let Held { key, ids: _, resource_version, recorded } =
+            self.accounts.get(namespace)?.keys.get(name)?;
+        Some(Seen { key: Arc::clone(key), resource_version: resource_version.clone(), recorded: *recorded })
     }
 
     pub(super) fn keys_beside(&self, listed: &HashSet<ObjectName>) -> Vec<ObjectName> {
@@ -164,7 +184,7 @@ impl Places {
     }
 
     pub(super) fn service_accounts_beside(&self, listed: &HashSet<ObjectName>) -> Vec<ObjectName> {
-        self.beside(listed, |place| place.holders.keys().map(ToString::to_string).collect())
+        self.beside(listed, |place| place.service_accounts.keys().map(ToString::to_string).collect())
     }
 
     pub(super) fn grants_beside(&self, listed: &HashSet<ObjectName>) -> Vec<ObjectName> {
