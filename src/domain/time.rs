@@ -12,30 +12,26 @@ pub fn whole_seconds(time: DateTime<Utc>) -> DateTime<Utc> {
 /// RFC 3339 in UTC with whole seconds, as in `2027-05-23T00:00:00Z`.
 pub fn rfc3339(time: DateTime<Utc>) -> String {
     match u32::try_from(time.year()) {
+        // Each answer that lets in has one: this takes a small part of the time of the general way.
         Ok(year @ 0..=9999) => {
-            // Each answer that lets in has one: this takes a tenth of the time of the general way.
-            let mut text = String::with_capacity("2027-05-23T00:00:00Z".len());
-            two_digits(&mut text, year / 100);
-            for (part, mark) in [
-                (year % 100, '-'),
-                (time.month(), '-'),
-                (time.day(), 'T'),
-                (time.hour(), ':'),
-                (time.minute(), ':'),
-                (time.second(), 'Z'),
+            let mut text = *b"0000-00-00T00:00:00Z";
+            for (number, at) in [
+                (year / 100, 0),
+                (year % 100, 2),
+                (time.month(), 5),
+                (time.day(), 8),
+                (time.hour(), 11),
+                (time.minute(), 14),
+                (time.second(), 17),
             ] {
-                two_digits(&mut text, part);
-                text.push(mark);
+                for (place, digit) in text.iter_mut().skip(at).zip([number / 10, number % 10]) {
+                    *place += u8::try_from(digit).unwrap_or_default();
+                }
             }
-            text
+            str::from_utf8(&text).unwrap_or_default().to_owned()
         }
         _ => time.to_rfc3339_opts(SecondsFormat::Secs, true),
     }
-}
-
-/// Of a number below 100.
-fn two_digits(text: &mut String, number: u32) {
-    text.extend([number / 10 % 10, number % 10].into_iter().filter_map(|digit| char::from_digit(digit, 10)));
 }
 
 /// Reads RFC 3339; `None` where it is something else.
