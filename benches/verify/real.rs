@@ -16,7 +16,7 @@ use crate::keys::{self, Place};
 use crate::processors::Processors;
 use crate::report::{self, progress};
 use crate::rounds::{Rounds, measure};
-use crate::subject::{Subject, free_address, wait_for};
+use crate::subject::{KEPT_MEMORY, Subject, free_address, wait_for};
 use crate::support::{Failure, Running, install_crds, number};
 use crate::switch_off;
 
@@ -54,6 +54,7 @@ pub fn run(processors: &Processors, folder: &Path, rounds: &Rounds) -> Result<()
 fn verifier(requests: Rc<Vec<Vec<u8>>>, folder: &Path) -> Result<Subject, Failure> {
     let (address, health) = (free_address()?, free_address()?);
     let mut command = Command::new(env!("CARGO_BIN_EXE_keyward"));
+    command.env(KEPT_MEMORY.0, KEPT_MEMORY.1);
     command.args(["verifier", "--listen-address", &address.to_string()]);
     command.args(["--health-address", &health.to_string()]);
     // Each switch-off comes from a client of its own, as a gateway would say it.

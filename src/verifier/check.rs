@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::api::resource_grant::Role;
 use crate::domain::token::{Presented, TokenId};
 use crate::domain::verdict::{Asked, BadRequest, Cause, Known, verdict};
-use crate::runtime::clock::now;
+use crate::runtime::clock::second;
 
 use super::contact::Contact;
 use super::index::{Entry, Index, Look};
@@ -98,7 +98,7 @@ impl Checker {
         request: Request<'_>,
         let_in: impl FnOnce(&Allowed<'_>) -> R,
     ) -> Result<R, Refused> {
-        let now = now();
+        let now = second();
         let look = self.index.look();
         let mut found = None;
         let decided = self.decide(&request, now.timestamp(), &look, &mut found);
@@ -130,9 +130,11 @@ impl Checker {
         found: &mut Option<Found<'a>>,
     ) -> Result<Option<Role>, Refused> {
         let presented = Presented::read(request.credential?).map_err(Cause::from)?;
-        // Memory is slow, so it is asked for all that will be read before the hash is worked out.
         let entry = look.get(&presented.id);
-        std::hint::black_box(entry.map(|entry| (entry.key.usage.last(), entry.issued_for.standing())));
+        // The hash is worked out meanwhile.
+        if let Some(entry) = entry {
+            entry.touch();
+        }
         let hash = presented.hash();
         found.replace(Found { id: presented.id, entry });
         // A request that cannot be meant is told so, but only to those who hold a good token.
@@ -140,9 +142,10 @@ impl Checker {
         let asked = request.asked.as_ref().unwrap_or(&nothing);
         // Without a resource none is read.
         let grants = entry.filter(|_| asked.resource.is_some()).map(|entry| entry.holder().grants.load());
-        let known = entry.map(|entry| Known {
-            credential: &entry.credential,
-            state: entry.state,
+        let token = entry.map(Entry::now);
+        let known = entry.zip(token.as_ref()).map(|(entry, (credential, state))| Known {
+            credential,
+            state: *state,
             service_account: entry.issued_for.standing(),
             grants: grants.as_deref().map_or(&[], |grants| grants.as_slice()),
         });

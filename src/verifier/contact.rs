@@ -1,9 +1,10 @@
 //! When the verifier last heard of the cluster: what it knows is only good for a while.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::domain::verdict::Feed;
+use crate::runtime::clock::monotonic;
 
 /// The kinds of objects that are followed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,7 +34,7 @@ impl Followed {
 /// When each kind was last heard of.
 #[derive(Debug)]
 pub struct Contact {
-    started: Instant,
+    started: Duration,
     bound: Duration,
     /// Milliseconds since the start, by kind; 0 until its first list is complete.
     heard: [AtomicU64; 3],
@@ -42,7 +43,7 @@ pub struct Contact {
 impl Contact {
     /// Nothing was heard yet; silence is borne for `bound`.
     pub fn new(bound: Duration) -> Self {
-        Self { started: Instant::now(), bound, heard: Default::default() }
+        Self { started: monotonic(), bound, heard: Default::default() }
     }
 
     /// How long silence is borne.
@@ -57,13 +58,17 @@ impl Contact {
 
     /// How well the cluster is known now.
     pub fn feed(&self) -> Feed {
+        self.feed_at(self.elapsed())
+    }
+
+    fn feed_at(&self, elapsed: u64) -> Feed {
         let Some(oldest) = self.heard.iter().map(|at| at.load(Ordering::Acquire)).min() else {
             return Feed::NotSynced;
         };
         if oldest == 0 {
             return Feed::NotSynced;
         }
-        let silence = self.elapsed().saturating_sub(oldest);
+        let silence = elapsed.saturating_sub(oldest);
         if u128::from(silence) > self.bound.as_millis() { Feed::Stale } else { Feed::Fresh }
     }
 
@@ -84,7 +89,8 @@ impl Contact {
 
     /// Never 0, which means that nothing was heard.
     fn elapsed(&self) -> u64 {
-        u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX).max(1)
+        let elapsed = monotonic().saturating_sub(self.started);
+        u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX).max(1)
     }
 }
 
@@ -105,16 +111,15 @@ mod tests {
 
     #[test]
     fn silence_about_one_kind_makes_all_of_it_stale() {
-        let contact = Contact {
-            started: Instant::now().checked_sub(Duration::from_mins(10)).unwrap(),
-            ..Contact::new(Duration::from_mins(5))
-        };
+        let contact = Contact::new(Duration::from_mins(5));
         for kind in Followed::ALL {
             contact.heard(kind);
         }
-        contact.heard[1].store(1, Ordering::Release);
-        assert_eq!(contact.feed(), Feed::Stale);
-        contact.heard(Followed::ServiceAccounts);
-        assert_eq!(contact.feed(), Feed::Fresh);
+        let later = contact.elapsed() + 10 * 60 * 1000;
+        for kind in Followed::ALL {
+            assert_eq!(contact.feed_at(later), Feed::Stale);
+            contact.slot(kind).store(later, Ordering::Release);
+        }
+        assert_eq!(contact.feed_at(later), Feed::Fresh);
     }
 }

@@ -13,7 +13,7 @@ use parking_lot::Mutex;
 use crate::domain::token::TokenId;
 use crate::domain::verdict::{GrantFacts, KeyFacts, ServiceAccountFacts};
 
-pub use entry::{Entry, Holder, Incarnation, Key, Usage};
+pub use entry::{Entry, Holder, Incarnation, Key, Names, Usage};
 use places::Places;
 
 /// Ids are drawn at random by the controller, so nobody can choose those that would meet in one place.
@@ -51,7 +51,7 @@ impl Index {
         let entries = self.entries.pin();
         let Some(facts) = facts else {
             for id in &places.forget_key(namespace, name) {
-                entries.remove(id);
+                forget(&entries, id);
             }
             return;
         };
@@ -59,14 +59,29 @@ impl Index {
         let KeyFacts { state, credentials, last_used_at, service_account: _, issued_for: _ } = facts;
         let ids: Box<[TokenId]> = credentials.iter().map(|(id, _)| *id).collect();
         for (id, credential) in credentials {
-            let (key, issued_for) = (Arc::clone(&key), Arc::clone(&issued_for));
-            entries.insert(id, Entry { key, issued_for, credential, state });
+            let entry = Entry::new(&key, &issued_for, &credential, state);
+            if !entries.get(&id).is_some_and(|known| known.becomes(&entry)) {
+                forget(&entries, &id);
+                entries.insert(id, entry);
+            }
         }
         let recorded = last_used_at.unwrap_or_default();
         let before = places.hold_key(namespace, key, ids.clone(), version.resource_version, recorded);
         for id in before.iter().filter(|id| !ids.contains(id)) {
-            entries.remove(id);
+            forget(&entries, id);
         }
+    }
+
+    /// When a key was last used, in seconds since 1970 and 0 for never, and how often since it was taken before.
+    pub fn take_usage(&self, key: &Key) -> (i64, u32) {
+        // While it is held, no token goes.
+        let places = self.places.lock();
+        let entries = self.entries.pin();
+        let ids = places.ids_of(key);
+        let of_tokens = ids.iter().filter_map(|id| Some(entries.get(id)?.usage.take()));
+        of_tokens.fold(key.usage.take(), |(last, count), (later, more)| {
+            (last.max(later), count.saturating_add(more))
+        })
     }
 
     /// A service account is as `facts` say; `None`: it is gone.
@@ -119,8 +134,18 @@ impl Index {
     }
 }
 
+type Entries<'a> = HashMapRef<'a, TokenId, Entry, IdHasher, LocalGuard<'a>>;
+
+/// Removes a token, and leaves its use with its key.
+fn forget(entries: &Entries<'_>, id: &TokenId) {
+    if let Some(gone) = entries.remove(id) {
+        let (last, count) = gone.usage.take();
+        gone.key.usage.add(last, count);
+    }
+}
+
 /// See [`Index::look`].
-pub struct Look<'a>(HashMapRef<'a, TokenId, Entry, IdHasher, LocalGuard<'a>>);
+pub struct Look<'a>(Entries<'a>);
 
 impl Look<'_> {
     /// What is known under a token's id.

@@ -45,18 +45,24 @@ fn a_rotation_replaces_the_tokens_and_a_deletion_takes_them_all() {
 #[test]
 fn use_that_is_not_recorded_yet_outlives_a_change_of_the_key_but_not_the_key() {
     let index = Index::default();
-    let its = |index: &Index| Arc::clone(&index.look().get(&id(1)).unwrap().key);
-    index.key(("a", "deploy"), version("k"), Some(key(&[1])));
-    assert!(its(&index).usage.used(7));
-    assert!(!its(&index).usage.used(5), "it is queued already");
-    index.key(("a", "deploy"), version("k"), Some(key(&[1])));
-    assert_eq!(its(&index).usage.take(), (7, 2), "an earlier second does not count");
-    index.key(("a", "deploy"), version("another"), Some(key(&[1])));
-    assert_eq!(its(&index).usage.take(), (0, 0));
+    let used = |number: u8, second: i64| index.look().get(&id(number)).unwrap().usage.used(second);
+    let taken = |number: u8| index.take_usage(&index.look().get(&id(number)).unwrap().key);
+    index.key(("a", "deploy"), version("k"), Some(key(&[1, 2])));
+    assert!(used(1, 7));
+    assert!(!used(1, 5), "it is queued already");
+    assert!(used(2, 6), "each token by itself");
+    index.key(("a", "deploy"), version("k"), Some(key(&[1, 3])));
+    assert_eq!(taken(1), (7, 3), "an earlier second does not count, and a token that is gone does");
+    assert_eq!(taken(1), (7, 0), "nothing since");
+    assert!(used(3, 9));
+    let before = Arc::clone(&index.look().get(&id(3)).unwrap().key);
+    index.key(("a", "deploy"), version("another"), Some(key(&[3])));
+    assert_eq!(taken(3), (0, 0), "another key of the same name");
+    assert_eq!(index.take_usage(&before), (9, 1), "what was used before is not lost");
 }
 
-fn service_account(uid: &str, standing: Standing) -> Option<ServiceAccountFacts> {
-    Some(ServiceAccountFacts { uid: uid.into(), standing })
+fn service_account(uid: &str, standing: Standing) -> ServiceAccountFacts {
+    ServiceAccountFacts { uid: uid.into(), standing }
 }
 
 #[test]
@@ -66,12 +72,12 @@ fn keys_see_what_becomes_of_the_service_account_that_they_were_issued_for() {
     let standing = || index.look().get(&id(1)).unwrap().issued_for.standing();
     assert_eq!(standing(), Standing::Gone, "it was not seen yet");
     for (facts, expected) in [
-        (service_account("u", Standing::Active), Standing::Active),
-        (service_account("u", Standing::Inactive), Standing::Inactive),
-        (service_account("u", Standing::Rejected), Standing::Rejected),
-        (service_account("another", Standing::Active), Standing::Replaced),
+        (Some(service_account("u", Standing::Active)), Standing::Active),
+        (Some(service_account("u", Standing::Inactive)), Standing::Inactive),
+        (Some(service_account("u", Standing::Rejected)), Standing::Rejected),
+        (Some(service_account("another", Standing::Active)), Standing::Replaced),
         (None, Standing::Gone),
-        (service_account("u", Standing::Active), Standing::Active),
+        (Some(service_account("u", Standing::Active)), Standing::Active),
     ] {
         index.service_account(("a", "ci"), facts);
         assert_eq!(standing(), expected);
@@ -83,12 +89,12 @@ fn keys_see_what_becomes_of_the_service_account_that_they_were_issued_for() {
 #[test]
 fn of_two_service_accounts_of_one_name_each_key_has_its_own() {
     let index = Index::default();
-    index.service_account(("a", "ci"), service_account("u", Standing::Active));
+    index.service_account(("a", "ci"), Some(service_account("u", Standing::Active)));
     index.key(("a", "old"), version("o"), Some(key(&[1])));
     index.key(("a", "new"), version("n"), Some(KeyFacts { issued_for: "v".into(), ..key(&[2]) }));
     let standings = || [1, 2].map(|number| index.look().get(&id(number)).unwrap().issued_for.standing());
     assert_eq!(standings(), [Standing::Active, Standing::Replaced]);
-    index.service_account(("a", "ci"), service_account("v", Standing::Active));
+    index.service_account(("a", "ci"), Some(service_account("v", Standing::Active)));
     assert_eq!(standings(), [Standing::Replaced, Standing::Active]);
 }
 
@@ -113,7 +119,7 @@ fn what_a_new_list_does_not_name_is_forgotten() {
     for (name, token) in [("one", 1), ("two", 2)] {
         index.key(("a", name), version(name), Some(key(&[token])));
     }
-    index.service_account(("a", "ci"), service_account("u", Standing::Active));
+    index.service_account(("a", "ci"), Some(service_account("u", Standing::Active)));
     index.only_keys(&HashSet::from([("a".into(), "two".into())]));
     assert_eq!(known(&index), [2]);
     let standing = || index.look().get(&id(2)).unwrap().issued_for.standing();
@@ -133,6 +139,24 @@ fn a_service_account_that_nothing_names_is_let_go() {
     index.key(("a", "deploy"), version("k"), Some(key(&[1])));
     index.tidy();
     assert_eq!(index.places.lock().service_accounts_beside(&HashSet::new()).len(), 1, "a key names it");
+}
+
+#[test]
+fn a_change_of_a_token_is_seen_whole() {
+    let index = Index::default();
+    let seen = || index.look().get(&id(1)).unwrap().now();
+    let states =
+        [KeyState::Pending, KeyState::Active, KeyState::Inactive, KeyState::Expired, KeyState::Rejected];
+    for kind in [CredentialKind::Current, CredentialKind::Next, CredentialKind::Previous] {
+        for state in states {
+            for good_until in [0, 1, 253_402_300_799] {
+                let credential = Credential { hash: [1; 32], kind, good_until };
+                let facts = KeyFacts { state, credentials: vec![(id(1), credential)], ..key(&[]) };
+                index.key(("a", "deploy"), version("k"), Some(facts));
+                assert_eq!(seen(), (credential, state));
+            }
+        }
+    }
 }
 
 proptest! {

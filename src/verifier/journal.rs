@@ -154,7 +154,7 @@ impl Journal {
     }
 }
 
-/// A key's first use since its use was recorded last. An act for a person has a line of its own.
+/// A token's first use since its use was recorded last. An act for a person has a line of its own.
 pub(super) fn first_use(told: &Told<'_>) {
     if told.act().is_some() {
         return;

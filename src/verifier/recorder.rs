@@ -37,7 +37,7 @@ impl Recorder {
 
     /// The key was used. Says whether this is its first use since its use was taken.
     pub(super) fn used(&self, entry: &Entry, second: i64) -> bool {
-        let first = entry.key.usage.used(second);
+        let first = entry.usage.used(second);
         if first {
             // Nobody receives any more only while the process ends.
             let _ = self.used.send(Arc::clone(&entry.key));

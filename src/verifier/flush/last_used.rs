@@ -19,7 +19,11 @@ impl Flusher {
         // Those that come in meanwhile are for the next flush.
         for _ in 0..self.used.len() {
             let Ok(key) = self.used.try_recv() else { break };
-            let (last, count) = key.usage.take();
+            let (last, count) = self.checker.index.take_usage(&key);
+            // Taken already, with another token of the key.
+            if count == 0 {
+                continue;
+            }
             if let Some(at) = DateTime::from_timestamp(last, 0) {
                 used(&key, at, count);
             }

@@ -39,15 +39,15 @@ pub(super) const ABOUT: [&str; 9] = [
 
 /// The values of [`IDENTITY`]; empty where one does not apply.
 pub(super) fn identity(allowed: &Allowed<'_>) -> [HeaderValue; 9] {
-    let holder = allowed.entry.holder();
+    let names = &allowed.entry.issued_for.names;
     let value = |text: &str| HeaderValue::from_str(text).unwrap_or(EMPTY);
     let owned = |text: String| HeaderValue::try_from(text).unwrap_or(EMPTY);
     let on_behalf_of = allowed.asked.on_behalf_of.as_ref().map(|person| value(person.as_str()));
     [
-        on_behalf_of.clone().unwrap_or_else(|| holder.actor.clone()),
-        holder.actor.clone(),
-        holder.account_header.clone(),
-        holder.name_header.clone(),
+        on_behalf_of.clone().unwrap_or_else(|| names.actor.clone()),
+        names.actor.clone(),
+        names.account.clone(),
+        names.name.clone(),
         value(allowed.id.as_str()),
         allowed.asked.resource.as_ref().map_or(EMPTY, |resource| owned(resource.label())),
         allowed.role.map_or(EMPTY, |role| HeaderValue::from_static(role.as_str())),
@@ -79,7 +79,7 @@ pub(super) fn identify(allowed: &Allowed<'_>) -> HeaderMap {
 
 /// When the token ends, as RFC 3339.
 pub(super) fn expires_at(allowed: &Allowed<'_>) -> String {
-    DateTime::from_timestamp(allowed.entry.credential.good_until, 0).map(rfc3339).unwrap_or_default()
+    DateTime::from_timestamp(allowed.entry.now().0.good_until, 0).map(rfc3339).unwrap_or_default()
 }
 
 /// The resource as `Category/name`.

@@ -123,7 +123,7 @@ impl Places {
         let before = place.keys.get(name).map(|held| &held.key);
         let key = match before.filter(|key| *key.uid == *uid && Arc::ptr_eq(&key.holder, &holder)) {
             Some(same) => Arc::clone(same),
-            None => Arc::new(Key { usage: Usage::default(), holder, name: name.into(), uid: uid.into() }),
+            None => Arc::new(Key { holder, name: name.into(), uid: uid.into(), usage: Usage::default() }),
         };
         (key, issued_for)
     }
@@ -177,6 +177,13 @@ impl Places {
         let Held { key, ids: _, resource_version, recorded } =
             self.accounts.get(namespace)?.keys.get(name)?;
         Some(Seen { key: Arc::clone(key), resource_version: resource_version.clone(), recorded: *recorded })
+    }
+
+    /// The tokens of a key; none where it is gone.
+    pub(super) fn ids_of(&self, key: &Key) -> Box<[TokenId]> {
+        let place = self.accounts.get(&*key.holder.account);
+        let held = place.and_then(|place| place.keys.get(&*key.name)).filter(|held| held.key.uid == key.uid);
+        held.map(|held| held.ids.clone()).unwrap_or_default()
     }
 
     pub(super) fn keys_beside(&self, listed: &HashSet<ObjectName>) -> Vec<ObjectName> {
