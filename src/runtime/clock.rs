@@ -36,9 +36,9 @@ mod tests {
 
     #[test]
     fn the_coarse_clocks_go_as_the_fine_one_does() {
-        let (before, start) = (now(), monotonic());
-        let late = before.signed_duration_since(second()).num_milliseconds();
-        assert!((0..2000).contains(&late), "{late} ms");
+        let (coarse, start) = (second(), monotonic());
+        let late = now().signed_duration_since(coarse).num_seconds();
+        assert!((0..60).contains(&late), "{late} s");
         assert!(monotonic() >= start && start > Duration::ZERO);
     }
 }

@@ -61,8 +61,7 @@ impl Index {
         for (id, credential) in credentials {
             let entry = Entry::new(&key, &issued_for, &credential, state);
             if !entries.get(&id).is_some_and(|known| known.becomes(&entry)) {
-                forget(&entries, &id);
-                entries.insert(id, entry);
+                entries.insert(id, entry).inspect(|gone| gone.leave());
             }
         }
         let recorded = last_used_at.unwrap_or_default();
@@ -136,12 +135,8 @@ impl Index {
 
 type Entries<'a> = HashMapRef<'a, TokenId, Entry, IdHasher, LocalGuard<'a>>;
 
-/// Removes a token, and leaves its use with its key.
 fn forget(entries: &Entries<'_>, id: &TokenId) {
-    if let Some(gone) = entries.remove(id) {
-        let (last, count) = gone.usage.take();
-        gone.key.usage.add(last, count);
-    }
+    entries.remove(id).inspect(|gone| gone.leave());
 }
 
 /// See [`Index::look`].

@@ -52,6 +52,12 @@ impl Entry {
         same
     }
 
+    /// Leaves its use with its key, as it goes.
+    pub(super) fn leave(&self) {
+        let (last, count) = self.usage.take();
+        self.key.usage.add(last, count);
+    }
+
     /// The service account that its key names.
     pub fn holder(&self) -> &Holder {
         &self.issued_for.holder
