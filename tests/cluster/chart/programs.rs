@@ -6,13 +6,17 @@ use keyward::runtime::config::{ControllerArgs, VerifierArgs};
 
 use super::{WITH_TLS, deployed, find, objects, refused};
 
+/// What the allocator reads by itself.
+const OF_ALLOCATOR: &str = "MIMALLOC_";
+
 /// What the flags of `command` come to under the container's environment.
 fn parsed(command: Command, container: &Container) -> clap::ArgMatches {
     let flags: Vec<(String, String)> = command
         .get_arguments()
         .filter_map(|flag| Some((flag.get_env()?.to_str()?.to_owned(), format!("--{}", flag.get_long()?))))
         .collect();
-    let set = container.env.iter().flatten().filter_map(|variable| {
+    let ours = container.env.iter().flatten().filter(|variable| !variable.name.starts_with(OF_ALLOCATOR));
+    let set = ours.filter_map(|variable| {
         let flag = flags.iter().find(|(name, _)| *name == variable.name);
         let (_, flag) = flag.unwrap_or_else(|| panic!("no flag reads {}", variable.name));
         Some(format!("{flag}={}", variable.value.as_ref()?))
