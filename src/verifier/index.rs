@@ -73,7 +73,7 @@ impl Index {
 
     /// When a key was last used, in seconds since 1970 and 0 for never, and how often since it was taken before.
     pub fn take_usage(&self, key: &Key) -> (i64, u32) {
-        // While it is held, no token goes.
+        // Held to the end, so that no token goes meanwhile.
         let places = self.places.lock();
         let entries = self.entries.pin();
         let ids = places.ids_of(key);
