@@ -24,7 +24,7 @@ use keyward_dev::Gateways;
 use load::{Load, Order};
 use processors::Processors;
 use report::progress;
-use rounds::{BUSY, Rounds, measure};
+use rounds::{BUSY, Rounds, Row, Series, measure, rows};
 use subject::{Bench, Subject};
 use support::{Failure, number};
 
@@ -64,23 +64,25 @@ async fn serve(address: std::net::SocketAddr, role: &[&str]) -> Result<(), Failu
 }
 
 fn run() -> Result<(), Failure> {
+    let starts = number("STARTS", 3)?;
     let rounds = Rounds {
-        count: number("ROUNDS", 15)?,
+        count: number("ROUNDS", 10)?,
         length: Duration::from_millis(number("MILLISECONDS", 500)?.try_into()?),
     };
     let gateways = Gateways::ensure()?;
     let processors = Processors::choose()?;
     let folder = tempfile::tempdir()?;
     println!(
-        "each server has one processor and one worker, the load another{}; {BUSY} connections, or one; medians of {} rounds of {:.1} s, \
-         each subject in turn",
+        "each server has one processor and one worker, the load another{}; {BUSY} connections, or one; medians of {} rounds of {:.1} s \
+         with each of {starts} processes, each subject in turn",
         if processors.shared() { " (NOT here: there is one processor only)" } else { "" },
         rounds.count,
         rounds.length.as_secs_f64()
     );
     for keys in counts()? {
         let bench = Bench { processors: &processors, gateways: &gateways, folder: folder.path(), keys };
-        in_memory(&bench, &rounds)?;
+        let series = (0..starts).map(|_| in_memory(&bench, &rounds)).collect::<Result<Vec<_>, _>>()?;
+        tell(keys, &rows(series.into_iter().flatten().collect()));
     }
     real::run(&processors, folder.path(), &rounds)
 }
@@ -93,8 +95,8 @@ fn counts() -> Result<Vec<usize>, Failure> {
     }
 }
 
-/// All subjects with that many keys.
-fn in_memory(bench: &Bench<'_>, rounds: &Rounds) -> Result<(), Failure> {
+/// All subjects with that many keys, each in a new process.
+fn in_memory(bench: &Bench<'_>, rounds: &Rounds) -> Result<Vec<Series>, Failure> {
     const PATH: &str = "/auth";
     let keys = bench.keys;
     progress(&format!("{keys} keys: starting the servers"));
@@ -120,18 +122,23 @@ fn in_memory(bench: &Bench<'_>, rounds: &Rounds) -> Result<(), Failure> {
     let asking = bench.verifier(VERIFIER_RESOURCE, &Rc::new(keys::requests(&resource, keys)?))?;
     first_use_of(&asking)?;
     subjects.extend([verifier, asking]);
-    let rows = measure(&subjects, rounds)?;
-    println!("\n{keys} keys of {} service accounts", keys::service_accounts(keys));
-    report::table(&rows);
-    report::warn_of_idleness(&rows);
-    if let Some(row) = rows.iter().find(|row| row.name == VERIFIER) {
-        println!("{} reaches", row.name);
-        report::ratios(row, &rows);
-    }
+    let series = measure(&subjects, rounds)?;
+    report::done();
+    println!("\n{VERIFIER} with {keys} keys");
     println!("  each key's first use in a minute, with its audit line: {first_use:.0} a second");
     let used = subjects.iter().find(|subject| subject.name == VERIFIER).ok_or("no verifier")?;
     println!("  resident: {filled:.1} MB filled, {:.1} MB at the end", used.process.resident_megabytes()?);
-    Ok(())
+    Ok(series)
+}
+
+fn tell(keys: usize, rows: &[Row]) {
+    println!("\n{keys} keys of {} service accounts", keys::service_accounts(keys));
+    report::table(rows);
+    report::warn_of_idleness(rows);
+    if let Some(row) = rows.iter().find(|row| row.name == VERIFIER) {
+        println!("{} reaches", row.name);
+        report::ratios(row, rows);
+    }
 }
 
 /// Uses each key once. Says how many a second.

@@ -15,7 +15,7 @@ use crate::client;
 use crate::keys::{self, Place};
 use crate::processors::Processors;
 use crate::report::{self, progress};
-use crate::rounds::{Rounds, measure};
+use crate::rounds::{Rounds, measure, rows};
 use crate::subject::{KEPT_MEMORY, Subject, free_address, wait_for};
 use crate::support::{Failure, Running, install_crds, number};
 use crate::switch_off;
@@ -44,7 +44,7 @@ pub fn run(processors: &Processors, folder: &Path, rounds: &Rounds) -> Result<()
     println!("  resident: {:.1} MB once it is ready", verifier.process.resident_megabytes()?);
     verifier.checks("/auth", stored, true)?;
     let subjects = [verifier];
-    report::table(&measure(&subjects, rounds)?);
+    report::table(&rows(measure(&subjects, rounds)?));
     let [verifier] = subjects;
     println!("  resident: {:.1} MB at the end", verifier.process.resident_megabytes()?);
     runtime.block_on(switch_off::run(&client, verifier.address, switches))
@@ -54,7 +54,7 @@ pub fn run(processors: &Processors, folder: &Path, rounds: &Rounds) -> Result<()
 fn verifier(requests: Rc<Vec<Vec<u8>>>, folder: &Path) -> Result<Subject, Failure> {
     let (address, health) = (free_address()?, free_address()?);
     let mut command = Command::new(env!("CARGO_BIN_EXE_keyward"));
-    command.env(KEPT_MEMORY.0, KEPT_MEMORY.1);
+    command.envs([KEPT_MEMORY]);
     command.args(["verifier", "--listen-address", &address.to_string()]);
     command.args(["--health-address", &health.to_string()]);
     // Each switch-off comes from a client of its own, as a gateway would say it.

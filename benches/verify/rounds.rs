@@ -12,8 +12,15 @@ pub const BUSY: usize = 32;
 const WARM_UP: Duration = Duration::from_millis(500);
 
 pub struct Rounds {
+    /// Of each process of a server.
     pub count: usize,
     pub length: Duration,
+}
+
+/// The rounds of one subject.
+pub struct Series {
+    name: &'static str,
+    rounds: Vec<Round>,
 }
 
 /// One round of one subject.
@@ -53,18 +60,31 @@ impl Row {
 }
 
 /// Measures all of them.
-pub fn measure(subjects: &[Subject], rounds: &Rounds) -> Result<Vec<Row>, Failure> {
-    let mut all: Vec<Vec<Round>> = subjects.iter().map(|_| Vec::new()).collect();
+pub fn measure(subjects: &[Subject], rounds: &Rounds) -> Result<Vec<Series>, Failure> {
+    let new = |subject: &Subject| Series { name: subject.name, rounds: Vec::new() };
+    let mut all: Vec<Series> = subjects.iter().map(new).collect();
     for subject in subjects {
         load(subject, BUSY, WARM_UP)?;
     }
     for n in 1..=rounds.count {
         for (subject, its) in subjects.iter().zip(&mut all) {
             progress(&format!("round {n} of {}: {}", rounds.count, subject.name));
-            its.push(round(subject, rounds.length)?);
+            its.rounds.push(round(subject, rounds.length)?);
         }
     }
-    Ok(subjects.iter().zip(all).map(|(subject, rounds)| row(subject.name, rounds)).collect())
+    Ok(all)
+}
+
+/// The medians of all rounds of each subject.
+pub fn rows(all: Vec<Series>) -> Vec<Row> {
+    let mut joined: Vec<Series> = Vec::new();
+    for Series { name, rounds } in all {
+        match joined.iter_mut().find(|known| known.name == name) {
+            Some(known) => known.rounds.extend(rounds),
+            None => joined.push(Series { name, rounds }),
+        }
+    }
+    joined.into_iter().map(|series| row(series.name, series.rounds)).collect()
 }
 
 #[allow(clippy::cast_precision_loss, reason = "no round has that many answers")]

@@ -62,7 +62,7 @@ impl Bench<'_> {
         let address = free_address()?;
         let mut command = Command::new(std::env::current_exe()?);
         command.arg("serve").arg(address.to_string()).args(role);
-        command.env(KEPT_MEMORY.0, KEPT_MEMORY.1);
+        command.envs([KEPT_MEMORY]);
         self.start(name, address, &mut command, requests)
     }
 
