@@ -34,6 +34,11 @@ pub fn rfc3339(time: DateTime<Utc>) -> String {
     }
 }
 
+/// The time that is so many seconds after 1970 began. It reaches far beyond any year that a manifest can hold.
+pub fn at_second(second: i64) -> DateTime<Utc> {
+    DateTime::from_timestamp(second, 0).unwrap_or_default()
+}
+
 /// Reads RFC 3339; `None` where it is something else.
 pub fn parse_rfc3339(text: &str) -> Option<DateTime<Utc>> {
     DateTime::parse_from_rfc3339(text).ok().map(|time| time.with_timezone(&Utc))
@@ -51,7 +56,7 @@ pub fn precise(time: DateTime<Utc>) -> MicroTime {
 
 /// Kubernetes' time as ours, in whole seconds.
 pub fn from_kube(time: &Time) -> DateTime<Utc> {
-    DateTime::from_timestamp(time.0.as_second(), 0).unwrap_or_default()
+    at_second(time.0.as_second())
 }
 
 #[cfg(test)]

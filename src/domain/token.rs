@@ -91,7 +91,7 @@ impl TokenId {
     /// Reads the id as a status holds it; `None` where it has another form.
     pub fn parse(text: &str) -> Option<Self> {
         let id: [u8; ID_LENGTH] = text.as_bytes().try_into().ok()?;
-        id.iter().all(u8::is_ascii_alphanumeric).then_some(Self(id))
+        is_base62(&id).then_some(Self(id))
     }
 
     /// The id as text.
@@ -144,14 +144,17 @@ fn is_token(text: &str) -> bool {
 }
 
 fn is_well_formed(text: &str) -> bool {
-    // Without an end at the first that is not, so that many are compared at once.
-    let all = |part: &str| part.bytes().fold(true, |all, byte| all & byte.is_ascii_alphanumeric());
-    let base62 = |part: Option<&str>| part.is_some_and(all);
+    let base62 = |part: Option<&str>| part.is_some_and(|part| is_base62(part.as_bytes()));
     text.len() == LENGTH
         && text.starts_with(PREFIX)
         && base62(text.get(PREFIX.len()..ID_END))
         && text.get(ID_END..=ID_END) == Some("_")
         && base62(text.get(ID_END + 1..))
+}
+
+fn is_base62(text: &[u8]) -> bool {
+    // Without an end at the first that is not, so that many are compared at once.
+    text.iter().fold(true, |all, byte| all & byte.is_ascii_alphanumeric())
 }
 
 fn has_its_checksum(text: &str) -> bool {

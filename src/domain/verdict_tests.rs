@@ -137,7 +137,7 @@ impl Case {
         let credential = facts.as_ref().and_then(|facts| {
             facts.credentials.iter().find(|(id, _)| *id == presented.id).map(|(_, found)| *found)
         });
-        let known = facts.as_ref().zip(credential.as_ref()).map(|(facts, credential)| Known {
+        let known = facts.as_ref().zip(credential).map(|(facts, credential)| Known {
             credential,
             state: facts.state,
             service_account: Standing::to_keys_of(&facts.issued_for, service_account.as_ref()),
@@ -328,7 +328,7 @@ proptest! {
             hash: presented(&token(own)).hash(), kind: CredentialKind::Current, good_until: i64::MAX,
         };
         let known = Known {
-            credential: &credential, state: KeyState::Active, service_account: Standing::Active, grants: &[],
+            credential, state: KeyState::Active, service_account: Standing::Active, grants: &[],
         };
         let asked = Asked::default();
         prop_assert_eq!(

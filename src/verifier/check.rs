@@ -49,7 +49,7 @@ pub struct Allowed<'a> {
     /// The token with its key.
     pub entry: &'a Entry,
     /// What was asked for.
-    pub asked: Asked,
+    pub asked: &'a Asked,
     /// The role that the service account has on the resource asked for.
     pub role: Option<Role>,
 }
@@ -57,7 +57,10 @@ pub struct Allowed<'a> {
 impl Allowed<'_> {
     /// The person acted for, or else the service account.
     pub fn subject(&self) -> &str {
-        self.asked.on_behalf_of.as_ref().map_or_else(|| self.entry.holder().actor(), |person| person.as_str())
+        self.asked
+            .on_behalf_of
+            .as_ref()
+            .map_or_else(|| &*self.entry.key.holder.actor, |person| person.as_str())
     }
 }
 
@@ -95,20 +98,21 @@ impl Checker {
     /// Why it is refused.
     pub fn check<R>(
         &self,
-        request: Request<'_>,
+        request: &Request<'_>,
         let_in: impl FnOnce(&Allowed<'_>) -> R,
     ) -> Result<R, Refused> {
-        let now = second();
+        let second = second();
         let look = self.index.look();
         let mut found = None;
-        let decided = self.decide(&request, now.timestamp(), &look, &mut found);
+        let decided = self.decide(request, second, &look, &mut found);
         let cause = decided.as_ref().err().map(|refused| refused.cause);
+        let answer = decided.map(|allowed| let_in(&allowed));
         self.metrics.verified(request.endpoint, cause);
-        let told = super::journal::Told { request: &request, found: found.as_ref(), cause, now };
-        match &decided {
+        let told = super::journal::Told { request, found: found.as_ref(), cause, second };
+        match &answer {
             Ok(_) => {
                 if let Some(entry) = found.as_ref().and_then(|found| found.entry)
-                    && self.recorder.used(entry, now.timestamp())
+                    && self.recorder.used(entry, second)
                 {
                     first_use(&told);
                 }
@@ -116,44 +120,40 @@ impl Checker {
             Err(_) => self.journal.refused(&told),
         }
         self.acted(&told);
-        let role = decided?;
-        let Some(Found { id, entry: Some(entry) }) = found else { return Err(Cause::UnknownKey.into()) };
-        Ok(let_in(&Allowed { id, entry, asked: request.asked?, role }))
+        answer
     }
 
-    /// The role that the service account has on the resource asked for; leaves in `found` who asks.
+    /// What is let in; leaves in `found` who asks.
     fn decide<'a>(
         &self,
-        request: &Request<'_>,
-        now: i64,
+        request: &'a Request<'_>,
+        second: i64,
         look: &'a Look<'_>,
         found: &mut Option<Found<'a>>,
-    ) -> Result<Option<Role>, Refused> {
+    ) -> Result<Allowed<'a>, Refused> {
         let presented = Presented::read(request.credential?).map_err(Cause::from)?;
-        let entry = look.get(&presented.id);
-        // The hash is worked out meanwhile.
-        if let Some(entry) = entry {
-            entry.touch();
-        }
+        let id = presented.id;
+        let entry = look.get(&id);
         let hash = presented.hash();
-        found.replace(Found { id: presented.id, entry });
+        found.replace(Found { id, entry });
         // A request that cannot be meant is told so, but only to those who hold a good token.
         let nothing = Asked::default();
         let asked = request.asked.as_ref().unwrap_or(&nothing);
         // Without a resource none is read.
-        let grants = entry.filter(|_| asked.resource.is_some()).map(|entry| entry.holder().grants.load());
-        let token = entry.map(Entry::now);
-        let known = entry.zip(token.as_ref()).map(|(entry, (credential, state))| Known {
-            credential,
-            state: *state,
-            service_account: entry.issued_for.standing(),
-            grants: grants.as_deref().map_or(&[], |grants| grants.as_slice()),
+        let grants = entry.filter(|_| asked.resource.is_some()).map(|entry| entry.key.holder.grants.load());
+        let known = entry.map(|entry| {
+            let changing = entry.changing();
+            Known {
+                credential: entry.credential(changing),
+                state: changing.state,
+                service_account: changing.service_account,
+                grants: grants.as_deref().map_or(&[], |grants| grants.as_slice()),
+            }
         });
-        let grant = verdict(self.contact.feed(), &hash, known.as_ref(), asked, now)?;
-        match &request.asked {
-            Ok(_) => Ok(grant.map(|grant| grant.role)),
-            Err(bad) => Err(bad.clone().into()),
-        }
+        let grant = verdict(self.contact.feed(), &hash, known.as_ref(), asked, second)?;
+        let asked = request.asked.as_ref().map_err(BadRequest::clone)?;
+        let entry = entry.ok_or(Cause::UnknownKey)?;
+        Ok(Allowed { id, entry, asked, role: grant.map(|grant| grant.role) })
     }
 
     /// Whatever was done or tried on behalf of a person is told and counted, each time.

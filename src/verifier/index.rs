@@ -11,10 +11,10 @@ use papaya::{HashMap, HashMapRef, LocalGuard};
 use parking_lot::Mutex;
 
 use crate::domain::token::TokenId;
-use crate::domain::verdict::{GrantFacts, KeyFacts, ServiceAccountFacts};
+use crate::domain::verdict::{Credential, GrantFacts, KeyFacts, ServiceAccountFacts};
 
-pub use entry::{Entry, Holder, Incarnation, Key, Names, Usage};
-use places::Places;
+pub use entry::{ACTOR_PREFIX, Changing, Entry, Holder, Key, Usage};
+use places::{Held, Places};
 
 /// Ids are drawn at random by the controller, so nobody can choose those that would meet in one place.
 type IdHasher = foldhash::fast::RandomState;
@@ -55,18 +55,23 @@ impl Index {
             }
             return;
         };
-        let (key, issued_for) = places.key(namespace, name, version.uid, &facts);
+        let (key, standing) = places.key((namespace, name), version.uid, &facts);
         let KeyFacts { state, credentials, last_used_at, service_account: _, issued_for: _ } = facts;
         let ids: Box<[TokenId]> = credentials.iter().map(|(id, _)| *id).collect();
-        for (id, credential) in credentials {
-            let entry = Entry::new(&key, &issued_for, &credential, state);
+        for (id, Credential { hash, kind, good_until }) in credentials {
+            let changing = Changing { kind, good_until, state, service_account: standing };
+            let entry = Entry::new(&key, hash, &changing);
             if !entries.get(&id).is_some_and(|known| known.becomes(&entry)) {
                 entries.insert(id, entry).inspect(|gone| gone.leave());
             }
         }
-        let recorded = last_used_at.unwrap_or_default();
-        let before = places.hold_key(namespace, key, ids.clone(), version.resource_version, recorded);
-        for id in before.iter().filter(|id| !ids.contains(id)) {
+        let held = Held {
+            key,
+            ids: ids.clone(),
+            resource_version: version.resource_version.into(),
+            recorded: last_used_at.unwrap_or_default(),
+        };
+        for id in places.hold_key(held).iter().filter(|id| !ids.contains(id)) {
             forget(&entries, id);
         }
     }
@@ -85,7 +90,14 @@ impl Index {
 
     /// A service account is as `facts` say; `None`: it is gone.
     pub fn service_account(&self, (namespace, name): (&str, &str), facts: Option<ServiceAccountFacts>) {
-        self.places.lock().service_account(namespace, name, facts);
+        let mut places = self.places.lock();
+        let entries = self.entries.pin();
+        for (held, standing) in places.service_account(namespace, name, facts) {
+            let known = held.ids.iter().filter_map(|id| entries.get(id));
+            for entry in known.filter(|entry| Arc::ptr_eq(&entry.key, &held.key)) {
+                entry.service_account_is(standing);
+            }
+        }
     }
 
     /// A grant is as `facts` say; `None`: it is gone.

@@ -69,7 +69,7 @@ fn service_account(uid: &str, standing: Standing) -> ServiceAccountFacts {
 fn keys_see_what_becomes_of_the_service_account_that_they_were_issued_for() {
     let index = Index::default();
     index.key(("a", "deploy"), version("k"), Some(key(&[1])));
-    let standing = || index.look().get(&id(1)).unwrap().issued_for.standing();
+    let standing = || index.look().get(&id(1)).unwrap().changing().service_account;
     assert_eq!(standing(), Standing::Gone, "it was not seen yet");
     for (facts, expected) in [
         (Some(service_account("u", Standing::Active)), Standing::Active),
@@ -92,10 +92,23 @@ fn of_two_service_accounts_of_one_name_each_key_has_its_own() {
     index.service_account(("a", "ci"), Some(service_account("u", Standing::Active)));
     index.key(("a", "old"), version("o"), Some(key(&[1])));
     index.key(("a", "new"), version("n"), Some(KeyFacts { issued_for: "v".into(), ..key(&[2]) }));
-    let standings = || [1, 2].map(|number| index.look().get(&id(number)).unwrap().issued_for.standing());
+    let standings = || [1, 2].map(|number| index.look().get(&id(number)).unwrap().changing().service_account);
     assert_eq!(standings(), [Standing::Active, Standing::Replaced]);
     index.service_account(("a", "ci"), Some(service_account("v", Standing::Active)));
     assert_eq!(standings(), [Standing::Replaced, Standing::Active]);
+}
+
+#[test]
+fn a_token_id_that_two_keys_name_belongs_to_the_last_one_and_its_service_account() {
+    let index = Index::default();
+    index.key(("a", "first"), version("f"), Some(key(&[1])));
+    let second = KeyFacts { service_account: "other".into(), ..key(&[1]) };
+    index.key(("a", "second"), version("s"), Some(second));
+    let standing = || index.look().get(&id(1)).unwrap().changing().service_account;
+    index.service_account(("a", "ci"), Some(service_account("u", Standing::Active)));
+    assert_eq!(standing(), Standing::Gone, "the first one's service account");
+    index.service_account(("a", "other"), Some(service_account("u", Standing::Inactive)));
+    assert_eq!(standing(), Standing::Inactive);
 }
 
 #[test]
@@ -122,7 +135,7 @@ fn what_a_new_list_does_not_name_is_forgotten() {
     index.service_account(("a", "ci"), Some(service_account("u", Standing::Active)));
     index.only_keys(&HashSet::from([("a".into(), "two".into())]));
     assert_eq!(known(&index), [2]);
-    let standing = || index.look().get(&id(2)).unwrap().issued_for.standing();
+    let standing = || index.look().get(&id(2)).unwrap().changing().service_account;
     assert_eq!(standing(), Standing::Active);
     index.only_service_accounts(&HashSet::new());
     assert_eq!(standing(), Standing::Gone);
@@ -144,7 +157,11 @@ fn a_service_account_that_nothing_names_is_let_go() {
 #[test]
 fn a_change_of_a_token_is_seen_whole() {
     let index = Index::default();
-    let seen = || index.look().get(&id(1)).unwrap().now();
+    let seen = || {
+        let look = index.look();
+        let (entry, changing) = look.get(&id(1)).map(|entry| (entry, entry.changing())).unwrap();
+        (entry.credential(changing), changing.state)
+    };
     let states =
         [KeyState::Pending, KeyState::Active, KeyState::Inactive, KeyState::Expired, KeyState::Rejected];
     for kind in [CredentialKind::Current, CredentialKind::Next, CredentialKind::Previous] {
@@ -154,6 +171,10 @@ fn a_change_of_a_token_is_seen_whole() {
                 let facts = KeyFacts { state, credentials: vec![(id(1), credential)], ..key(&[]) };
                 index.key(("a", "deploy"), version("k"), Some(facts));
                 assert_eq!(seen(), (credential, state));
+                for standing in [Standing::Inactive, Standing::Active] {
+                    index.service_account(("a", "ci"), Some(service_account("u", standing)));
+                    assert_eq!(seen(), (credential, state), "{standing:?}");
+                }
             }
         }
     }

@@ -2,20 +2,19 @@
 //! summed up, so that a flood of guesses does not become a flood of lines.
 
 use std::num::NonZeroU32;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use chrono::{DateTime, Utc};
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 
 use super::check::{Found, Request};
-use super::index::{Entry, Incarnation, Key};
+use super::index::{Entry, Key};
 use super::metrics::Endpoint;
 use crate::domain::acting::Act;
 use crate::domain::audit::VERIFIER;
 use crate::domain::reason::Reason;
 use crate::domain::text::{cut, one_line};
-use crate::domain::time::rfc3339;
+use crate::domain::time::{at_second, rfc3339};
 use crate::domain::verdict::{Cause, ResourceAsked, Standing};
 use crate::runtime::telemetry;
 
@@ -68,7 +67,8 @@ pub(super) struct Told<'a> {
     pub(super) found: Option<&'a Found<'a>>,
     /// Why it was refused, where it was.
     pub(super) cause: Option<Cause>,
-    pub(super) now: DateTime<Utc>,
+    /// In seconds since 1970.
+    pub(super) second: i64,
 }
 
 impl Told<'_> {
@@ -91,12 +91,12 @@ impl Told<'_> {
     pub(super) fn act(&self) -> Option<Act> {
         let person = self.request.asked.as_ref().ok()?.on_behalf_of.as_ref()?;
         let key = self.key();
-        let service_account = self.entry().map(|entry| &entry.issued_for);
-        let exists = |it: &&Arc<Incarnation>| !matches!(it.standing(), Standing::Gone | Standing::Replaced);
-        let uid = service_account.filter(exists).map(|it| it.uid.to_string());
+        let gone =
+            |entry: &Entry| matches!(entry.changing().service_account, Standing::Gone | Standing::Replaced);
+        let uid = self.entry().filter(|entry| !gone(entry)).map(|entry| entry.key.issued_for.to_string());
         Some(Act {
             service_account_uid: uid.unwrap_or_default(),
-            actor: key.map(|key| key.holder.actor().to_owned()).unwrap_or_default(),
+            actor: key.map(|key| key.holder.actor.to_string()).unwrap_or_default(),
             key: key.map(|key| key.name.to_string()).unwrap_or_default(),
             key_id: self.found.map(|found| found.id.as_str().to_owned()).unwrap_or_default(),
             on_behalf_of: person.as_str().to_owned(),
@@ -170,7 +170,7 @@ pub(super) fn used(key: &Key, last: DateTime<Utc>, count: u32) {
     tracing::info!(
         target: telemetry::AUDIT,
         at = %rfc3339(last),
-        actor = key.holder.actor(),
+        actor = &*key.holder.actor,
         action = Reason::Verified.action(),
         account = &*key.holder.account,
         object = format!("AccessKey/{}", key.name),
@@ -181,12 +181,12 @@ pub(super) fn used(key: &Key, last: DateTime<Utc>, count: u32) {
 }
 
 fn line(told: &Told<'_>, reason: Reason, on_behalf_of: Option<&str>, message: &str) {
-    let Told { request, found, cause, now } = told;
+    let Told { request, found, cause, second } = told;
     let key = told.key();
     tracing::info!(
         target: telemetry::AUDIT,
-        at = %rfc3339(*now),
-        actor = key.map_or(VERIFIER, |key| key.holder.actor()),
+        at = %rfc3339(at_second(*second)),
+        actor = key.map_or(VERIFIER, |key| &*key.holder.actor),
         action = reason.action(),
         account = key.map(|key| &*key.holder.account),
         object = key.map(|key| format!("AccessKey/{}", key.name)),
@@ -195,7 +195,7 @@ fn line(told: &Told<'_>, reason: Reason, on_behalf_of: Option<&str>, message: &s
         cause = cause.map(Cause::as_str),
         resource = told.resource(),
         on_behalf_of,
-        subject = on_behalf_of.or_else(|| key.map(|key| key.holder.actor())),
+        subject = on_behalf_of.or_else(|| key.map(|key| &*key.holder.actor)),
         endpoint = request.endpoint.as_str(),
         client = request.client.map(tracing::field::display),
         request_id = Some(request.request_id).filter(|id| !id.is_empty()).map(|id| cut(&one_line(id), REQUEST_ID_LENGTH)),

@@ -9,7 +9,7 @@ use tokio::sync::mpsc;
 use super::index::{Entry, Key};
 use super::journal::Told;
 use crate::domain::acting::{Act, Repeats};
-use crate::domain::time::whole_seconds;
+use crate::domain::time::at_second;
 
 /// How many different acts are kept apart between two flushes. A key can act for any number of persons.
 const ACTS: usize = 10_000;
@@ -56,7 +56,7 @@ impl Recorder {
         } else {
             act
         };
-        add(of_holder, act, Repeats { count: 1, last: whole_seconds(told.now) });
+        add(of_holder, act, Repeats { count: 1, last: at_second(told.second) });
     }
 
     /// Every act since they were taken before, by service account.

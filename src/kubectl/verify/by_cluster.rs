@@ -70,7 +70,7 @@ pub(super) fn decide(presented: &Presented<'_>, found: &Found, asked: &Asked, no
     let service_account_facts = service_account.as_ref().and_then(ServiceAccountFacts::of);
     let grants: Vec<Grant> = grants.iter().filter_map(GrantFacts::of).map(|facts| facts.grant).collect();
     let credential = credential(key, presented);
-    let known = facts.as_ref().zip(credential.as_ref()).map(|(facts, credential)| Known {
+    let known = facts.as_ref().zip(credential).map(|(facts, credential)| Known {
         credential,
         state: facts.state,
         service_account: Standing::to_keys_of(&facts.issued_for, service_account_facts.as_ref()),

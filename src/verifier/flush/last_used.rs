@@ -1,14 +1,13 @@
 //! `AccessKey.status.lastUsedAt`: only ever forward. Each write names the version that it is newer than, so that of several
 //! verifiers none undoes another's; one that comes too late looks again at the next flush.
 
-use chrono::{DateTime, Utc};
 use kube::Api;
 use kube::api::{Patch, PatchParams};
 use serde_json::json;
 
 use super::{FIELD_MANAGER, Flusher};
 use crate::api::{API_VERSION, AccessKey};
-use crate::domain::time::rfc3339;
+use crate::domain::time::{at_second, rfc3339};
 use crate::runtime::client::{CallError, bounded};
 use crate::verifier::index::{Key, Seen};
 use crate::verifier::journal::used;
@@ -24,9 +23,7 @@ impl Flusher {
             if count == 0 {
                 continue;
             }
-            if let Some(at) = DateTime::from_timestamp(last, 0) {
-                used(&key, at, count);
-            }
+            used(&key, at_second(last), count);
             due.push((key, last));
         }
         for (key, last) in due {
@@ -53,12 +50,11 @@ impl Flusher {
     }
 
     async fn write(&self, Seen { key, resource_version, .. }: &Seen, last: i64) -> Result<(), CallError> {
-        let at: DateTime<Utc> = DateTime::from_timestamp(last, 0).unwrap_or_default();
         let body = json!({
             "apiVersion": API_VERSION,
             "kind": "AccessKey",
             "metadata": {"name": &*key.name, "uid": &*key.uid, "resourceVersion": resource_version},
-            "status": {"lastUsedAt": rfc3339(at)},
+            "status": {"lastUsedAt": rfc3339(at_second(last))},
         });
         let keys: Api<AccessKey> = Api::namespaced(self.client.clone(), &key.holder.account);
         let params = PatchParams::apply(FIELD_MANAGER).force();

@@ -34,7 +34,7 @@ impl Endpoints {
             client: Some(client),
             request_id: sent.request_id(),
         };
-        match self.checker.check(asks, identify) {
+        match self.checker.check(&asks, identify) {
             Ok(headers) => {
                 let mut answer = Response::new(Full::default());
                 *answer.headers_mut() = headers;

@@ -60,7 +60,7 @@ impl Authorization for Authorizer {
             client,
             request_id: &described.request_id,
         };
-        Ok(Response::new(match self.checker.check(asks, let_in) {
+        Ok(Response::new(match self.checker.check(&asks, let_in) {
             Ok(response) => response,
             Err(refused) => {
                 let refused = match client {

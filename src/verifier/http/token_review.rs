@@ -76,7 +76,7 @@ impl Endpoints {
             client: Some(peer),
             request_id: "",
         };
-        let status = match self.checker.check(asks, authenticated) {
+        let status = match self.checker.check(&asks, authenticated) {
             Ok(status) => status,
             // The API server asks again after such an answer, and another verifier may know.
             Err(refused) if refused.cause.class() == Class::Unavailable => {
@@ -107,12 +107,12 @@ fn review(body: &[u8]) -> Result<Review, Problem> {
 
 /// No audiences are given, so the API server takes it that the token is for itself, as it asked.
 fn authenticated(allowed: &Allowed<'_>) -> TokenReviewStatus {
-    let holder = allowed.entry.holder();
+    let holder = &allowed.entry.key.holder;
     TokenReviewStatus {
         authenticated: Some(true),
         user: Some(UserInfo {
-            username: Some(holder.actor().to_owned()),
-            uid: Some(allowed.entry.issued_for.uid.to_string()),
+            username: Some(holder.actor.to_string()),
+            uid: Some(allowed.entry.key.issued_for.to_string()),
             groups: Some(vec![GROUP.to_owned(), format!("{GROUP}:{}", holder.account)]),
             extra: Some(BTreeMap::from([(KEY_ID.to_owned(), vec![allowed.id.as_str().to_owned()])])),
         }),

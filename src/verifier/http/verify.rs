@@ -127,7 +127,7 @@ impl Endpoints {
             client: Some(peer),
             request_id: &question.request_id,
         };
-        let response = match self.checker.check(asks, valid) {
+        let response = match self.checker.check(&asks, valid) {
             Ok(response) => response,
             Err(refused) => {
                 // A trusted application asks for others, and only it knows whom to slow down.
@@ -149,13 +149,13 @@ impl Endpoints {
 }
 
 fn valid(allowed: &Allowed<'_>) -> VerifyResponse {
-    let holder = allowed.entry.holder();
+    let holder = &allowed.entry.key.holder;
     VerifyResponse {
         valid: true,
         code: None,
         message: None,
         subject: Some(allowed.subject().to_owned()),
-        actor: Some(holder.actor().to_owned()),
+        actor: Some(holder.actor.to_string()),
         account: Some(holder.account.to_string()),
         service_account: Some(holder.name.to_string()),
         key_id: Some(allowed.id.as_str().to_owned()),

@@ -1,55 +1,56 @@
-//! What stands under a token's id, made for reading: shared between the tokens of a key and the keys of a service account.
-//! All that a verdict reads of a token lies together, since of many tokens few are in the processor's cache.
+//! What stands under a token's id, made for reading. All that an answer mostly reads lies together in the token's entry, though
+//! other tokens have some of it in common: of many tokens few are in the processor's cache.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use arc_swap::ArcSwap;
-use bytes::Bytes;
-use http::HeaderValue;
+use compact_str::CompactString;
 
 use crate::api::access_key::KeyState;
 use crate::domain::digest::Sha256Hash;
-use crate::domain::verdict::{Credential, CredentialKind, Grant, ServiceAccountFacts, Standing};
+use crate::domain::verdict::{Credential, CredentialKind, Grant, Standing};
 
 /// One token, for as long as it is known.
 #[derive(Debug)]
 pub struct Entry {
     /// Its key.
     pub key: Arc<Key>,
-    /// The service account that its key was issued for.
-    pub issued_for: Arc<Incarnation>,
     /// Its use.
     pub usage: Usage,
-    changing: Changing,
+    changing: AtomicU64,
     hash: Sha256Hash,
+    /// The account, here once more.
+    pub account: CompactString,
+    /// The name of the service account, here once more.
+    pub service_account: CompactString,
 }
 
 impl Entry {
-    pub(super) fn new(
-        key: &Arc<Key>,
-        issued_for: &Arc<Incarnation>,
-        credential: &Credential,
-        state: KeyState,
-    ) -> Self {
+    pub(super) fn new(key: &Arc<Key>, hash: Sha256Hash, changing: &Changing) -> Self {
         Self {
             key: Arc::clone(key),
-            issued_for: Arc::clone(issued_for),
             usage: Usage::default(),
-            changing: Changing::of(credential, state),
-            hash: credential.hash,
+            changing: changing.pack().into(),
+            hash,
+            account: (&*key.holder.account).into(),
+            service_account: (&*key.holder.name).into(),
         }
     }
 
     /// Takes over what changed. Says whether it could, which it cannot where it is not the same token of the same key.
     pub(super) fn becomes(&self, other: &Self) -> bool {
-        let same = Arc::ptr_eq(&self.key, &other.key)
-            && Arc::ptr_eq(&self.issued_for, &other.issued_for)
-            && self.hash == other.hash;
+        let same = Arc::ptr_eq(&self.key, &other.key) && self.hash == other.hash;
         if same {
-            self.changing.0.store(other.changing.0.load(Ordering::Relaxed), Ordering::Release);
+            self.changing.store(other.changing.load(Ordering::Relaxed), Ordering::Release);
         }
         same
+    }
+
+    /// Its service account is this to it from now on.
+    pub(super) fn service_account_is(&self, standing: Standing) {
+        let now = Changing { service_account: standing, ..self.changing() };
+        self.changing.store(now.pack(), Ordering::Release);
     }
 
     /// Leaves its use with its key, as it goes.
@@ -58,55 +59,63 @@ impl Entry {
         self.key.usage.add(last, count);
     }
 
-    /// The service account that its key names.
-    pub fn holder(&self) -> &Holder {
-        &self.issued_for.holder
+    /// What it is now.
+    pub fn changing(&self) -> Changing {
+        Changing::unpack(self.changing.load(Ordering::Acquire))
     }
 
-    /// Reads something of all that an answer reads. Memory is slow: what is asked for at once is waited for once.
-    pub fn touch(&self) {
-        let Incarnation { standing, names, .. } = &*self.issued_for;
-        let text = (names.text.is_unique(), names.text.first());
-        std::hint::black_box((standing.load(Ordering::Relaxed), text));
-    }
-
-    /// The token, and what its key is.
-    pub fn now(&self) -> (Credential, KeyState) {
-        let (kind, good_until, state) = self.changing.read();
-        (Credential { hash: self.hash, kind, good_until }, state)
+    /// The token as it is now.
+    pub fn credential(&self, Changing { kind, good_until, .. }: Changing) -> Credential {
+        Credential { hash: self.hash, kind, good_until }
     }
 }
 
-/// What can change of a token, in one number: a reader sees all of it before a change or after it.
-#[derive(Debug)]
-struct Changing(AtomicU64);
+/// What can change of a token. It is kept in one number, so that a reader sees all of it before a change or after it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Changing {
+    /// What the token is to its key.
+    pub kind: CredentialKind,
+    /// In seconds since 1970.
+    pub good_until: i64,
+    /// What its key is.
+    pub state: KeyState,
+    /// What its service account is to it.
+    pub service_account: Standing,
+}
 
+const KINDS: [CredentialKind; 3] = [CredentialKind::Current, CredentialKind::Next, CredentialKind::Previous];
 const STATES: [KeyState; 5] =
     [KeyState::Pending, KeyState::Active, KeyState::Inactive, KeyState::Expired, KeyState::Rejected];
-const KINDS: [CredentialKind; 3] = [CredentialKind::Current, CredentialKind::Next, CredentialKind::Previous];
-/// Seconds since 1970 take the rest, which reaches further than any time that a manifest can hold.
-const STATE_BITS: u32 = 3;
-const KIND_BITS: u32 = 2;
+const STANDINGS: [Standing; 5] =
+    [Standing::Gone, Standing::Active, Standing::Inactive, Standing::Rejected, Standing::Replaced];
+/// Of each of the three. Seconds since 1970 take the rest, which reaches further than any time that a manifest can hold.
+const BITS: u32 = 3;
 
 impl Changing {
-    fn of(credential: &Credential, state: KeyState) -> Self {
-        let place =
-            |place: Option<usize>| place.and_then(|place| u64::try_from(place).ok()).unwrap_or_default();
-        let state = place(STATES.iter().position(|known| *known == state));
-        let kind = place(KINDS.iter().position(|known| *known == credential.kind));
+    fn pack(&self) -> u64 {
         // What was good until before 1970 was good until then as well.
-        let good_until = u64::try_from(credential.good_until).unwrap_or_default();
-        Self(AtomicU64::new((good_until << KIND_BITS | kind) << STATE_BITS | state))
+        let good_until = u64::try_from(self.good_until).unwrap_or_default();
+        let [kind, state, standing] = [
+            place(&KINDS, &self.kind),
+            place(&STATES, &self.state),
+            place(&STANDINGS, &self.service_account),
+        ];
+        ((good_until << BITS | kind) << BITS | state) << BITS | standing
     }
 
-    fn read(&self) -> (CredentialKind, i64, KeyState) {
-        let all = self.0.load(Ordering::Acquire);
-        let low = |number: u64, bits: u32| usize::try_from(number & ((1 << bits) - 1)).unwrap_or_default();
-        let rest = all >> STATE_BITS;
-        let state = STATES.get(low(all, STATE_BITS)).copied().unwrap_or(KeyState::Pending);
-        let kind = KINDS.get(low(rest, KIND_BITS)).copied().unwrap_or(CredentialKind::Current);
-        (kind, i64::try_from(rest >> KIND_BITS).unwrap_or_default(), state)
+    fn unpack(all: u64) -> Self {
+        let low = |shift: u32| usize::try_from(all >> shift & ((1 << BITS) - 1)).unwrap_or_default();
+        Self {
+            kind: KINDS.get(low(2 * BITS)).copied().unwrap_or(CredentialKind::Current),
+            good_until: i64::try_from(all >> (3 * BITS)).unwrap_or_default(),
+            state: STATES.get(low(BITS)).copied().unwrap_or(KeyState::Pending),
+            service_account: STANDINGS.get(low(0)).copied().unwrap_or(Standing::Gone),
+        }
     }
+}
+
+fn place<T: PartialEq>(all: &[T], one: &T) -> u64 {
+    all.iter().zip(0..).find(|(known, _)| *known == one).map_or(0, |(_, place)| place)
 }
 
 /// One access key, for as long as it exists.
@@ -118,41 +127,10 @@ pub struct Key {
     pub name: Arc<str>,
     /// Its UID.
     pub uid: Box<str>,
+    /// UID of the service account that it was issued for; empty where it was not issued yet.
+    pub issued_for: Box<str>,
     /// The use of those of its tokens that are gone.
     pub(super) usage: Usage,
-}
-
-/// One of the service accounts that have had a name one after another, whether it still exists or not.
-// In this order, so that what each answer reads lies together.
-#[derive(Debug)]
-#[repr(C)]
-pub struct Incarnation {
-    standing: AtomicU8,
-    /// Who it is, for an answer's headers.
-    pub names: Names,
-    /// What all of that name have in common.
-    pub holder: Arc<Holder>,
-    /// Its UID; empty for keys that were not issued for any.
-    pub uid: Box<str>,
-}
-
-impl Incarnation {
-    pub(super) fn new(holder: &Arc<Holder>, uid: &str, facts: Option<&ServiceAccountFacts>) -> Self {
-        let standing = AtomicU8::new(Standing::to_keys_of(uid, facts) as u8);
-        Self { standing, names: holder.names.clone(), holder: Arc::clone(holder), uid: uid.into() }
-    }
-
-    /// The service account that has the name now is as `facts` say.
-    pub(super) fn changed(&self, facts: Option<&ServiceAccountFacts>) {
-        self.standing.store(Standing::to_keys_of(&self.uid, facts) as u8, Ordering::Release);
-    }
-
-    /// What it is to its keys.
-    pub fn standing(&self) -> Standing {
-        let all = [Standing::Active, Standing::Inactive, Standing::Rejected, Standing::Replaced];
-        let now = self.standing.load(Ordering::Acquire);
-        all.into_iter().find(|standing| *standing as u8 == now).unwrap_or(Standing::Gone)
-    }
 }
 
 /// A service account as the keys that name it see it; it need not exist.
@@ -162,55 +140,23 @@ pub struct Holder {
     pub account: Arc<str>,
     /// Its name.
     pub name: Box<str>,
-    names: Names,
+    /// The user that it is to Kubernetes, and the actor in audit lines.
+    pub actor: Box<str>,
     /// What it may reach.
     pub grants: ArcSwap<Vec<Grant>>,
 }
 
-/// What an answer's headers call a service account.
-#[derive(Clone, Debug)]
-#[repr(C)]
-pub struct Names {
-    /// The text that the others are parts of, so that copies count together.
-    text: Bytes,
-    /// `keyward:<account>:<name>`.
-    pub actor: HeaderValue,
-    /// The account.
-    pub account: HeaderValue,
-    /// The name.
-    pub name: HeaderValue,
-}
-
-impl Names {
-    fn of(account: &str, name: &str) -> Self {
-        let text = Bytes::from(format!("keyward:{account}:{name}"));
-        // Names of objects are made of letters that any header may hold.
-        let header =
-            |part: Bytes| HeaderValue::from_maybe_shared(part).unwrap_or(HeaderValue::from_static(""));
-        let name_at = text.len().saturating_sub(name.len());
-        let account_at = name_at.saturating_sub(account.len() + 1);
-        Self {
-            actor: header(text.clone()),
-            account: header(text.slice(account_at..account_at + account.len())),
-            name: header(text.slice(name_at..)),
-            text,
-        }
-    }
-}
+/// What stands before account and name, where a service account is called as one.
+pub const ACTOR_PREFIX: &str = "keyward:";
 
 impl Holder {
     pub(super) fn new(account: &Arc<str>, name: &str) -> Self {
         Self {
             account: Arc::clone(account),
             name: name.into(),
-            names: Names::of(account, name),
+            actor: [ACTOR_PREFIX, account, ":", name].concat().into(),
             grants: ArcSwap::default(),
         }
-    }
-
-    /// The user that it is to Kubernetes, and the actor in audit lines.
-    pub fn actor(&self) -> &str {
-        self.names.actor.to_str().unwrap_or_default()
     }
 }
 

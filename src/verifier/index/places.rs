@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
-use super::entry::{Holder, Incarnation, Key, Usage};
+use super::entry::{Holder, Key, Usage};
 use super::{ObjectName, Seen};
 use crate::domain::token::TokenId;
-use crate::domain::verdict::{Grant, GrantFacts, KeyFacts, ServiceAccountFacts};
+use crate::domain::verdict::{Grant, GrantFacts, KeyFacts, ServiceAccountFacts, Standing};
 
 #[derive(Default)]
 pub(super) struct Places {
@@ -21,43 +21,27 @@ struct Place {
     grants: BTreeMap<Box<str>, GrantFacts>,
 }
 
-struct Held {
-    key: Arc<Key>,
-    ids: Box<[TokenId]>,
-    resource_version: Box<str>,
-    recorded: i64,
+/// A key with what readers do not need.
+pub(super) struct Held {
+    pub(super) key: Arc<Key>,
+    pub(super) ids: Box<[TokenId]>,
+    pub(super) resource_version: Box<str>,
+    /// When it was last used, as recorded, in seconds since 1970; 0 where nothing is.
+    pub(super) recorded: i64,
 }
 
-/// The service accounts of one name.
+/// What is known of a service account.
 struct Named {
     holder: Arc<Holder>,
-    /// Of the one that exists.
+    /// Where it exists.
     facts: Option<ServiceAccountFacts>,
-    /// Those that keys were issued for.
-    incarnations: Vec<Arc<Incarnation>>,
+    /// Those that name it.
+    keys: HashSet<Arc<str>>,
 }
 
 impl Named {
-    fn incarnation(&mut self, uid: &str) -> Arc<Incarnation> {
-        if let Some(known) = self.incarnations.iter().find(|known| *known.uid == *uid) {
-            return Arc::clone(known);
-        }
-        let new = Arc::new(Incarnation::new(&self.holder, uid, self.facts.as_ref()));
-        self.incarnations.push(Arc::clone(&new));
-        new
-    }
-
-    fn changed(&mut self, facts: Option<ServiceAccountFacts>) {
-        self.facts = facts;
-        for incarnation in &self.incarnations {
-            incarnation.changed(self.facts.as_ref());
-        }
-    }
-
-    /// Lets go of what no key was issued for. Says whether anything is left.
-    fn tidy(&mut self) -> bool {
-        self.incarnations.retain(|incarnation| Arc::strong_count(incarnation) > 1);
-        Arc::strong_count(&self.holder) > 1 || self.facts.is_some() || !self.holder.grants.load().is_empty()
+    fn is_idle(&self) -> bool {
+        self.keys.is_empty() && self.facts.is_none() && self.holder.grants.load().is_empty()
     }
 }
 
@@ -65,7 +49,7 @@ impl Place {
     fn service_account(&mut self, account: &Arc<str>, name: &str) -> &mut Named {
         self.service_accounts.entry(name.into()).or_insert_with(|| {
             let holder = Arc::new(Holder::new(account, name));
-            Named { holder, facts: None, incarnations: Vec::new() }
+            Named { holder, facts: None, keys: HashSet::new() }
         })
     }
 
@@ -77,7 +61,7 @@ impl Place {
     }
 
     fn tidy(&mut self) {
-        self.service_accounts.retain(|_, named| named.tidy());
+        self.service_accounts.retain(|_, named| !named.is_idle());
     }
 
     fn is_empty(&self) -> bool {
@@ -108,55 +92,71 @@ impl Places {
         });
     }
 
-    /// The key as readers will see it, and the service account that it was issued for. What is not recorded of its use goes
-    /// on, unless it is another of the same name.
+    /// The key as readers will see it, and what its service account is to it. What is not recorded of its use goes on, unless
+    /// it is another of the same name.
     pub(super) fn key(
         &mut self,
-        namespace: &str,
-        name: &str,
+        (namespace, name): (&str, &str),
         uid: &str,
         facts: &KeyFacts,
-    ) -> (Arc<Key>, Arc<Incarnation>) {
+    ) -> (Arc<Key>, Standing) {
         let (account, place) = self.place(namespace);
         let named = place.service_account(&account, &facts.service_account);
-        let (holder, issued_for) = (Arc::clone(&named.holder), named.incarnation(&facts.issued_for));
-        let before = place.keys.get(name).map(|held| &held.key);
-        let key = match before.filter(|key| *key.uid == *uid && Arc::ptr_eq(&key.holder, &holder)) {
-            Some(same) => Arc::clone(same),
-            None => Arc::new(Key { holder, name: name.into(), uid: uid.into(), usage: Usage::default() }),
+        let holder = Arc::clone(&named.holder);
+        let standing = Standing::to_keys_of(&facts.issued_for, named.facts.as_ref());
+        let is_it = |key: &&Arc<Key>| {
+            *key.uid == *uid && *key.issued_for == *facts.issued_for && Arc::ptr_eq(&key.holder, &holder)
         };
-        (key, issued_for)
+        let key = match place.keys.get(name).map(|held| &held.key).filter(is_it) {
+            Some(same) => Arc::clone(same),
+            None => Arc::new(Key {
+                holder,
+                name: name.into(),
+                uid: uid.into(),
+                issued_for: facts.issued_for.as_str().into(),
+                usage: Usage::default(),
+            }),
+        };
+        (key, standing)
     }
 
     /// Remembers the key with its tokens, and gives the tokens that it had before.
-    pub(super) fn hold_key(
-        &mut self,
-        namespace: &str,
-        key: Arc<Key>,
-        ids: Box<[TokenId]>,
-        resource_version: &str,
-        recorded: i64,
-    ) -> Box<[TokenId]> {
-        let (_, place) = self.place(namespace);
-        let name = Arc::clone(&key.name);
-        let held = Held { key, ids, resource_version: resource_version.into(), recorded };
-        place.keys.insert(name, held).map(|held| held.ids).unwrap_or_default()
+    pub(super) fn hold_key(&mut self, held: Held) -> Box<[TokenId]> {
+        let before = self.forget_key(&held.key.holder.account, &held.key.name);
+        let (account, place) = self.place(&held.key.holder.account);
+        let name = Arc::clone(&held.key.name);
+        place.service_account(&account, &held.key.holder.name).keys.insert(Arc::clone(&name));
+        place.keys.insert(name, held);
+        before
     }
 
     /// Forgets a key, and gives the tokens it had.
     pub(super) fn forget_key(&mut self, namespace: &str, name: &str) -> Box<[TokenId]> {
         let Some(place) = self.accounts.get_mut(namespace) else { return Box::default() };
-        place.keys.remove(name).map(|held| held.ids).unwrap_or_default()
+        let Some(Held { key, ids, .. }) = place.keys.remove(name) else { return Box::default() };
+        if let Some(named) = place.service_accounts.get_mut(&*key.holder.name) {
+            named.keys.remove(name);
+        }
+        ids
     }
 
+    /// Gives its keys where that is a change, with what it is to each now.
     pub(super) fn service_account(
         &mut self,
         namespace: &str,
         name: &str,
         facts: Option<ServiceAccountFacts>,
-    ) {
+    ) -> impl Iterator<Item = (&Held, Standing)> {
         let (account, place) = self.place(namespace);
-        place.service_account(&account, name).changed(facts);
+        let known = &mut place.service_account(&account, name).facts;
+        let changed = *known != facts;
+        *known = facts;
+        let named = place.service_accounts.get(name).filter(|_| changed);
+        let its = named.into_iter().flat_map(|named| named.keys.iter().map(move |key| (named, key)));
+        its.filter_map(|(named, key)| {
+            let held = place.keys.get(key)?;
+            Some((held, Standing::to_keys_of(&held.key.issued_for, named.facts.as_ref())))
+        })
     }
 
     pub(super) fn grant(&mut self, namespace: &str, name: &str, facts: Option<GrantFacts>) {
