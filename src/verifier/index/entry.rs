@@ -128,7 +128,7 @@ pub struct Key {
     /// Its UID.
     pub uid: Box<str>,
     /// UID of the service account that it was issued for; empty where it was not issued yet.
-    pub issued_for: Box<str>,
+    pub issued_for: Arc<str>,
     /// The use of those of its tokens that are gone.
     pub(super) usage: Usage,
 }

@@ -37,6 +37,8 @@ struct Named {
     facts: Option<ServiceAccountFacts>,
     /// Those that name it.
     keys: HashSet<Arc<str>>,
+    /// The UID that one of them was issued for last: mostly it is that of all, and they share its text.
+    issued_for: Arc<str>,
 }
 
 impl Named {
@@ -49,7 +51,7 @@ impl Place {
     fn service_account(&mut self, account: &Arc<str>, name: &str) -> &mut Named {
         self.service_accounts.entry(name.into()).or_insert_with(|| {
             let holder = Arc::new(Holder::new(account, name));
-            Named { holder, facts: None, keys: HashSet::new() }
+            Named { holder, facts: None, keys: HashSet::new(), issued_for: Arc::default() }
         })
     }
 
@@ -104,8 +106,12 @@ impl Places {
         let named = place.service_account(&account, &facts.service_account);
         let holder = Arc::clone(&named.holder);
         let standing = Standing::to_keys_of(&facts.issued_for, named.facts.as_ref());
+        if *named.issued_for != *facts.issued_for {
+            named.issued_for = facts.issued_for.as_str().into();
+        }
+        let issued_for = Arc::clone(&named.issued_for);
         let is_it = |key: &&Arc<Key>| {
-            *key.uid == *uid && *key.issued_for == *facts.issued_for && Arc::ptr_eq(&key.holder, &holder)
+            *key.uid == *uid && key.issued_for == issued_for && Arc::ptr_eq(&key.holder, &holder)
         };
         let key = match place.keys.get(name).map(|held| &held.key).filter(is_it) {
             Some(same) => Arc::clone(same),
@@ -113,7 +119,7 @@ impl Places {
                 holder,
                 name: name.into(),
                 uid: uid.into(),
-                issued_for: facts.issued_for.as_str().into(),
+                issued_for,
                 usage: Usage::default(),
             }),
         };
