@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::api::resource_grant::Role;
 use crate::domain::token::{Presented, TokenId};
-use crate::domain::verdict::{Asked, BadRequest, Cause, Known, verdict};
+use crate::domain::verdict::{Asked, BadRequest, Cause, OnBehalfOf, verdict};
 use crate::runtime::clock::second;
 
 use super::contact::Contact;
@@ -48,6 +48,8 @@ pub struct Allowed<'a> {
     pub id: TokenId,
     /// The token with its key.
     pub entry: &'a Entry,
+    /// When it ends, in seconds since 1970.
+    pub good_until: i64,
     /// What was asked for.
     pub asked: &'a Asked,
     /// The role that the service account has on the resource asked for.
@@ -57,10 +59,7 @@ pub struct Allowed<'a> {
 impl Allowed<'_> {
     /// The person acted for, or else the service account.
     pub fn subject(&self) -> &str {
-        self.asked
-            .on_behalf_of
-            .as_ref()
-            .map_or_else(|| &*self.entry.key.holder.actor, |person| person.as_str())
+        self.asked.on_behalf_of.as_ref().map_or(&*self.entry.key.holder.actor, OnBehalfOf::as_str)
     }
 }
 
@@ -141,19 +140,13 @@ impl Checker {
         let asked = request.asked.as_ref().unwrap_or(&nothing);
         // Without a resource none is read.
         let grants = entry.filter(|_| asked.resource.is_some()).map(|entry| entry.key.holder.grants.load());
-        let known = entry.map(|entry| {
-            let changing = entry.changing();
-            Known {
-                credential: entry.credential(changing),
-                state: changing.state,
-                service_account: changing.service_account,
-                grants: grants.as_deref().map_or(&[], |grants| grants.as_slice()),
-            }
-        });
+        let grants = grants.as_deref().map_or(&[][..], |grants| grants);
+        let known = entry.map(|entry| entry.known(grants));
         let grant = verdict(self.contact.feed(), &hash, known.as_ref(), asked, second)?;
         let asked = request.asked.as_ref().map_err(BadRequest::clone)?;
-        let entry = entry.ok_or(Cause::UnknownKey)?;
-        Ok(Allowed { id, entry, asked, role: grant.map(|grant| grant.role) })
+        let (entry, known) = entry.zip(known).ok_or(Cause::UnknownKey)?;
+        let good_until = known.credential.good_until;
+        Ok(Allowed { id, entry, good_until, asked, role: grant.map(|grant| grant.role) })
     }
 
     /// Whatever was done or tried on behalf of a person is told and counted, each time.

@@ -13,7 +13,7 @@ use parking_lot::Mutex;
 use crate::domain::token::TokenId;
 use crate::domain::verdict::{Credential, GrantFacts, KeyFacts, ServiceAccountFacts};
 
-pub use entry::{ACTOR_PREFIX, Changing, Entry, Holder, Key, Usage};
+pub use entry::{Changing, Entry, Holder, Key, Usage, actor};
 use places::{Held, Places};
 
 /// Ids are drawn at random by the controller, so nobody can choose those that would meet in one place.

@@ -4,7 +4,6 @@
 use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use chrono::{DateTime, Utc};
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 
 use super::check::{Found, Request};
@@ -162,14 +161,14 @@ pub(super) fn first_use(told: &Told<'_>) {
     line(told, Reason::Verified, None, "The key is good");
 }
 
-/// How often a key was used in an interval, where that was more than the once that was told.
-pub(super) fn used(key: &Key, last: DateTime<Utc>, count: u32) {
+/// How often a key was used in an interval, and the second of the last time, where that was more than the once that was told.
+pub(super) fn used(key: &Key, last: i64, count: u32) {
     if count < 2 {
         return;
     }
     tracing::info!(
         target: telemetry::AUDIT,
-        at = %rfc3339(last),
+        at = %rfc3339(at_second(last)),
         actor = &*key.holder.actor,
         action = Reason::Verified.action(),
         account = &*key.holder.account,

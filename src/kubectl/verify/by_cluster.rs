@@ -7,6 +7,7 @@ use super::super::cluster::{Scope, of_service_account};
 use super::super::error::Error;
 use super::Verdict;
 use crate::api::{AccessKey, ResourceGrant, ServiceAccount};
+use crate::domain::time::at_second;
 use crate::domain::token::Presented;
 use crate::domain::verdict::{
     Asked, Cause, Credential, Feed, Grant, GrantFacts, KeyFacts, Known, ServiceAccountFacts, Standing,
@@ -85,8 +86,7 @@ pub(super) fn decide(presented: &Presented<'_>, found: &Found, asked: &Asked, no
         told.account = Some(namespace.clone());
         told.service_account = Some(key.spec.service_account_name.clone());
         told.access_key = Some(key.name_any());
-        told.expires_at =
-            credential.and_then(|credential| chrono::DateTime::from_timestamp(credential.good_until, 0));
+        told.expires_at = credential.map(|credential| at_second(credential.good_until));
         told.resource = asked.resource.as_ref().map(crate::domain::verdict::ResourceAsked::label);
         told.on_behalf_of = asked.on_behalf_of.as_ref().map(|person| person.as_str().to_owned());
     }

@@ -23,7 +23,7 @@ impl Flusher {
             if count == 0 {
                 continue;
             }
-            used(&key, at_second(last), count);
+            used(&key, last, count);
             due.push((key, last));
         }
         for (key, last) in due {

@@ -7,7 +7,7 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use crate::domain::time::{at_second, rfc3339};
 use crate::domain::verdict::{OnBehalfOf, ResourceAsked};
 use crate::verifier::check::Allowed;
-use crate::verifier::index::{ACTOR_PREFIX, Entry};
+use crate::verifier::index::{Entry, actor};
 
 const EMPTY: HeaderValue = HeaderValue::from_static("");
 
@@ -40,7 +40,7 @@ pub(super) const ABOUT: [&str; 9] = [
 /// The values of [`IDENTITY`]; empty where one does not apply.
 pub(super) fn identity(allowed: &Allowed<'_>) -> [HeaderValue; 9] {
     let Entry { account, service_account, .. } = allowed.entry;
-    let actor = [ACTOR_PREFIX, account, ":", service_account].concat();
+    let actor = actor(account, service_account);
     let on_behalf_of = allowed.asked.on_behalf_of.as_ref().map(OnBehalfOf::as_str);
     let value = |text: &str| HeaderValue::from_str(text).unwrap_or(EMPTY);
     let owned = |text: String| HeaderValue::try_from(text).unwrap_or(EMPTY);
@@ -81,7 +81,7 @@ pub(super) fn identify(allowed: &Allowed<'_>) -> HeaderMap {
 
 /// When the token ends, as RFC 3339.
 pub(super) fn expires_at(allowed: &Allowed<'_>) -> String {
-    rfc3339(at_second(allowed.entry.changing().good_until))
+    rfc3339(at_second(allowed.good_until))
 }
 
 /// The resource as `Category/name`.

@@ -9,7 +9,7 @@ use compact_str::CompactString;
 
 use crate::api::access_key::KeyState;
 use crate::domain::digest::Sha256Hash;
-use crate::domain::verdict::{Credential, CredentialKind, Grant, Standing};
+use crate::domain::verdict::{Credential, CredentialKind, Grant, Known, Standing};
 
 /// One token, for as long as it is known.
 #[derive(Debug)]
@@ -64,9 +64,10 @@ impl Entry {
         Changing::unpack(self.changing.load(Ordering::Acquire))
     }
 
-    /// The token as it is now.
-    pub fn credential(&self, Changing { kind, good_until, .. }: Changing) -> Credential {
-        Credential { hash: self.hash, kind, good_until }
+    /// What a verdict is to know of it, beside the grants of its service account.
+    pub fn known<'a>(&self, grants: &'a [Grant]) -> Known<'a> {
+        let Changing { kind, good_until, state, service_account } = self.changing();
+        Known { credential: Credential { hash: self.hash, kind, good_until }, state, service_account, grants }
     }
 }
 
@@ -146,15 +147,17 @@ pub struct Holder {
     pub grants: ArcSwap<Vec<Grant>>,
 }
 
-/// What stands before account and name, where a service account is called as one.
-pub const ACTOR_PREFIX: &str = "keyward:";
+/// What a service account is called as a user, and as the actor.
+pub fn actor(account: &str, name: &str) -> String {
+    ["keyward:", account, ":", name].concat()
+}
 
 impl Holder {
     pub(super) fn new(account: &Arc<str>, name: &str) -> Self {
         Self {
             account: Arc::clone(account),
             name: name.into(),
-            actor: [ACTOR_PREFIX, account, ":", name].concat().into(),
+            actor: actor(account, name).into(),
             grants: ArcSwap::default(),
         }
     }
