@@ -5,14 +5,17 @@
 
 mod own_cluster;
 
-#[path = "install/release.rs"]
-mod release;
-#[path = "install/taken.rs"]
-mod taken;
+mod install {
+    pub mod release;
+    pub mod taken;
+}
 
+use install::{
+    release::{Release, keys},
+    taken,
+};
 use keyward_dev::Options;
-use own_cluster::{Cluster, eventually};
-use release::{Release, keys};
+use own_cluster::Cluster;
 
 const ACCOUNT: &str = "
 apiVersion: iam.keyward.dev/v1alpha1

@@ -144,5 +144,57 @@ fn globals_of(words: &[OsString]) -> Option<Globals> {
 }
 
 #[cfg(test)]
-#[path = "completion_tests.rs"]
-mod tests;
+mod tests {
+    //! What of a line that is not finished is understood.
+
+    use super::*;
+
+    fn words(line: &[&str]) -> Vec<OsString> {
+        words_of(line.iter().map(OsString::from))
+    }
+
+    #[test]
+    fn the_line_is_found_behind_what_a_shell_or_kubectl_puts_before_it() {
+        let line = ["kubectl-keyward", "describe", "-n", "shop", ""];
+        let expected: Vec<OsString> = line.iter().map(OsString::from).collect();
+        assert_eq!(
+            words(&[&["/bin/kubectl-keyward", "--", "kubectl-keyward"], &line[1..]].concat()),
+            expected
+        );
+        assert_eq!(words(&[&["kubectl-keyward", "__complete"], &line[1..]].concat()), expected);
+    }
+
+    #[test]
+    fn flags_count_also_in_a_line_that_is_not_finished() {
+        for line in [
+            &["kubectl-keyward", "__complete", "describe", "-n", "shop", "--context", "dev", ""][..],
+            &["kubectl-keyward", "__complete", "-n", "shop", "--context=dev", "key", "rotate", "de"],
+            &[
+                "kubectl-keyward",
+                "__complete",
+                "-n",
+                "shop",
+                "key",
+                "create",
+                "x",
+                "--context",
+                "dev",
+                "--service-account",
+                "",
+            ],
+        ] {
+            let globals = globals_of(&words(line)).unwrap();
+            assert_eq!(
+                (globals.namespace.as_deref(), globals.context.as_deref()),
+                (Some("shop"), Some("dev")),
+                "{line:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn kubectls_script_passes_every_word_on() {
+        assert!(KUBECTL_SCRIPT.ends_with("exec kubectl-keyward __complete \"$@\"\n"));
+        assert!(KUBECTL_SCRIPT.lines().all(|line| line.len() <= 120));
+    }
+}

@@ -321,5 +321,4 @@ fn in_order(findings: &mut [Finding], files: &[File]) {
 }
 
 #[cfg(test)]
-#[path = "validate_tests.rs"]
 mod tests;

@@ -8,8 +8,8 @@ use std::process::{Command, Stdio};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
-use super::eventually;
-use super::own_cluster::{Cluster, Process};
+use crate::own_cluster::eventually;
+use crate::own_cluster::{Cluster, Process};
 
 const NAMESPACE: &str = "keyward-system";
 const WITH_VERIFIER: [&str; 4] = ["--set", "verifier.enabled=true", "--set", "verifier.allowPlainHttp=true"];

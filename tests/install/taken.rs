@@ -5,7 +5,7 @@ use std::process::{Output, Stdio};
 
 use serde_json::{Value, json};
 
-use super::own_cluster::{Cluster, eventually};
+use crate::own_cluster::{Cluster, eventually};
 
 const CHART: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/charts/keyward");
 const ALL: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/charts/keyward/ci/all-values.yaml");

@@ -10,19 +10,12 @@ use crate::domain::secret::Record;
 use crate::domain::validity::Period;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 
-#[path = "access_key_property_tests.rs"]
 mod properties;
-#[path = "access_key_publish_tests.rs"]
 mod publish;
-#[path = "access_key_refusal_tests.rs"]
 mod refusals;
-#[path = "access_key_rotation_tests.rs"]
 mod rotation;
-#[path = "access_key_state_tests.rs"]
 mod states;
-#[path = "access_key_unused_tests.rs"]
 mod unused_keys;
-#[path = "access_key_world_tests.rs"]
 mod world;
 
 const NOW: &str = "2026-08-31T12:00:00Z";

@@ -97,5 +97,4 @@ fn in_force(known: &Known<'_>, now: i64) -> Result<(), Cause> {
 }
 
 #[cfg(test)]
-#[path = "verdict_tests.rs"]
 mod tests;

@@ -370,5 +370,4 @@ fn next_expiring(keys: &[KeyView], now: DateTime<Utc>) -> Option<DateTime<Utc>> 
 }
 
 #[cfg(test)]
-#[path = "service_account_tests.rs"]
 mod tests;

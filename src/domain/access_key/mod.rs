@@ -411,5 +411,4 @@ fn lost_secret(observed: &Observed, token: token::Recorded, now: DateTime<Utc>) 
 }
 
 #[cfg(test)]
-#[path = "access_key_tests.rs"]
 mod tests;

@@ -5,9 +5,7 @@ use chrono::TimeDelta;
 use super::*;
 use crate::api::access_key::TokenStatus;
 
-#[path = "service_account_access_tests.rs"]
 mod access;
-#[path = "service_account_key_tests.rs"]
 mod keys;
 
 const NOW: &str = "2026-08-31T12:00:00Z";

@@ -7,7 +7,6 @@ use super::*;
 use crate::api::service_account::Icon;
 use crate::domain::validity::Period;
 
-#[path = "account_access_tests.rs"]
 mod access;
 
 const NOW: &str = "2026-08-31T12:00:00Z";

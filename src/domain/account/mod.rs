@@ -359,5 +359,4 @@ fn changed_policy(observed: &Observed, summary: &Summary) -> Option<Reason> {
 }
 
 #[cfg(test)]
-#[path = "account_tests.rs"]
 mod tests;
