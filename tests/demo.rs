@@ -52,5 +52,5 @@ async fn the_demo_shows_what_it_promises_and_ends_well() {
     ] {
         assert!(shown.contains(promised), "{promised:?} in:\n{shown}");
     }
-    assert!(keyward::domain::token::Token::find_in(&shown).is_none(), "no token is shown");
+    assert!(keyward::domain::value::token::Token::find_in(&shown).is_none(), "no token is shown");
 }

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use keyward::domain::digest::sha256_hex;
+use keyward::domain::value::digest::sha256_hex;
 use serde_json::{Value, json};
 
 const DOCKERFILE: &str = include_str!("../Dockerfile");

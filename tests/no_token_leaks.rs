@@ -15,7 +15,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use keyward::domain::token::Token;
+use keyward::domain::value::token::Token;
 
 /// Everything that the API server stores, but Secrets.
 fn stored() -> Vec<(String, String)> {

@@ -2,8 +2,8 @@
 //! would give them.
 
 use keyward::api::{ResourceGrant, ServiceAccount};
-use keyward::domain::digest::sha256;
-use keyward::domain::token::{RANDOM_BYTES, Token};
+use keyward::domain::value::digest::sha256;
+use keyward::domain::value::token::{RANDOM_BYTES, Token};
 use serde_json::{Value, json};
 
 use crate::support::Failure;

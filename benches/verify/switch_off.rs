@@ -10,7 +10,7 @@ use futures::{StreamExt as _, TryStreamExt as _, stream};
 use k8s_openapi::api::core::v1::{Namespace, Secret};
 use keyward::api::access_key::KeyState;
 use keyward::api::{AccessKey, Account, ServiceAccount};
-use keyward::domain::token::Token;
+use keyward::domain::value::token::Token;
 use kube::api::{DeleteParams, Patch, PatchParams, PostParams};
 use kube::runtime::wait::{Condition, await_condition};
 use kube::{Api, Client, ResourceExt as _};

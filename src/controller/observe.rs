@@ -9,22 +9,24 @@ use kube::core::PartialObjectMeta;
 use kube::runtime::reflector::ObjectRef;
 use kube::{Api, Client, Resource, ResourceExt};
 
-use super::secrets::{is_owned, is_published_for, standing, view};
-use super::store::{SecretMeta, World, at_path, path};
 use crate::api::access_key::PublishedStatus;
 use crate::api::account::SnapshotItem;
 use crate::api::shared::{AuditEntry, DesiredState, Seat};
 use crate::api::{ACCOUNT_NAME, AccessKey, Account, ResourceGrant, ServiceAccount, names};
+use crate::controller::apply::secrets::{is_owned, is_published_for, standing, view};
+use crate::controller::watch::store::{SecretMeta, World, at_path, path};
+use crate::domain::access_key::publish::secrets::{Published, other_namespaces};
+use crate::domain::access_key::secret::{Holds, Record};
+use crate::domain::access_key::unused::policy;
 use crate::domain::access_key::{self, FoundParent, Key, OwnedSecret, Parent, SecretView, needs_inspection};
 use crate::domain::account::QuotaView;
-use crate::domain::limits::Limits;
-use crate::domain::publishing::{Published, other_namespaces};
-use crate::domain::reason::Reason;
+use crate::domain::account::limits::Limits;
+use crate::domain::account::quota;
+use crate::domain::audit::reason::Reason;
 use crate::domain::seats::admits;
-use crate::domain::secret::{Holds, Record};
 use crate::domain::service_account::{AccountView, GrantView, KeyView, admission, wanted_display_name};
-use crate::domain::time::from_kube;
-use crate::domain::{account, admins, audit, quota, resource_grant, service_account, unused};
+use crate::domain::value::time::from_kube;
+use crate::domain::{account, admins, audit, resource_grant, service_account};
 use crate::runtime::client::{CallError, bounded, found};
 
 /// Reads for decisions.
@@ -380,8 +382,8 @@ fn limits_of(account: &Account) -> Limits {
 }
 
 /// The account's policy about unused keys.
-pub(super) fn unused_of(account: &Account) -> Option<unused::Policy> {
-    unused::Policy::from_spec(account.spec.unused_access_keys.as_ref())
+pub(super) fn unused_of(account: &Account) -> Option<policy::Policy> {
+    policy::Policy::from_spec(account.spec.unused_access_keys.as_ref())
 }
 
 /// Since when verifiers record the use of the account's keys.

@@ -8,7 +8,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference}
 
 use crate::api::shared::{Subject, SubjectKind};
 use crate::api::{GROUP, names};
-use crate::domain::text::{cut, one_line};
+use crate::domain::value::text::{cut, one_line};
 
 /// The chart's cluster role of super admins.
 pub const SUPER_ADMIN_ROLE: &str = "keyward-super-admin";

@@ -3,8 +3,8 @@
 use chrono::{DateTime, Utc};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 
-use crate::domain::reason::Reason;
-use crate::domain::time::to_kube;
+use crate::domain::audit::reason::Reason;
+use crate::domain::value::time::to_kube;
 
 /// Whether work is under way or only a person can help.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -3,9 +3,9 @@
 use chrono::{DateTime, Utc};
 
 use crate::api::ResourceGrantStatus;
+use crate::domain::audit::reason::Reason;
 use crate::domain::conditions::{Progress, Summary};
-use crate::domain::reason::Reason;
-use crate::domain::time::whole_seconds;
+use crate::domain::value::time::whole_seconds;
 
 /// Everything that the decision about one grant reads.
 #[derive(Clone, Debug)]

@@ -21,7 +21,7 @@ use crate::api::service_account::AssociatedResources;
 use crate::api::shared::KeyCounts;
 use crate::api::{AccessKey, ServiceAccount};
 use crate::domain::admins;
-use crate::domain::time::{from_kube, rfc3339};
+use crate::domain::value::time::{from_kube, rfc3339};
 
 /// How many entries of the audit log are shown.
 const ENTRIES: usize = 10;

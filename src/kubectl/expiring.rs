@@ -15,8 +15,8 @@ use super::table::{Cell, Table, Tone, lines};
 use super::times;
 use crate::api::AccessKey;
 use crate::api::access_key::KeyState;
-use crate::domain::time::rfc3339;
-use crate::domain::validity::Period;
+use crate::domain::value::period::Period;
+use crate::domain::value::time::rfc3339;
 
 /// Flags of `expiring`.
 #[derive(Args, Clone, Copy, Debug)]

@@ -2,9 +2,9 @@
 
 use super::table::{Cell, Tone};
 use crate::api::shared::AuditEntry;
-use crate::domain::acting::times;
-use crate::domain::reason::{Reason, Severity};
-use crate::domain::time::rfc3339;
+use crate::domain::audit::acting::times;
+use crate::domain::audit::reason::{Reason, Severity};
+use crate::domain::value::time::rfc3339;
 
 /// The header of a table of entries.
 pub(super) const HEADER: [&str; 5] = ["TIME", "ACTOR", "OBJECT", "REASON", "MESSAGE"];

@@ -48,8 +48,8 @@ use std::process::ExitCode;
 
 use chrono::{DateTime, Utc};
 
-use crate::domain::text::one_line;
-use crate::domain::token::Token;
+use crate::domain::value::text::one_line;
+use crate::domain::value::token::Token;
 use crate::runtime::client;
 use crate::runtime::clock::now;
 use cli::{Cli, ClusterCommand, Command};

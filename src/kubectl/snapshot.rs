@@ -16,7 +16,7 @@ use super::{Context, command};
 use crate::api::account::SnapshotItem;
 use crate::api::shared::KeyCounts;
 use crate::api::{ACCOUNT_NAME, Account};
-use crate::domain::limits::Limits;
+use crate::domain::account::limits::Limits;
 
 /// Flags of the snapshot.
 #[derive(Args, Clone, Copy, Debug)]

@@ -19,7 +19,7 @@ use crate::api::access_key::KeyState;
 use crate::api::names::CONFIRM_DEACTIVATION;
 use crate::api::shared::DesiredState;
 use crate::api::{AccessKey, ServiceAccount};
-use crate::domain::validity::Period;
+use crate::domain::value::period::Period;
 
 /// Keys that were used within this time are named, since someone will miss them.
 const RECENT: Period = Period::days(7);

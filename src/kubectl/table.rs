@@ -7,7 +7,7 @@ use std::fmt::{self, Write as _};
 use anstyle::{AnsiColor, Style};
 use unicode_width::UnicodeWidthStr as _;
 
-use crate::domain::text::one_line;
+use crate::domain::value::text::one_line;
 
 /// What stands between two columns.
 const GAP: &str = "   ";

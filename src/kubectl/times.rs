@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use crate::domain::validity::Period;
+use crate::domain::value::period::Period;
 
 /// A length of time as kubectl's AGE columns show it: in one unit or two, coarser as it grows.
 pub(super) fn length(length: TimeDelta) -> String {

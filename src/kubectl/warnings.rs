@@ -6,7 +6,7 @@ use std::sync::Mutex;
 use http::{HeaderMap, header};
 
 use super::table::{Tone, paint};
-use crate::domain::text::one_line;
+use crate::domain::value::text::one_line;
 
 /// The warnings that were shown already.
 #[derive(Debug, Default)]

@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use crate::controller;
-use crate::domain::reason::Reason;
+use crate::domain::audit::reason::Reason;
 use crate::domain::reference::Page;
 use crate::domain::reference::markdown::{code, codes, section};
 use crate::domain::verdict::Cause;
-use crate::verifier::contact::Contact;
+use crate::verifier::freshness::Contact;
 use crate::verifier::index::Index;
 use crate::verifier::metrics::Metrics;
 

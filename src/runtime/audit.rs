@@ -12,9 +12,9 @@ use super::metrics::Metrics;
 use super::telemetry;
 use crate::api::shared::AuditEntry;
 use crate::domain::audit;
-use crate::domain::reason::{Reason, Severity};
-use crate::domain::text::cut;
-use crate::domain::time::precise;
+use crate::domain::audit::reason::{Reason, Severity};
+use crate::domain::value::text::cut;
+use crate::domain::value::time::precise;
 use crate::runtime::clock::now;
 
 /// Writes audit entries for one process.
@@ -47,7 +47,7 @@ impl Audit {
         tracing::info!(
             target: telemetry::AUDIT,
             id,
-            at = %crate::domain::time::rfc3339(*time),
+            at = %crate::domain::value::time::rfc3339(*time),
             actor,
             action,
             account = object.namespace,

@@ -13,8 +13,8 @@ use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::{Registry, Unit};
 
 use super::client::CallError;
-use crate::domain::reason::Reason;
-use crate::domain::reason::told;
+use crate::domain::audit::catalog;
+use crate::domain::audit::reason::Reason;
 
 /// Kinds of objects that are passed over: Keyward's own, and Secrets whose key may be gone.
 const PASSED_OVER: [&str; 5] = ["AccessKey", "Account", "ResourceGrant", "Secret", "ServiceAccount"];
@@ -101,8 +101,8 @@ impl Default for Metrics {
 impl Metrics {
     /// Makes every series of a counter, and of what is refused.
     fn begin(&self) {
-        for (kind, reasons) in told::KINDS {
-            for reason in told::of_ready(reasons) {
+        for (kind, reasons) in catalog::KINDS {
+            for reason in catalog::of_ready(reasons) {
                 self.stalled(kind, reason, 0);
             }
         }
@@ -116,7 +116,7 @@ impl Metrics {
         for kind in WRITTEN {
             self.writes.get_or_create_owned(&KindLabel { kind });
         }
-        for reason in told::by_controller() {
+        for reason in catalog::by_controller() {
             self.audits.get_or_create_owned(&ReasonLabel { reason: reason.as_str() });
         }
         for reason in CallError::REASONS {

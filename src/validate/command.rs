@@ -9,7 +9,7 @@ use clap::{Args, ValueEnum};
 
 use super::finding::{Report, Severity};
 use super::{Checker, Options, References, files, report};
-use crate::domain::time::parse_rfc3339;
+use crate::domain::value::time::parse_rfc3339;
 use crate::runtime::telemetry::with_causes;
 
 /// Flags of `keyward validate`.

@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 use super::manifest::{Kind, Manifest};
 use super::node::Node;
 use crate::api::{ACCOUNT_NAME, AccessKeySpec, AccountSpec, ResourceGrantSpec, ServiceAccountSpec};
-use crate::domain::limits::Limits;
+use crate::domain::account::limits::Limits;
 
 /// An object with what it asks for.
 #[derive(Clone, Debug)]

@@ -3,7 +3,7 @@
 use k8s_openapi::ByteString;
 
 use super::node::{Node, Region, Value};
-use crate::domain::token::Token;
+use crate::domain::value::token::Token;
 
 /// Where they stand, and what to say of each. The token itself is not told.
 pub(super) fn find(root: &Node) -> Vec<(Region, String)> {

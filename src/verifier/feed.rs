@@ -14,12 +14,12 @@ use kube::{Api, Client, Resource};
 use serde::de::DeserializeOwned;
 use tokio::time::timeout;
 
-use super::contact::{Contact, Followed};
-use super::index::{Index, ObjectName, Version};
 use crate::api::{AccessKey, ResourceGrant, ServiceAccount};
 use crate::domain::verdict::{GrantFacts, KeyFacts, ServiceAccountFacts};
 use crate::runtime::client::{CallError, bounded};
 use crate::runtime::telemetry::with_causes;
+use crate::verifier::freshness::{Contact, Followed};
+use crate::verifier::index::{Index, ObjectName, Version};
 
 /// How many objects are asked for at once.
 const PAGE: u32 = 500;

@@ -10,10 +10,10 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::{Registry, Unit};
 
-use super::contact::{Contact, Followed};
-use super::index::Index;
 use crate::domain::verdict::Cause;
 use crate::runtime::client::CallError;
+use crate::verifier::freshness::{Contact, Followed};
+use crate::verifier::index::Index;
 
 /// Where a request comes in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

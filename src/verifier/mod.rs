@@ -5,18 +5,15 @@
 //! until `flush` writes it. Nothing on a request's way calls the API server.
 
 pub mod check;
-pub mod contact;
 pub mod feed;
-pub mod flush;
+pub mod freshness;
 pub mod http;
 pub mod index;
-pub mod journal;
 pub mod metrics;
-pub mod recorder;
 pub mod reference;
 mod run;
 pub mod server;
-pub mod throttle;
 pub mod tls;
+pub mod usage;
 
 pub use run::{Error, run};

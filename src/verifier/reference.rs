@@ -1,10 +1,10 @@
 //! Reference pages about the verifier, generated from what it does.
 
-use super::http::{openapi, told};
-use super::journal::{COUNT, FIELDS};
 use crate::domain::reference::Page;
 use crate::domain::reference::markdown::{code, section};
 use crate::domain::verdict::Cause;
+use crate::verifier::check::audit::{COUNT, FIELDS};
+use crate::verifier::http::{openapi, told};
 
 /// Every page.
 pub fn pages() -> Vec<Page> {

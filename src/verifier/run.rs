@@ -7,23 +7,24 @@ use std::time::Duration;
 use kube::Client;
 use tokio_util::sync::CancellationToken;
 
-use super::check::Checker;
-use super::contact::Contact;
-use super::feed;
-use super::flush::Flusher;
-use super::http::Endpoints;
-use super::index::Index;
-use super::journal::Journal;
-use super::metrics::Metrics;
-use super::recorder::Recorder;
-use super::server::Server;
-use super::throttle::Throttle;
-use super::tls::{self, Tls};
 use crate::domain::verdict::Feed;
 use crate::runtime::audit::Source;
 use crate::runtime::config::VerifierArgs;
 use crate::runtime::health::Health;
 use crate::runtime::preflight;
+use crate::verifier::check::audit::Journal;
+use crate::verifier::check::checker::Checker;
+use crate::verifier::check::throttle::Throttle;
+use crate::verifier::feed;
+use crate::verifier::freshness::Contact;
+use crate::verifier::http::Endpoints;
+use crate::verifier::index::Index;
+use crate::verifier::metrics::Metrics;
+use crate::verifier::server::Server;
+use crate::verifier::tls;
+use crate::verifier::tls::Tls;
+use crate::verifier::usage::flush::Flusher;
+use crate::verifier::usage::recorder::Recorder;
 
 /// How often it is looked whether the process can still tell good keys from bad ones.
 const READINESS_LOOK: Duration = Duration::from_millis(50);

@@ -18,9 +18,9 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_io_timeout::TimeoutStream;
 use tokio_util::sync::CancellationToken;
 
-use super::http::{Body, Endpoints};
-use super::metrics::Metrics;
-use super::tls::Tls;
+use crate::verifier::http::{Body, Endpoints};
+use crate::verifier::metrics::Metrics;
+use crate::verifier::tls::Tls;
 
 /// The most headers of a request.
 const HEADERS: usize = 64;

@@ -15,8 +15,8 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
-use super::metrics::Metrics;
-use crate::domain::digest::{Sha256Hash, sha256};
+use crate::domain::value::digest::{Sha256Hash, sha256};
+use crate::verifier::metrics::Metrics;
 
 /// How often the files are looked at. They are small, and a look costs less than a request.
 const LOOK: Duration = Duration::from_secs(5);

@@ -2,7 +2,7 @@
 
 use k8s_openapi::api::core::v1::Secret;
 use keyward::api::AccessKey;
-use keyward::domain::token::Token;
+use keyward::domain::value::token::Token;
 use kube::ResourceExt;
 use serde_json::{Value, json};
 

@@ -3,7 +3,7 @@
 use k8s_openapi::api::events::v1::Event;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use keyward::api::{AccessKey, Account, ResourceGrant, ServiceAccount};
-use keyward::domain::reason::told::{KINDS, Place, Told};
+use keyward::domain::audit::catalog::{KINDS, Place, Told};
 use keyward::reference::metrics::of_process;
 use kube::api::ListParams;
 

@@ -3,7 +3,7 @@
 
 use k8s_openapi::api::core::v1::Secret;
 use keyward::api::{AccessKey, Account, ServiceAccount};
-use keyward::domain::token::Token;
+use keyward::domain::value::token::Token;
 use kube::ResourceExt;
 use kube::api::{Patch, PatchParams};
 use serde_json::{Value, json};

@@ -2,7 +2,7 @@
 
 use http::Method;
 use keyward::api::AccessKey;
-use keyward::domain::token::Token;
+use keyward::domain::value::token::Token;
 use serde_json::{Value, json};
 
 use crate::application::Application;

@@ -1,7 +1,7 @@
 //! The keys of the cases.
 
 use keyward::api::AccessKey;
-use keyward::domain::token::Token;
+use keyward::domain::value::token::Token;
 use serde_json::json;
 
 use crate::support::{Scene, Verifier};

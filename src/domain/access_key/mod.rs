@@ -7,24 +7,26 @@ use chrono::{DateTime, Utc};
 
 use crate::api::access_key::{AccessKeyStatus, KeyState};
 use crate::api::shared::{AuditEntry, DesiredState};
+use crate::domain::access_key::secret::Holds;
+use crate::domain::access_key::unused::policy::Standing;
+use crate::domain::account::limits::Limits;
+use crate::domain::audit::reason::Reason;
 use crate::domain::conditions::{Progress, Summary};
-use crate::domain::limits::Limits;
-use crate::domain::reason::Reason;
-use crate::domain::secret::Holds;
-use crate::domain::time::whole_seconds;
-use crate::domain::unused::Standing;
+use crate::domain::value::time::whole_seconds;
 
+pub mod expiry;
+mod messages;
 mod observed;
-mod publication;
+pub mod publish;
+pub mod secret;
 mod status;
-mod summary;
 mod token;
-mod usage;
+pub mod unused;
 
 pub use observed::{Admission, FoundParent, Key, Observed, OwnedSecret, Parent, SecretView};
 pub use token::{left_behind, violation};
 
-use summary::{
+use messages::{
     expired_summary, inactive, issued_summary, service_account, service_account_inactive, trouble, unused,
 };
 
@@ -303,7 +305,7 @@ fn issued(observed: &Observed, parent: &FoundParent, token: token::Recorded, now
         return with_token(verdict, token, expired, observed);
     } else if !parent.seated {
         return with_token(without_seat(key, parent, limits), token, expired, observed);
-    } else if let Standing::Off { since, .. } = usage::standing(observed, now) {
+    } else if let Standing::Off { since, .. } = unused::usage::standing(observed, now) {
         (KeyState::Inactive, unused(since))
     } else {
         return in_force(observed, parent, token, renewal, now);
@@ -383,7 +385,7 @@ fn in_force(
         then,
         look_again_at,
     };
-    publication::with(observed, settled, now)
+    publish::step::with(observed, settled, now)
 }
 
 /// Mints, unless a token that was minted before may still be on its way into the Secret.

@@ -5,12 +5,12 @@ use chrono::{DateTime, Utc};
 use crate::api::AccessKeySpec;
 use crate::api::access_key::AccessKeyStatus;
 use crate::api::shared::DesiredState;
-use crate::domain::audit::Target;
-use crate::domain::limits::Limits;
-use crate::domain::publishing::Published;
-use crate::domain::reason::Reason;
-use crate::domain::secret::{Holds, Owner, Record};
-use crate::domain::unused;
+use crate::domain::access_key::publish::secrets::Published;
+use crate::domain::access_key::secret::{Holds, Owner, Record};
+use crate::domain::access_key::unused::policy;
+use crate::domain::account::limits::Limits;
+use crate::domain::audit::entry::Target;
+use crate::domain::audit::reason::Reason;
 
 /// Everything that the decision about one key reads.
 #[derive(Clone, Debug)]
@@ -22,7 +22,7 @@ pub struct Observed {
     /// The limits of its account.
     pub limits: Limits,
     /// The policy of its account about unused keys.
-    pub unused: Option<unused::Policy>,
+    pub unused: Option<policy::Policy>,
     /// Since when its use is recorded.
     pub usage_recorded_since: Option<DateTime<Utc>>,
     /// Its Secret.

@@ -2,18 +2,21 @@
 
 use chrono::{DateTime, Utc};
 
-use super::summary::expiring;
-use super::token::{self, Change, Recorded};
-use super::usage::Usage;
-use super::{Action, Observed, OwnedSecret, Parent, Plan, SecretView, Settled, Verdict, publication};
 use crate::api::access_key::{AccessKeyStatus, KeyState, PublishedStatus, TokenStatus};
 use crate::api::shared::AuditEntry;
-use crate::domain::audit::{self, Happening};
+use crate::domain::access_key::expiry;
+use crate::domain::access_key::messages::expiring;
+use crate::domain::access_key::publish::step;
+use crate::domain::access_key::secret::Holds;
+use crate::domain::access_key::token;
+use crate::domain::access_key::token::{Change, Recorded};
+use crate::domain::access_key::unused::usage::Usage;
+use crate::domain::access_key::{Action, Observed, OwnedSecret, Parent, Plan, SecretView, Settled, Verdict};
+use crate::domain::audit;
+use crate::domain::audit::entry::Happening;
+use crate::domain::audit::reason::Reason;
 use crate::domain::conditions::last_reason;
-use crate::domain::expiry;
-use crate::domain::reason::Reason;
-use crate::domain::secret::Holds;
-use crate::domain::time::rfc3339;
+use crate::domain::value::time::rfc3339;
 
 pub(super) fn finish(observed: &Observed, verdict: Verdict, now: DateTime<Utc>) -> Plan {
     match verdict {
@@ -92,7 +95,7 @@ fn status(
         next_token: token::staging(observed, now).and(before.next_token.clone()),
         previous_token,
         service_account_uid,
-        published: publication::recorded(observed),
+        published: step::recorded(observed),
         expiry_notice,
         last_used_at: before.last_used_at,
         usage_recorded_since: observed.usage_recorded_since,

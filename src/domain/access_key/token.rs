@@ -2,14 +2,14 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::{FoundParent, Observed, SecretView};
 use crate::api::AccessKeySpec;
 use crate::api::access_key::{PreviousTokenStatus, RotationSpec, TokenStatus};
-use crate::domain::limits::Limits;
-use crate::domain::reason::Reason;
-use crate::domain::secret::{Holds, Record};
-use crate::domain::time::rfc3339;
-use crate::domain::validity::Period;
+use crate::domain::access_key::secret::{Holds, Record};
+use crate::domain::access_key::{FoundParent, Observed, SecretView};
+use crate::domain::account::limits::Limits;
+use crate::domain::audit::reason::Reason;
+use crate::domain::value::period::Period;
+use crate::domain::value::time::rfc3339;
 
 /// How long a recorded `nextToken` may be on its way into the Secret before it counts as lost, in seconds. Longer than
 /// any one call to the API server may take, so that a slow writer is never overtaken.

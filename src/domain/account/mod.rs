@@ -9,18 +9,21 @@ use k8s_openapi::api::rbac::v1::RoleBinding;
 use crate::api::account::{ServiceAccountCounts, Snapshot, SnapshotItem};
 use crate::api::shared::{AuditEntry, Seat, Subject};
 use crate::api::{AccountSpec, AccountStatus};
+use crate::domain::access_key::unused::policy;
+use crate::domain::account::limits::Limits;
 use crate::domain::admins::{self, Owner};
-use crate::domain::audit::{self, Happening, Target};
+use crate::domain::audit;
+use crate::domain::audit::entry::{Happening, Target};
+use crate::domain::audit::reason::Reason;
 use crate::domain::change::{Change, change};
 use crate::domain::conditions::{Progress, Summary};
-use crate::domain::limits::Limits;
-use crate::domain::quota;
-use crate::domain::reason::Reason;
 use crate::domain::seats::{Allotment, Candidate, allot};
-use crate::domain::snapshot;
-use crate::domain::text::saturating;
-use crate::domain::time::whole_seconds;
-use crate::domain::unused;
+use crate::domain::value::text::saturating;
+use crate::domain::value::time::whole_seconds;
+
+pub mod limits;
+pub mod quota;
+pub mod snapshot;
 
 /// Everything that the decision about one account reads.
 #[derive(Clone, Debug)]
@@ -242,7 +245,7 @@ fn summary(observed: &Observed, now: DateTime<Utc>) -> Summary {
     } else {
         format!("; Secrets are accepted from {}", accepted.join(", "))
     };
-    let unused = unused::Policy::from_spec(spec.unused_access_keys.as_ref());
+    let unused = policy::Policy::from_spec(spec.unused_access_keys.as_ref());
     let unused_problem = unused.and_then(|policy| policy.problem(now));
     let unused = unused.map(|policy| policy.words()).unwrap_or_default();
     match limits.problem(now).or(unused_problem) {

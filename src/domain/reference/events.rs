@@ -1,8 +1,8 @@
 //! The page of reasons: what they mean, where they are met, and what to do.
 
-use super::Page;
-use super::markdown::{code, section};
-use crate::domain::reason::told::{KINDS, OF_REQUESTS, Told};
+use crate::domain::audit::catalog::{KINDS, OF_REQUESTS, Told};
+use crate::domain::reference::Page;
+use crate::domain::reference::markdown::{code, section};
 
 /// The page.
 pub(super) fn page() -> Page {

@@ -5,10 +5,10 @@ use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{
     JSONSchemaProps, ValidationRule,
 };
 
-use super::Page;
-use super::markdown::{code, codes, section, table};
-use super::schema::{Node, Place, nodes};
-use super::value::{allowed, default};
+use crate::domain::reference::Page;
+use crate::domain::reference::markdown::{code, codes, section, table};
+use crate::domain::reference::schema::{Node, Place, nodes};
+use crate::domain::reference::value::{allowed, default};
 
 /// The page of a kind.
 pub(super) fn page(crd: &CustomResourceDefinition) -> Page {
@@ -113,7 +113,7 @@ fn rules(nodes: &[Node<'_>]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::file_name;
+    use crate::domain::reference::kind::file_name;
 
     #[test]
     fn a_file_is_named_as_its_kind() {

@@ -4,8 +4,8 @@ use std::fmt::Display;
 
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::JSONSchemaProps;
 
-use super::markdown::{code, codes};
 use crate::api::schema::{item, map_value};
+use crate::domain::reference::markdown::{code, codes};
 
 /// Type and bounds.
 pub(super) fn allowed(schema: &JSONSchemaProps) -> String {

@@ -1,15 +1,15 @@
 //! Who may manage a service account and what it may reach: what RBAC is made to say, and what the log tells of changes.
 
-use super::{Action, GrantView, Observed};
 use crate::api::ResourceGrantSpec;
 use crate::api::service_account::{AssociatedResource, AssociatedResources};
 use crate::api::shared::Subject;
 use crate::domain::admins::{self, Owner};
-use crate::domain::associated::{LISTED, associated, label};
 use crate::domain::audit;
+use crate::domain::audit::reason::Reason;
 use crate::domain::change::change;
-use crate::domain::reason::Reason;
-use crate::domain::text::saturating;
+use crate::domain::service_account::associated::{LISTED, associated, label};
+use crate::domain::service_account::{Action, GrantView, Observed};
+use crate::domain::value::text::saturating;
 
 /// What has RBAC allow the admins what they may do, and nobody else.
 pub(super) fn access(observed: &Observed) -> Vec<Action> {

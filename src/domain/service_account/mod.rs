@@ -8,19 +8,21 @@ use crate::api::service_account::{ServiceAccountSpec, ServiceAccountState};
 use crate::api::shared::{AuditEntry, DesiredState, KeyCounts, Seat};
 use crate::api::{ResourceGrantSpec, ServiceAccountStatus};
 use crate::domain::access_key::Admission;
+use crate::domain::account::limits::Limits;
 use crate::domain::admins;
-use crate::domain::associated::associated;
-use crate::domain::audit::{self, Happening, Target};
+use crate::domain::audit;
+use crate::domain::audit::entry::{Happening, Target};
+use crate::domain::audit::reason::Reason;
 use crate::domain::change::Change;
 use crate::domain::conditions::{Progress, Summary, last_reason};
-use crate::domain::limits::Limits;
-use crate::domain::reason::Reason;
 use crate::domain::seats::{Allotment, Candidate, admits, allot};
-use crate::domain::text::saturating;
-use crate::domain::time::whole_seconds;
-use crate::domain::validity::Period;
+use crate::domain::service_account::associated::associated;
+use crate::domain::value::period::Period;
+use crate::domain::value::text::saturating;
+use crate::domain::value::time::whole_seconds;
 
 mod access;
+pub mod associated;
 
 use access::{access, bound, changed_admins, changed_grants, specs};
 

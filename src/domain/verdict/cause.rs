@@ -1,6 +1,6 @@
 //! The closed list of causes why a request is refused, and what the client is told of each.
 
-use crate::domain::token::Unreadable;
+use crate::domain::value::token::Unreadable;
 
 /// What the client is told: one answer for every token that is not good, so that nothing can be probed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

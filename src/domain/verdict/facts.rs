@@ -7,8 +7,8 @@ use crate::api::resource_grant::{Category, Impersonation, Role};
 use crate::api::service_account::ServiceAccountState;
 use crate::api::shared::DesiredState;
 use crate::api::{AccessKey, ResourceGrant, ServiceAccount};
-use crate::domain::digest::{Sha256Hash, parse_hex};
-use crate::domain::token::TokenId;
+use crate::domain::value::digest::{Sha256Hash, parse_hex};
+use crate::domain::value::token::TokenId;
 
 /// Which of a key's tokens it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,17 +1,17 @@
 //! Whether a presented token is good, and for what: `verdict(feed, presented, known, asked, now)`.
 
-mod asked;
 mod cause;
 mod facts;
+mod request;
 
 use subtle::{Choice, ConstantTimeEq as _};
 
 use crate::api::access_key::KeyState;
-use crate::domain::digest::Sha256Hash;
+use crate::domain::value::digest::Sha256Hash;
 
-pub use asked::{Asked, BadRequest, OnBehalfOf, ResourceAsked};
 pub use cause::{Cause, Class};
 pub use facts::{Credential, CredentialKind, Grant, GrantFacts, KeyFacts, ServiceAccountFacts, Standing};
+pub use request::{Asked, BadRequest, OnBehalfOf, ResourceAsked};
 
 /// How well the verifier knows the cluster.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

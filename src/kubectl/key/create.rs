@@ -14,9 +14,9 @@ use super::super::{Context, command};
 use crate::api::access_key::{RotationSpec, SecretSpec, TokenStatus, first_revision};
 use crate::api::shared::{DesiredState, IsoDuration};
 use crate::api::{AccessKey, AccessKeySpec};
-use crate::domain::secret::Owner;
-use crate::domain::time::{parse_rfc3339, rfc3339};
-use crate::domain::validity::Period;
+use crate::domain::access_key::secret::Owner;
+use crate::domain::value::period::Period;
+use crate::domain::value::time::{parse_rfc3339, rfc3339};
 
 /// Flags of `key create`.
 #[derive(Args, Clone, Debug)]

@@ -13,8 +13,8 @@ use super::super::warnings;
 use super::super::{Context, command};
 use crate::api::AccessKey;
 use crate::api::access_key::KeyState;
-use crate::domain::secret::{Owner, token_in};
-use crate::domain::token::Token;
+use crate::domain::access_key::secret::{Owner, token_in};
+use crate::domain::value::token::Token;
 
 /// Flags of `key reveal`.
 #[derive(Args, Clone, Debug)]

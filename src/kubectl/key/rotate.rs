@@ -16,7 +16,7 @@ use super::create::told;
 use crate::api::AccessKey;
 use crate::api::access_key::PreviousTokenStatus;
 use crate::api::shared::DesiredState;
-use crate::domain::time::rfc3339;
+use crate::domain::value::time::rfc3339;
 
 /// How often it is tried while others write to the key's status.
 const TRIES: usize = 10;

@@ -7,8 +7,8 @@ use super::super::cluster::{Scope, of_service_account};
 use super::super::error::Error;
 use super::Verdict;
 use crate::api::{AccessKey, ResourceGrant, ServiceAccount};
-use crate::domain::time::at_second;
-use crate::domain::token::Presented;
+use crate::domain::value::time::at_second;
+use crate::domain::value::token::Presented;
 use crate::domain::verdict::{
     Asked, Cause, Credential, Feed, Grant, GrantFacts, KeyFacts, Known, ServiceAccountFacts, Standing,
     verdict,

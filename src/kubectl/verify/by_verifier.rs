@@ -10,7 +10,7 @@ use kube::{Client, Config};
 use super::super::Context;
 use super::super::error::Error;
 use super::Verdict;
-use crate::domain::time::parse_rfc3339;
+use crate::domain::value::time::parse_rfc3339;
 use crate::domain::verdict::{Asked, ResourceAsked};
 use crate::runtime::telemetry::with_causes;
 use crate::verifier::http::{VerifyRequest, VerifyResource, VerifyResponse};

@@ -20,8 +20,8 @@ use super::screen;
 use super::table::{Tone, lines, paint};
 use super::times;
 use crate::api::resource_grant::Role;
-use crate::domain::time::rfc3339;
-use crate::domain::token::Presented;
+use crate::domain::value::time::rfc3339;
+use crate::domain::value::token::Presented;
 use crate::domain::verdict::{Asked, BadRequest, Cause, OnBehalfOf, ResourceAsked};
 
 /// Longer than any token, so that one more character is noticed.
@@ -198,7 +198,7 @@ mod tests {
     use super::by_cluster::{Found, decide};
     use super::*;
     use crate::api::ResourceGrant;
-    use crate::domain::token::Token;
+    use crate::domain::value::token::Token;
 
     fn token() -> Token {
         let bytes: Vec<u8> = (0..=255).map(|n: u8| n.wrapping_mul(31)).collect();

@@ -14,7 +14,7 @@ use super::super::cluster::{Cluster, Scope, of_service_account};
 use super::super::error::Error;
 use super::rbac::Rbac;
 use crate::api::{ACCOUNT_NAME, AccessKey, Account, GROUP, ServiceAccount};
-use crate::domain::secret::Owner;
+use crate::domain::access_key::secret::Owner;
 
 /// What was found.
 #[derive(Debug)]

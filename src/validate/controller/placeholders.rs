@@ -2,7 +2,7 @@
 
 use super::{Said, Scope};
 use crate::api::AccessKeySpec;
-use crate::domain::secret::{PLACEHOLDERS, PREVIOUS_TOKEN};
+use crate::domain::access_key::secret::{PLACEHOLDERS, PREVIOUS_TOKEN};
 use crate::validate::api_server::near::nearest;
 use crate::validate::finding::Rule;
 use crate::validate::path::Path;

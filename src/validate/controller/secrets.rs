@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::{Said, Scope};
 use crate::api::names::{KEYWARD, MANAGED_BY};
 use crate::api::{ACCOUNT_NAME, AccessKeySpec, SECRET_TYPE};
-use crate::domain::secret::Owner;
+use crate::domain::access_key::secret::Owner;
 use crate::validate::finding::Rule;
 use crate::validate::manifest::{Kind, Manifest};
 use crate::validate::path::Path;

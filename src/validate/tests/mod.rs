@@ -64,7 +64,7 @@ fn an_object_that_the_controller_could_not_read_is_told() {
 
 #[test]
 fn a_token_in_a_file_is_found_and_not_told() {
-    let token = crate::domain::token::Token::from_random(&(0..=255).collect::<Vec<u8>>()).unwrap();
+    let token = crate::domain::value::token::Token::from_random(&(0..=255).collect::<Vec<u8>>()).unwrap();
     let text = token.reveal();
     let base64 = serde_json::to_value(k8s_openapi::ByteString(text.as_bytes().to_vec())).unwrap();
     let secret = format!("apiVersion: v1\nkind: Secret\nmetadata: {{name: a}}\ndata: {{t: {base64}}}\n");

@@ -4,9 +4,9 @@ use std::sync::LazyLock;
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 
-use crate::domain::time::{at_second, rfc3339};
+use crate::domain::value::time::{at_second, rfc3339};
 use crate::domain::verdict::{OnBehalfOf, ResourceAsked};
-use crate::verifier::check::Allowed;
+use crate::verifier::check::checker::Allowed;
 use crate::verifier::index::{Entry, actor};
 
 const EMPTY: HeaderValue = HeaderValue::from_static("");

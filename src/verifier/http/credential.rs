@@ -2,8 +2,8 @@
 
 use http::{HeaderMap, HeaderValue};
 
-use super::profile::{Profile, Route};
 use crate::domain::verdict::{Asked, BadRequest, Cause, OnBehalfOf, ResourceAsked};
+use crate::verifier::http::profile::{Profile, Route};
 
 const AUTHORIZATION: &str = "authorization";
 pub(super) const API_KEY: &str = "x-api-key";

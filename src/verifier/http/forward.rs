@@ -7,12 +7,12 @@ use http::{Request, Response};
 use http_body_util::Full;
 use hyper::body::Incoming;
 
-use super::Endpoints;
-use super::answer::identify;
-use super::credential::Sent;
-use super::problem::Problem;
-use super::profile::Route;
-use crate::verifier::check;
+use crate::verifier::check::checker;
+use crate::verifier::http::Endpoints;
+use crate::verifier::http::answer::identify;
+use crate::verifier::http::credential::Sent;
+use crate::verifier::http::problem::Problem;
+use crate::verifier::http::profile::Route;
 
 impl Endpoints {
     /// Answers; `rest` is what follows `/auth` in the URL.
@@ -27,7 +27,7 @@ impl Endpoints {
         let sent = Sent::of(headers);
         let profile = route.profile;
         let client = self.throttle.client(peer, || profile.client(headers));
-        let asks = check::Request {
+        let asks = checker::Request {
             endpoint: profile.endpoint(),
             credential: sent.credential(),
             asked: sent.asked(route),

@@ -11,14 +11,15 @@ use envoy_types::ext_authz::v3::pb::{
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use tonic::{Code, Request, Response, Status};
 
-use super::answer::{IDENTITY, identity};
-use super::credential::{API_KEY, ON_BEHALF_OF, bearer};
-use super::problem::Problem;
-use super::profile::Profile;
 use crate::domain::verdict::{Asked, BadRequest, Cause, OnBehalfOf, ResourceAsked};
-use crate::verifier::check::{self, Allowed, Checker};
+use crate::verifier::check::checker;
+use crate::verifier::check::checker::{Allowed, Checker};
+use crate::verifier::check::throttle::Throttle;
+use crate::verifier::http::answer::{IDENTITY, identity};
+use crate::verifier::http::credential::{API_KEY, ON_BEHALF_OF, bearer};
+use crate::verifier::http::problem::Problem;
+use crate::verifier::http::profile::Profile;
 use crate::verifier::metrics::Endpoint;
-use crate::verifier::throttle::Throttle;
 
 /// The path of the one method.
 pub(super) const CHECK: &str = "/envoy.service.auth.v3.Authorization/Check";
@@ -53,7 +54,7 @@ impl Authorization for Authorizer {
         let peer = request.extensions().get::<Peer>().map(|peer| peer.0);
         let described = Described::of(request.into_inner());
         let client = peer.map(|peer| self.throttle.client(peer, || described.source));
-        let asks = check::Request {
+        let asks = checker::Request {
             endpoint: Endpoint::Grpc,
             credential: described.credential(),
             asked: described.asked(),

@@ -22,8 +22,8 @@ use http_body_util::{BodyExt as _, Either, Full, Limited};
 use hyper::body::Incoming;
 use tower_service::Service as _;
 
-use super::check::Checker;
-use super::throttle::Throttle;
+use crate::verifier::check::checker::Checker;
+use crate::verifier::check::throttle::Throttle;
 use problem::{Problem, json};
 pub use verify::{VerifyRequest, VerifyResource, VerifyResponse};
 

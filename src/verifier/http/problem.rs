@@ -7,9 +7,9 @@ use http_body_util::Full;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::profile::Profile;
 use crate::domain::verdict::Class;
-use crate::verifier::check::Refused;
+use crate::verifier::check::checker::Refused;
+use crate::verifier::http::profile::Profile;
 
 /// Every `code` of a problem.
 const CODES: [&str; 7] = [

@@ -11,10 +11,11 @@ use k8s_openapi::api::authentication::v1::{TokenReviewStatus, UserInfo};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::problem::{Problem, json, said};
-use super::{Endpoints, body_of};
 use crate::domain::verdict::{Asked, Class};
-use crate::verifier::check::{self, Allowed, Refused};
+use crate::verifier::check::checker;
+use crate::verifier::check::checker::{Allowed, Refused};
+use crate::verifier::http::problem::{Problem, json, said};
+use crate::verifier::http::{Endpoints, body_of};
 use crate::verifier::metrics::Endpoint;
 
 /// The group of every service account.
@@ -69,7 +70,7 @@ impl Endpoints {
             Ok(review) => review,
             Err(problem) => return problem.answer(),
         };
-        let asks = check::Request {
+        let asks = checker::Request {
             endpoint: Endpoint::TokenReview,
             credential: Ok(&review.spec.token),
             asked: Ok(Asked::default()),

@@ -1,9 +1,9 @@
 //! What clients are told, for the reference pages.
 
-use super::answer::{ABOUT, IDENTITY};
-use super::problem::{code, status};
-use super::profile::Profile;
 use crate::domain::verdict::Cause;
+use crate::verifier::http::answer::{ABOUT, IDENTITY};
+use crate::verifier::http::problem::{code, status};
+use crate::verifier::http::profile::Profile;
 
 /// The identity headers with what they say.
 pub fn identity() -> impl Iterator<Item = (String, &'static str)> {

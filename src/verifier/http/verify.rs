@@ -10,13 +10,14 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::answer::{expires_at, resource};
-use super::problem::{Problem, code, json, said};
-use super::profile::Profile;
-use super::{Endpoints, body_of};
 use crate::api::resource_grant::{Category, Role};
 use crate::domain::verdict::{Asked, BadRequest, Class, OnBehalfOf, ResourceAsked};
-use crate::verifier::check::{self, Allowed, Refused};
+use crate::verifier::check::checker;
+use crate::verifier::check::checker::{Allowed, Refused};
+use crate::verifier::http::answer::{expires_at, resource};
+use crate::verifier::http::problem::{Problem, code, json, said};
+use crate::verifier::http::profile::Profile;
+use crate::verifier::http::{Endpoints, body_of};
 use crate::verifier::metrics::Endpoint;
 
 /// A question about one token.
@@ -120,7 +121,7 @@ impl Endpoints {
             Ok(question) => question,
             Err(problem) => return problem.answer(),
         };
-        let asks = check::Request {
+        let asks = checker::Request {
             endpoint: Endpoint::Verify,
             credential: Ok(&question.token),
             asked: question.asked,

@@ -8,7 +8,7 @@ use arc_swap::ArcSwap;
 use compact_str::CompactString;
 
 use crate::api::access_key::KeyState;
-use crate::domain::digest::Sha256Hash;
+use crate::domain::value::digest::Sha256Hash;
 use crate::domain::verdict::{Credential, CredentialKind, Grant, Known, Standing};
 
 /// One token, for as long as it is known.

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use papaya::{HashMap, HashMapRef, LocalGuard};
 use parking_lot::Mutex;
 
-use crate::domain::token::TokenId;
+use crate::domain::value::token::TokenId;
 use crate::domain::verdict::{Credential, GrantFacts, KeyFacts, ServiceAccountFacts};
 
 pub use entry::{Changing, Entry, Holder, Key, Usage, actor};

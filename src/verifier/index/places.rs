@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
-use super::entry::{Holder, Key, Usage};
-use super::{ObjectName, Seen};
-use crate::domain::token::TokenId;
+use crate::domain::value::token::TokenId;
 use crate::domain::verdict::{Grant, GrantFacts, KeyFacts, ServiceAccountFacts, Standing};
+use crate::verifier::index::entry::{Holder, Key, Usage};
+use crate::verifier::index::{ObjectName, Seen};
 
 #[derive(Default)]
 pub(super) struct Places {

@@ -60,7 +60,7 @@ fn the_manifest_of_a_release_has_the_platforms_whose_archives_are_there_with_the
     write("kubectl-keyward_v0.0.0_linux_amd64.tar.gz", "another release");
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("packaging/krew/manifest.sh");
     let filled = text(&Command::new("bash").arg(script).arg(folder.path()).output().unwrap());
-    let sha256 = |text: &str| keyward::domain::digest::sha256_hex(text.as_bytes());
+    let sha256 = |text: &str| keyward::domain::value::digest::sha256_hex(text.as_bytes());
     let expected = [("linux_arm64".to_owned(), sha256("one")), ("darwin_arm64".to_owned(), sha256("two"))];
     assert_eq!(platforms(&manifest(&filled)), expected);
     assert!(!filled.contains("No release is published yet"), "{filled}");

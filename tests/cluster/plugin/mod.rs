@@ -17,7 +17,7 @@ use std::path::Path;
 use std::process::{Command, Output};
 
 use keyward::api::ServiceAccount;
-use keyward::domain::token::Token;
+use keyward::domain::value::token::Token;
 
 use super::admission::may;
 use super::support::{Scene, run_with};

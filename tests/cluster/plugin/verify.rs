@@ -2,7 +2,7 @@
 
 use std::process::Output;
 
-use keyward::domain::token::Token;
+use keyward::domain::value::token::Token;
 use serde_json::{Value, json};
 
 use super::super::support::{Scene, Verifier, run_with};

@@ -3,7 +3,7 @@
 use std::ops::{Deref, DerefMut};
 
 use http::Method;
-use keyward::domain::token::Token;
+use keyward::domain::value::token::Token;
 use serde_json::Value;
 
 use super::http::{Answer, Http};

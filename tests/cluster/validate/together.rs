@@ -5,7 +5,7 @@ use chrono::TimeDelta;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use keyward::api::{AccessKey, Account, ResourceGrant, ServiceAccount};
 use keyward::domain::conditions::last_reason;
-use keyward::domain::time::rfc3339;
+use keyward::domain::value::time::rfc3339;
 use keyward::validate::finding::{Report, Rule};
 use keyward::validate::{Checker, File, Options};
 

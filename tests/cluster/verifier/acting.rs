@@ -2,7 +2,7 @@
 
 use k8s_openapi::api::events::v1::Event;
 use keyward::api::{AccessKey, ServiceAccount};
-use keyward::domain::token::Token;
+use keyward::domain::value::token::Token;
 use kube::api::ListParams;
 use serde_json::json;
 

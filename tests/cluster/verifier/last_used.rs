@@ -21,7 +21,7 @@ async fn recorded_from(scene: &Scene, key: &str, least: DateTime<Utc>) -> DateTi
 }
 
 fn this_second() -> DateTime<Utc> {
-    keyward::domain::time::whole_seconds(now())
+    keyward::domain::value::time::whole_seconds(now())
 }
 
 #[tokio::test]
@@ -43,7 +43,8 @@ async fn use_shows_on_the_key_its_service_account_and_the_account() {
     scene
         .account_once("shows it", |account: &Account| {
             let status = serde_json::to_value(&account.status).unwrap();
-            status["snapshot"]["serviceAccounts"][0]["lastAccessedAt"] == keyward::domain::time::rfc3339(at)
+            status["snapshot"]["serviceAccounts"][0]["lastAccessedAt"]
+                == keyward::domain::value::time::rfc3339(at)
         })
         .await;
     let table = scene.kubectl_text(&["get", "kwkey", "ci-key", "--no-headers"]);
@@ -57,7 +58,7 @@ async fn the_record_never_goes_back() {
     let later = this_second() + TimeDelta::hours(1);
     let status = json!({
         "apiVersion": "iam.keyward.dev/v1alpha1", "kind": "AccessKey", "metadata": {"name": "ci-key"},
-        "status": {"lastUsedAt": keyward::domain::time::rfc3339(later)},
+        "status": {"lastUsedAt": keyward::domain::value::time::rfc3339(later)},
     });
     let params = PatchParams::apply("keyward-verifier").force();
     scene.api::<AccessKey>().patch_status("ci-key", &params, &Patch::Apply(status)).await.unwrap();

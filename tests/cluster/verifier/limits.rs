@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use http::Method;
-use keyward::domain::token::Token;
+use keyward::domain::value::token::Token;
 use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;

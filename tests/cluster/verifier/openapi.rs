@@ -167,7 +167,7 @@ async fn a_verifier_that_cannot_tell_says_so_as_documented() {
     proxy.cut_off(|path| path.ends_with("/resourcegrants"));
     let verifier = Verifier::launch(&scene, &[], Some(&proxy.url), None).await;
     let document = Document::of(&verifier).await;
-    let guess = keyward::domain::token::Token::from_random(&[7; 64]).unwrap();
+    let guess = keyward::domain::value::token::Token::from_random(&[7; 64]).unwrap();
     let answer = verifier.post("/v1/verify", &json!({"token": guess.reveal()})).await;
     assert_eq!(answer.status, 503);
     document.covers("post", "/v1/verify", &answer);

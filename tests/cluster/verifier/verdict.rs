@@ -62,7 +62,7 @@ async fn who_is_refused_learns_one_thing_and_the_audit_line_tells_why() {
     let verifier = Verifier::start(&scene, &[]).await;
     let reveal = token.reveal();
     let checksum = format!("{}{}", &reveal[..64], if reveal.ends_with('0') { '1' } else { '0' });
-    let guess = keyward::domain::token::Token::from_random(&[7; 64]).unwrap();
+    let guess = keyward::domain::value::token::Token::from_random(&[7; 64]).unwrap();
     let bearer = |text: &str| vec![("authorization".to_owned(), format!("Bearer {text}"))];
     let with = |text: &str, name: &str, value: &str| {
         let mut headers = bearer(text);

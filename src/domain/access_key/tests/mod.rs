@@ -5,9 +5,9 @@ use crate::api::AccessKeySpec;
 use crate::api::access_key::TokenStatus;
 use crate::api::access_key::{PreviousTokenStatus, RotationSpec};
 use crate::api::shared::IsoDuration;
-use crate::domain::publishing::Published;
-use crate::domain::secret::Record;
-use crate::domain::validity::Period;
+use crate::domain::access_key::publish::secrets::Published;
+use crate::domain::access_key::secret::Record;
+use crate::domain::value::period::Period;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 
 mod properties;

@@ -3,7 +3,7 @@
 use super::*;
 use crate::api::access_key::{DataTemplate, PublishSpec};
 use crate::api::shared::NamespaceName;
-use crate::domain::publishing::{Place, Standing, wanted};
+use crate::domain::access_key::publish::secrets::{Place, Standing, wanted};
 
 fn entry(name: &str, text: &str) -> PublishSpec {
     PublishSpec {
@@ -26,7 +26,7 @@ fn standing(mut observed: Observed) -> Observed {
     let previous = status.previous_token.as_ref().map(|previous| &previous.token);
     let accepting = observed.published.accepting.clone();
     let wanted = wanted(&observed.key.owner(), status.token.as_ref().unwrap(), previous, &accepting);
-    let stand = |wanted: &crate::domain::publishing::Wanted<'_>| Standing {
+    let stand = |wanted: &crate::domain::access_key::publish::secrets::Wanted<'_>| Standing {
         place: wanted.place.clone(),
         uid: "copy-uid".into(),
         resource_version: "20".into(),

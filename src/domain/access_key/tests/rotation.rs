@@ -1,7 +1,7 @@
 //! Rotation: when the next token is due, how it takes over, and how the previous one ends.
 
-use super::refusals::refusal;
 use super::*;
+use crate::domain::access_key::tests::refusals::refusal;
 
 const DUE: &str = "2027-02-14T12:00:00Z";
 

@@ -1,7 +1,7 @@
 //! What becomes of a key that nobody uses: warned about after 30 days, switched off after 44.
 
 use super::*;
-use crate::domain::unused::Policy;
+use crate::domain::access_key::unused::policy::Policy;
 
 const WARNING: &str = "2026-09-30T12:00:00Z";
 const END: &str = "2026-10-14T12:00:00Z";

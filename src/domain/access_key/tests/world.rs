@@ -5,7 +5,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::api::access_key::{DataTemplate, PublishSpec};
-use crate::domain::publishing::{Place, Standing, wanted};
+use crate::domain::access_key::publish::secrets::{Place, Standing, wanted};
 
 /// The Secret as the API server keeps it.
 #[derive(Clone, Debug)]

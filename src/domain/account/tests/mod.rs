@@ -5,7 +5,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::api::service_account::Icon;
-use crate::domain::validity::Period;
+use crate::domain::value::period::Period;
 
 mod access;
 

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use super::*;
 use crate::api::resource_grant::{Category, Role};
 use crate::api::{AccessKey, ResourceGrant, ServiceAccount};
-use crate::domain::token::{Presented, Token};
+use crate::domain::value::token::{Presented, Token};
 
 const NOW: i64 = 1_800_000_000;
 
@@ -21,7 +21,7 @@ fn presented(token: &Token) -> Presented<'_> {
 }
 
 fn rfc3339(second: i64) -> String {
-    crate::domain::time::rfc3339(chrono::DateTime::from_timestamp(second, 0).unwrap())
+    crate::domain::value::time::rfc3339(chrono::DateTime::from_timestamp(second, 0).unwrap())
 }
 
 fn of_token(token: &Token, expires: i64) -> Value {

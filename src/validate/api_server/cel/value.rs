@@ -9,7 +9,7 @@ use cel::common::value::{CowVal, StaticVal, Val};
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::JSONSchemaProps;
 
 use crate::api::schema::{field, item};
-use crate::domain::time::{parse_rfc3339, rfc3339};
+use crate::domain::value::time::{parse_rfc3339, rfc3339};
 use crate::validate::api_server::times;
 use crate::validate::node::{Entry, Node, Value};
 

@@ -6,10 +6,10 @@ use schemars::JsonSchema;
 use schemars::generate::{SchemaGenerator, SchemaSettings};
 use serde_json::{Map, Value, json};
 
-use super::answer::{ABOUT, IDENTITY};
-use super::problem::Problem;
-use super::token_review::{Review, Reviewed};
-use super::verify::{VerifyRequest, VerifyResponse};
+use crate::verifier::http::answer::{ABOUT, IDENTITY};
+use crate::verifier::http::problem::Problem;
+use crate::verifier::http::token_review::{Review, Reviewed};
+use crate::verifier::http::verify::{VerifyRequest, VerifyResponse};
 
 const ABOUT_ALL: &str = "Says whether a presented access key is good, and for what. On the same port, gRPC clients find \
                          Envoy's `envoy.service.auth.v3.Authorization`. Every path answers 405 to a method that it does \

@@ -1,0 +1,75 @@
+//! How many objects there are, by state: counted from the stores when the metrics are asked for.
+
+use std::collections::HashMap;
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
+
+use crate::api::AccessKey;
+use crate::api::access_key::{ExpiryNotice, KeyState};
+use crate::api::service_account::ServiceAccountState;
+use crate::controller::watch::store::World;
+use crate::domain::audit::catalog;
+use crate::domain::conditions::stalled_reason;
+use crate::runtime::metrics::Metrics;
+
+/// What `/metrics` serves while there is no object.
+///
+/// # Errors
+/// When a metric cannot be written as text.
+pub fn at_rest() -> Result<String, std::fmt::Error> {
+    let metrics = Metrics::default();
+    count(&World::new().0, &metrics);
+    metrics.text()
+}
+
+/// Brings the gauges up to date.
+pub(super) fn count(world: &World, metrics: &Metrics) {
+    let keys = world.access_keys.all();
+    let states: Vec<_> = keys.iter().map(|key| key.status.as_ref().and_then(|status| status.state)).collect();
+    for (name, state) in [
+        ("Pending", Some(KeyState::Pending)),
+        ("Active", Some(KeyState::Active)),
+        ("Inactive", Some(KeyState::Inactive)),
+        ("Expired", Some(KeyState::Expired)),
+        ("Rejected", Some(KeyState::Rejected)),
+        ("Unknown", None),
+    ] {
+        metrics.objects("AccessKey", name, states.iter().filter(|found| **found == state).count());
+    }
+    for (name, notice) in [("30d", ExpiryNotice::P30D), ("7d", ExpiryNotice::P7D), ("1d", ExpiryNotice::P1D)]
+    {
+        let noticed = |key: &&std::sync::Arc<AccessKey>| {
+            key.status.as_ref().and_then(|status| status.expiry_notice).is_some_and(|given| given >= notice)
+        };
+        metrics.expiring(name, keys.iter().filter(noticed).count());
+    }
+    let objects = world.service_accounts.all();
+    let states: Vec<_> = objects.iter().map(|object| object.status.as_ref().and_then(|s| s.state)).collect();
+    for (name, state) in [
+        ("Active", Some(ServiceAccountState::Active)),
+        ("Inactive", Some(ServiceAccountState::Inactive)),
+        ("Rejected", Some(ServiceAccountState::Rejected)),
+        ("Unknown", None),
+    ] {
+        metrics.objects("ServiceAccount", name, states.iter().filter(|found| **found == state).count());
+    }
+    let accounts = world.accounts.all();
+    stalled("AccessKey", keys.iter().flat_map(|key| &key.status).map(|status| &status.conditions), metrics);
+    stalled(
+        "ServiceAccount",
+        objects.iter().flat_map(|o| &o.status).map(|status| &status.conditions),
+        metrics,
+    );
+    stalled("Account", accounts.iter().flat_map(|o| &o.status).map(|status| &status.conditions), metrics);
+}
+
+fn stalled<'a>(kind: &'static str, objects: impl Iterator<Item = &'a Vec<Condition>>, metrics: &Metrics) {
+    let mut counts: HashMap<&str, usize> = HashMap::new();
+    for reason in objects.filter_map(|conditions| stalled_reason(conditions)) {
+        *counts.entry(reason).or_default() += 1;
+    }
+    let reasons = catalog::KINDS.into_iter().filter(|(known, _)| *known == kind);
+    for reason in reasons.flat_map(|(_, reasons)| catalog::of_ready(reasons)) {
+        metrics.stalled(kind, reason, counts.get(reason.as_str()).copied().unwrap_or_default());
+    }
+}

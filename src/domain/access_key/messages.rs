@@ -1,0 +1,106 @@
+//! What the conditions of an access key say in each situation.
+
+use chrono::{DateTime, Utc};
+
+use crate::api::access_key::TokenStatus;
+use crate::domain::access_key::Key;
+use crate::domain::audit::reason::Reason;
+use crate::domain::conditions::{Progress, Remark, Summary};
+use crate::domain::value::time::rfc3339;
+
+pub(super) fn inactive() -> Summary {
+    Summary {
+        active: Some(false),
+        progress: Progress::Settled,
+        reason: Reason::Inactive,
+        message: "Key is inactive as requested by spec.state".into(),
+    }
+}
+
+pub(super) fn service_account_inactive(key: &Key) -> Summary {
+    Summary {
+        active: Some(false),
+        progress: Progress::Settled,
+        reason: Reason::ServiceAccountInactive,
+        message: format!("{} is inactive as requested by its spec.state", service_account(key)),
+    }
+}
+
+/// `no_successor` says why the token that was asked for instead cannot be issued.
+pub(super) fn expired_summary(token: &TokenStatus, no_successor: Option<String>) -> Summary {
+    let way_out = no_successor.map_or_else(
+        || "raise spec.revision for a new token, or delete the key".to_owned(),
+        |why| format!("no new token can be issued: {why}"),
+    );
+    Summary {
+        active: Some(false),
+        progress: Progress::Stalled,
+        reason: Reason::Expired,
+        message: format!("Key expired at {}; {way_out}", rfc3339(token.expires_at)),
+    }
+}
+
+/// Something that only a person can help with, while the key does or does not authenticate.
+pub(super) fn trouble(active: bool, (reason, message): (Reason, String)) -> Summary {
+    Summary { active: Some(active), progress: Progress::Stalled, reason, message }
+}
+
+pub(super) fn issued_summary(token: &TokenStatus) -> Summary {
+    Summary {
+        active: Some(true),
+        progress: Progress::Settled,
+        reason: Reason::Issued,
+        message: format!("Key {} issued; expires {}", token.id, rfc3339(token.expires_at)),
+    }
+}
+
+/// Said beside the others while the end is near.
+pub(super) fn expiring(token: &TokenStatus) -> Remark {
+    Remark {
+        type_: "Expiring",
+        reason: Reason::Expiring,
+        message: format!(
+            "Key {} expires at {}; raise spec.revision or set spec.rotation for a new token",
+            token.id,
+            rfc3339(token.expires_at)
+        ),
+    }
+}
+
+/// Said beside the others of a key that nobody uses.
+pub(super) fn unused_remark(since: DateTime<Utc>, off_at: Option<DateTime<Utc>>) -> Remark {
+    let then = off_at.map_or_else(String::new, |at| {
+        format!("; it is switched off at {} unless it is used or its spec is changed before", rfc3339(at))
+    });
+    Remark {
+        type_: "Unused",
+        reason: Reason::UnusedWarning,
+        message: format!("Key was not used since {}{then}", rfc3339(since)),
+    }
+}
+
+pub(super) fn unused(since: DateTime<Utc>) -> Summary {
+    Summary {
+        active: Some(false),
+        progress: Progress::Settled,
+        reason: Reason::Unused,
+        message: format!(
+            "Key was not used since {}, so it is switched off as the account's spec.unusedAccessKeys asks; raise \
+             spec.revision, or set spec.state to Inactive and back, to use it again",
+            rfc3339(since)
+        ),
+    }
+}
+
+pub(super) fn publishing(token: &TokenStatus) -> Summary {
+    Summary {
+        active: Some(true),
+        progress: Progress::Reconciling,
+        reason: Reason::Publishing,
+        message: format!("Key {} is good and on its way into the Secrets of spec.publish", token.id),
+    }
+}
+
+pub(super) fn service_account(key: &Key) -> String {
+    format!("ServiceAccount.iam.keyward.dev \"{}\"", key.spec.service_account_name)
+}

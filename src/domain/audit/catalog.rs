@@ -1,0 +1,254 @@
+//! Where each reason is met, and what a person can do: by the kind of the object that it is told about.
+
+use crate::domain::audit::reason::Reason;
+
+/// A reason, told about an object of one kind.
+#[derive(Clone, Copy, Debug)]
+pub struct Told {
+    /// The reason.
+    pub reason: Reason,
+    /// Where it is met.
+    pub places: &'static [Place],
+    /// What to do, as sentences; empty where nothing is.
+    pub remedy: &'static str,
+}
+
+/// Where a reason is met.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// In an Event, and in an audit entry.
+    Event,
+    /// In the condition `Ready`, and in those that go with it: `Active`, `Reconciling` and `Stalled`.
+    Ready,
+    /// In the condition `Expiring`.
+    Expiring,
+    /// In the condition `Unused`.
+    Unused,
+    /// In audit lines of verifiers.
+    Line,
+}
+
+impl Place {
+    /// Its word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Event => "Event",
+            Self::Ready => "Ready",
+            Self::Expiring => "Expiring",
+            Self::Unused => "Unused",
+            Self::Line => "audit line",
+        }
+    }
+}
+
+/// The kinds of objects that reasons are told about, each with its reasons.
+pub const KINDS: [(&str, &[Told]); 4] = [
+    ("AccessKey", ACCESS_KEY),
+    ("ServiceAccount", SERVICE_ACCOUNT),
+    ("Account", ACCOUNT),
+    ("ResourceGrant", RESOURCE_GRANT),
+];
+
+const EVENT: &[Place] = &[Place::Event];
+const READY: &[Place] = &[Place::Ready];
+const BOTH: &[Place] = &[Place::Event, Place::Ready];
+
+const fn told(reason: Reason, places: &'static [Place], remedy: &'static str) -> Told {
+    Told { reason, places, remedy }
+}
+
+const ACCESS_KEY: &[Told] = &[
+    told(Reason::Issued, BOTH, ""),
+    told(Reason::Publishing, READY, "Wait. If it stays so, the controller's log says why."),
+    told(Reason::Rotated, EVENT, ""),
+    told(
+        Reason::Reissued,
+        EVENT,
+        "Find out who touched the Secret: the API server's audit log knows. Whoever copied the old token needs the new one.",
+    ),
+    told(Reason::PreviousTokenRetired, EVENT, ""),
+    told(
+        Reason::SecretRepaired,
+        EVENT,
+        "If it repeats, another tool writes to the Secret; `kubectl get secret NAME -o yaml --show-managed-fields` names it.",
+    ),
+    told(Reason::Activated, EVENT, ""),
+    told(Reason::Inactive, BOTH, "To use it again, set `spec.state` to `Active`."),
+    told(
+        Reason::ServiceAccountInactive,
+        BOTH,
+        "To use it again, switch its service account on. A key that was made while it was off gets its token then.",
+    ),
+    told(
+        Reason::UnusedWarning,
+        &[Place::Event, Place::Unused],
+        "Use it, or delete it. A change of its spec starts its time anew.",
+    ),
+    told(
+        Reason::Unused,
+        BOTH,
+        "Delete it. To use it again, raise `spec.revision`, or set `spec.state` to `Inactive` and back to `Active`.",
+    ),
+    told(
+        Reason::Expiring,
+        &[Place::Event, Place::Expiring],
+        "Raise `spec.revision` for a new token, or set `spec.rotation`.",
+    ),
+    told(
+        Reason::Expired,
+        BOTH,
+        "Raise `spec.revision` for a new token, or delete the key. With `spec.rotation` it does not happen again.",
+    ),
+    told(
+        Reason::ServiceAccountNotFound,
+        BOTH,
+        "Make the service account, or make a new key with the right name, since `spec.serviceAccountName` cannot be \
+         changed. A core service account of that name does not count: look with `kubectl get kwsa`.",
+    ),
+    told(Reason::ServiceAccountDeleted, BOTH, ""),
+    told(
+        Reason::ServiceAccountRejected,
+        BOTH,
+        "Help the service account first: `kubectl get kwsa -o wide` says why it is not admitted.",
+    ),
+    told(
+        Reason::KeyLimitExceeded,
+        BOTH,
+        "Delete a key of the service account; the message names expired or long unused ones. Or raise \
+         `limits.accessKeysPerServiceAccount` of the account. The key comes in by itself.",
+    ),
+    told(
+        Reason::ExpiryOutOfRange,
+        BOTH,
+        "Choose a `validFor` or `expiresAt` within the limits in the message, or change the account's limits. A fixed \
+         `expiresAt` comes closer every day: it can become too near for a new token.",
+    ),
+    told(Reason::InvalidRotation, BOTH, "Make `rotation.renewBefore` shorter than `validFor`."),
+    told(
+        Reason::InvalidLimits,
+        BOTH,
+        "Correct the account: its `minValidFor` is longer than its `maxValidFor`.",
+    ),
+    told(
+        Reason::SecretConflict,
+        BOTH,
+        "Delete the Secret that the message names, if nobody needs it; the controller looks every 15 seconds. Or make \
+         another key with another `spec.secret.name`, which cannot be changed.",
+    ),
+    told(Reason::Published, EVENT, ""),
+    told(Reason::Unpublished, EVENT, ""),
+    told(
+        Reason::PublishConflict,
+        BOTH,
+        "Delete the Secret that the message names, if nobody needs it, or choose another name in `spec.publish`. The \
+         key's other Secrets are published; the controller looks every 15 seconds.",
+    ),
+    told(
+        Reason::PublishNotAccepted,
+        BOTH,
+        "Have the other namespace's account list the key's namespace in `spec.acceptSecretsFrom`, or publish into the \
+         key's own.",
+    ),
+];
+
+const SERVICE_ACCOUNT: &[Told] = &[
+    told(Reason::Admitted, BOTH, ""),
+    told(Reason::Inactive, BOTH, "To use it again, set `spec.state` to `Active`."),
+    told(Reason::Activated, EVENT, ""),
+    told(
+        Reason::ServiceAccountLimitExceeded,
+        BOTH,
+        "Delete a service account, or raise `limits.serviceAccounts` of the account. It comes in by itself.",
+    ),
+    told(
+        Reason::DuplicateDisplayName,
+        BOTH,
+        "Choose another `displayName`, or change that of the one in the message.",
+    ),
+    told(Reason::AdminsChanged, EVENT, ""),
+    told(Reason::ResourceGranted, EVENT, ""),
+    told(Reason::ResourceRevoked, EVENT, ""),
+    told(Reason::KeyDeleted, EVENT, ""),
+    told(Reason::ActedOnBehalf, &[Place::Event, Place::Line], ""),
+    told(
+        Reason::ActingRefused,
+        &[Place::Event, Place::Line],
+        "If it should be allowed, give the service account a grant on the resource with `impersonation: Enabled`. \
+         Otherwise ask who has the key, and why it is tried.",
+    ),
+];
+
+const ACCOUNT: &[Told] = &[
+    told(Reason::Accepted, READY, ""),
+    told(
+        Reason::InvalidLimits,
+        BOTH,
+        "Make `minValidFor` no longer than `maxValidFor`, and `warnAfter` shorter than `deactivateAfter`.",
+    ),
+    told(Reason::PolicyChanged, EVENT, ""),
+    told(Reason::AdminsChanged, EVENT, ""),
+    told(Reason::ServiceAccountCreated, EVENT, ""),
+    told(Reason::ServiceAccountDeleted, EVENT, ""),
+];
+
+const RESOURCE_GRANT: &[Told] = &[
+    told(Reason::Granted, READY, ""),
+    told(
+        Reason::ServiceAccountNotFound,
+        READY,
+        "Make the service account, or delete the grant and make another, since `spec.serviceAccountName` cannot be changed.",
+    ),
+];
+
+/// Reasons that are told of requests, not of objects.
+pub const OF_REQUESTS: &[Told] =
+    &[told(Reason::Verified, &[Place::Line], ""), told(Reason::Refused, &[Place::Line], "")];
+
+/// Those of a kind's reasons that its condition `Ready` may have.
+pub fn of_ready(reasons: &[Told]) -> impl Iterator<Item = Reason> {
+    reasons.iter().filter(|told| told.places.contains(&Place::Ready)).map(|told| told.reason)
+}
+
+/// Reasons of audit entries that the controller writes.
+pub fn by_controller() -> impl Iterator<Item = Reason> {
+    let written = |reason: &&Reason| {
+        let told = KINDS.iter().flat_map(|(_, told)| *told).filter(|told| told.reason == **reason);
+        told.clone().any(|told| told.places.contains(&Place::Event))
+            && !told.clone().any(|told| told.places.contains(&Place::Line))
+    };
+    Reason::ALL.iter().filter(written).copied()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn all() -> Vec<&'static Told> {
+        KINDS.iter().flat_map(|(_, told)| *told).chain(OF_REQUESTS).collect()
+    }
+
+    #[test]
+    fn every_reason_is_told_about_something() {
+        for reason in Reason::ALL {
+            assert!(all().iter().any(|told| told.reason == *reason), "{reason} is told about nothing");
+        }
+    }
+
+    #[test]
+    fn a_kind_has_each_reason_once() {
+        for (kind, told) in KINDS {
+            let mut words: Vec<&str> = told.iter().map(|told| told.reason.as_str()).collect();
+            words.sort_unstable();
+            assert!(words.is_sorted_by(|a, b| a < b), "{kind}: {words:?}");
+        }
+    }
+
+    #[test]
+    fn whoever_is_warned_is_told_what_to_do() {
+        use crate::domain::audit::reason::Severity;
+        for told in all().iter().filter(|told| told.places.contains(&Place::Event)) {
+            let warns = told.reason.severity() == Severity::Warning;
+            assert!(!warns || told.remedy.ends_with('.'), "{}", told.reason);
+        }
+    }
+}
