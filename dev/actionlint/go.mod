@@ -1,4 +1,4 @@
-// What `dev actionlint` builds, each version checked by go.sum.
+// What `dev tools actionlint` builds, each version checked by go.sum.
 module iam.keyward.dev/dev/actionlint
 
 go 1.26.0
