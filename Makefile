@@ -20,7 +20,7 @@ OUT := .
 
 .PHONY: help
 help: ## List the targets.
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: demo
 demo: dev ## Show what Keyward does, on a local control plane. KEEP=1 leaves it running afterwards.
@@ -106,13 +106,14 @@ record: dev ## Write the recorded objects in docs/argo-cd, and what follows from
 	KEYWARD_RECORD=1 $(DEV) with -- cargo test --test cluster kstatus_argo_cd_and_flux_agree_about_every_state
 
 .PHONY: lint
-lint: ## Check format, lints, dependencies, the chart, the documentation, and that generated files are up to date.
+lint: ## Check format, lints, dependencies, the chart, the documentation, workflows, and that generated files are up to date.
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets -- -D warnings
 	@$(MAKE) dependencies
 	@$(MAKE) generated
 	@$(MAKE) chart
 	@$(MAKE) docs
+	@$(MAKE) workflows
 
 .PHONY: dependencies
 dependencies: $(CARGO_DENY)
@@ -143,6 +144,19 @@ chart: dev
 		helm lint --strict charts/keyward --values "$$values"; \
 		cmp <(helm template keyward charts/keyward --values "$$values") <(helm template keyward charts/keyward --values "$$values"); \
 	done
+
+.PHONY: workflows
+workflows: dev
+	@packaging/release/version.sh > /dev/null
+	@! grep -rnE '^ *(- )?uses: [^.]' .github | grep -vE '@[0-9a-f]{40} # v[0-9.]+$$' || \
+		{ echo "name these actions by their full commit, with the version as a comment"; exit 1; }
+	@actionlint=$$($(DEV) tools actionlint); "$$actionlint" -shellcheck= -pyflakes= .github/workflows/*.yml
+	@echo "the workflows are in order"
+
+.PHONY: chart-archive
+chart-archive: dev ## Pack the chart into dist/.
+	@mkdir -p dist
+	@PATH="$$($(DEV) assets | tail -n 1):$$PATH" helm package charts/keyward --destination dist
 
 .PHONY: manifests
 manifests: dev ## Write the chart's manifests as plain YAML with a kustomization, into dist/. HELM_FLAGS='--set …' sets values.

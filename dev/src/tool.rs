@@ -1,12 +1,17 @@
-//! Programs that tests ask, each out of a Go module of its own: built into the cache, once for each state of that module.
+//! Programs that tests and `make lint` run, each out of a Go module of its own: built into the cache, once for
+//! each state of that module.
 
 use std::path::{Path, PathBuf};
+
+use clap::ValueEnum;
 
 use crate::assets::{Build, Error, Pins, Sources, Target, lock};
 
 /// One of them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Tool {
+    /// The linter of the workflows in `.github/`.
+    Actionlint,
     /// The health checker: says what kstatus, Argo CD and Flux make of objects, with the libraries that they use themselves. It
     /// reads a question as JSON from standard input; `health/main.go` has its form.
     Health,
@@ -15,12 +20,13 @@ pub enum Tool {
 }
 
 impl Tool {
-    /// All of them.
-    pub const ALL: [Self; 2] = [Self::Health, Self::Promtool];
+    /// Those that tests run.
+    pub const OF_TESTS: [Self; 2] = [Self::Health, Self::Promtool];
 
     /// The program's name, and that of its module's folder.
     pub fn file_name(self) -> &'static str {
         match self {
+            Self::Actionlint => "actionlint",
             Self::Health => "health",
             Self::Promtool => "promtool",
         }
@@ -28,6 +34,7 @@ impl Tool {
 
     fn target(self) -> Target {
         let package = match self {
+            Self::Actionlint => "github.com/rhysd/actionlint/cmd/actionlint",
             Self::Health => ".",
             Self::Promtool => "github.com/prometheus/prometheus/cmd/promtool",
         };
@@ -37,7 +44,7 @@ impl Tool {
     /// Parts that are left out.
     fn tags(self) -> &'static str {
         match self {
-            Self::Health => "",
+            Self::Actionlint | Self::Health => "",
             // The many ways to find what to scrape: it scrapes nothing.
             Self::Promtool => "remove_all_sd",
         }
@@ -45,6 +52,7 @@ impl Tool {
 
     fn takes(self) -> &'static str {
         match self {
+            Self::Actionlint => "half a minute",
             Self::Health => "a minute",
             Self::Promtool => "two minutes",
         }

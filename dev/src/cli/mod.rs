@@ -27,8 +27,12 @@ enum Command {
     Assets,
     /// Make sure that the gateways are there, and print their folder
     Gateways,
-    /// Make sure that the other programs that tests ask are there, and print their paths
-    Tools,
+    /// Make sure that other programs are there, and print their paths
+    Tools {
+        /// Which ones; by default those that tests run
+        #[arg(value_enum, default_values_t = Tool::OF_TESTS)]
+        tools: Vec<Tool>,
+    },
     /// Start a control plane that stays until Ctrl-C
     Up,
     /// Start a control plane for a command, and end with the command's exit code
@@ -83,9 +87,9 @@ impl Cli {
             // A build that is interrupted ends at once, since no signal is handled before it is done.
             Command::Assets => print_paths(&Assets::ensure()?.dirs()),
             Command::Gateways => print_paths(&[Gateways::ensure()?.dir()]),
-            Command::Tools => {
-                let tools = Tool::ALL.into_iter().map(Tool::ensure).collect::<Result<Vec<_>, _>>()?;
-                print_paths(&tools)
+            Command::Tools { tools } => {
+                let paths = tools.into_iter().map(Tool::ensure).collect::<Result<Vec<_>, _>>()?;
+                print_paths(&paths)
             }
             Command::Up => {
                 Assets::ensure()?;
