@@ -2,9 +2,12 @@
 
 pub mod access_key;
 pub mod account;
+pub mod condition;
 pub mod crds;
 pub mod json_schema;
+pub mod kind;
 pub mod metadata;
+pub mod reason;
 pub mod resource_grant;
 mod rules;
 pub mod schema;
@@ -13,6 +16,9 @@ pub mod shared;
 
 pub use access_key::{AccessKey, AccessKeySpec, AccessKeyStatus};
 pub use account::{Account, AccountSpec, AccountStatus};
+pub use condition::ConditionType;
+pub use kind::{Kind, OfKind};
+pub use reason::Reason;
 pub use resource_grant::{ResourceGrant, ResourceGrantSpec, ResourceGrantStatus};
 pub use service_account::{ServiceAccount, ServiceAccountSpec, ServiceAccountStatus};
 

@@ -6,6 +6,8 @@ pub mod admins;
 pub mod audit;
 pub mod change;
 pub mod conditions;
+pub mod object;
+pub mod plan;
 pub mod reference;
 pub mod resource_grant;
 pub mod seats;

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use crate::api::reason::Reason;
 use crate::controller;
-use crate::domain::audit::reason::Reason;
 use crate::domain::reference::Page;
 use crate::domain::reference::markdown::{code, codes, section};
 use crate::domain::verdict::Cause;

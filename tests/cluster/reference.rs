@@ -20,8 +20,10 @@ fn serves_what_is_documented(process: &str, served: &str) {
 }
 
 fn told(kind: &str) -> &'static [Told] {
-    let (_, told) =
-        KINDS.iter().find(|(known, _)| *known == kind).unwrap_or_else(|| panic!("an Event on a {kind}"));
+    let (_, told) = KINDS
+        .iter()
+        .find(|(known, _)| known.as_str() == kind)
+        .unwrap_or_else(|| panic!("an Event on a {kind}"));
     told
 }
 

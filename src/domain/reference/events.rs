@@ -9,7 +9,7 @@ pub(super) fn page() -> Page {
     let intro = "# Events and reasons\n\nWhat conditions, Events and audit entries say, one word each. The list is closed: a \
                  word that is not here is never used. Where else audit entries are: [Audit](../audit.md). Generated from \
                  the source.\n";
-    let kinds = KINDS.iter().map(|(kind, told)| section(kind, "", HEAD, told.iter().map(row)));
+    let kinds = KINDS.iter().map(|(kind, told)| section(kind.as_str(), "", HEAD, told.iter().map(row)));
     let requests = section(
         "Requests",
         "Of what is presented to a [verifier](../verifier.md), which has a line for it and no Event. \

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::{Said, Scope};
-use crate::domain::access_key::unused::policy;
+use crate::domain::account::unused::UnusedPolicy;
 use crate::domain::service_account::wanted_display_name;
 use crate::validate::finding::Rule;
 use crate::validate::path::Path;
@@ -43,7 +43,7 @@ fn contradictions<'a>(scope: &Scope<'_, 'a>) -> Option<Said<'a>> {
     let found = scope.account.account.as_ref()?;
     let of_limits = scope.account.limits().problem(scope.now);
     let of_limits = of_limits.map(|message| (Path::of(&["spec", "limits"]), message));
-    let policy = policy::Policy::from_spec(found.spec.unused_access_keys.as_ref());
+    let policy = UnusedPolicy::from_spec(found.spec.unused_access_keys.as_ref());
     let of_times = || {
         let message = policy?.problem(scope.now)?;
         Some((Path::of(&["spec", "unusedAccessKeys"]), message))

@@ -4,10 +4,10 @@ use std::collections::HashMap;
 
 use super::{Said, Scope};
 use crate::api::AccessKeySpec;
+use crate::api::reason::Reason;
 use crate::api::shared::DesiredState;
 use crate::domain::access_key::violation;
 use crate::domain::account::limits::Limits;
-use crate::domain::audit::reason::Reason;
 use crate::validate::finding::{Rule, Severity};
 use crate::validate::manifest::{Kind, Manifest};
 use crate::validate::path::Path;

@@ -6,9 +6,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 
+use crate::api::reason::Reason;
 use crate::domain::audit::acting::Act;
 use crate::domain::audit::entry::VERIFIER;
-use crate::domain::audit::reason::Reason;
 use crate::domain::value::text::{cut, one_line};
 use crate::domain::value::time::{at_second, rfc3339};
 use crate::domain::verdict::{Cause, ResourceAsked, Standing};

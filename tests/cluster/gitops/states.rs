@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use keyward::domain::audit::reason::Reason;
+use keyward::api::reason::Reason;
 use serde_json::Value;
 
 use super::checker::{Answer, ask};

@@ -288,8 +288,10 @@ pub fn key_reason(key: &AccessKey) -> &str {
     ready_reason(key.status.as_ref().map(|status| status.conditions.as_slice()).unwrap_or_default())
 }
 
-fn ready_reason(conditions: &[k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition]) -> &str {
-    keyward::domain::conditions::last_reason(conditions).unwrap_or_default()
+/// The reason that `Ready` gives; empty where there is none.
+pub fn ready_reason(conditions: &[k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition]) -> &str {
+    let ready = conditions.iter().find(|condition| condition.type_ == "Ready");
+    ready.map(|ready| ready.reason.as_str()).unwrap_or_default()
 }
 
 /// `type=status` of each condition, in order.

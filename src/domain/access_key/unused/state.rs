@@ -1,25 +1,15 @@
-//! Access keys that nobody uses: first warned about, then switched off, as the account's policy asks. Where it is not known
-//! whether a key is used, nothing is held against it.
+//! Whether an access key counts as unused, and since when. Where it is not known whether a key is used, nothing is held
+//! against it.
 
 use chrono::{DateTime, Utc};
 
-use crate::api::account::UnusedAccessKeysSpec;
-use crate::domain::value::period::Period;
+use crate::domain::account::unused::UnusedPolicy;
 
-/// An account's policy about unused keys.
+/// Whether a key is used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Policy {
-    /// How long a key may be unused before a warning.
-    pub warn_after: Period,
-    /// How long before it is switched off; `None` only warns.
-    pub deactivate_after: Option<Period>,
-}
-
-/// How it stands with the use of a key.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Standing {
+pub enum UnusedState {
     /// No policy concerns it, or nobody records its use.
-    Unwatched,
+    NotCounted,
     /// Used recently enough, until then.
     InUse {
         /// When the warning is due.
@@ -43,49 +33,19 @@ pub enum Standing {
     },
 }
 
-impl Policy {
-    /// The policy that an account asks for. A duration that does not parse makes it none: nothing is switched off for it.
-    pub fn from_spec(spec: Option<&UnusedAccessKeysSpec>) -> Option<Self> {
-        let spec = spec?;
-        let warn_after = Period::parse(&spec.warn_after.0).ok()?;
-        let deactivate_after =
-            spec.deactivate_after.as_ref().map(|text| Period::parse(&text.0)).transpose().ok()?;
-        Some(Self { warn_after, deactivate_after })
-    }
-
-    /// What is wrong with it, as a sentence.
-    pub fn problem(&self, now: DateTime<Utc>) -> Option<String> {
-        let Self { warn_after, deactivate_after } = self;
-        let off = (*deactivate_after)?;
-        (off.after(now) <= warn_after.after(now)).then(|| {
-            format!(
-                "spec.unusedAccessKeys.deactivateAfter is {off} and spec.unusedAccessKeys.warnAfter is {warn_after}; \
-                 the warning must come first, so no key is switched off"
-            )
-        })
-    }
-
-    /// The policy as a sentence goes on with it.
-    pub fn words(&self) -> String {
-        let Self { warn_after, deactivate_after } = self;
-        let off = deactivate_after.map_or_else(String::new, |off| format!(" and switched off after {off}"));
-        format!("; unused keys are warned about after {warn_after}{off}")
-    }
-}
-
-/// How it stands at `now` with a key whose time counts from `since` (`None`: unknown), and that was warned about at
+/// Whether a key is used at `now`, whose time counts from `since` (`None`: unknown), and that was warned about at
 /// `warned_at`. Between a warning and the end lies at least the time between both in the policy, also where the policy is
 /// newer than the time that has passed.
-pub fn standing(
-    policy: Option<&Policy>,
+pub fn state(
+    policy: Option<&UnusedPolicy>,
     since: Option<DateTime<Utc>>,
     warned_at: Option<DateTime<Utc>>,
     now: DateTime<Utc>,
-) -> Standing {
-    let (Some(policy), Some(since)) = (policy, since) else { return Standing::Unwatched };
-    let Some(warn_at) = policy.warn_after.after(since) else { return Standing::Unwatched };
+) -> UnusedState {
+    let (Some(policy), Some(since)) = (policy, since) else { return UnusedState::NotCounted };
+    let Some(warn_at) = policy.warn_after.after(since) else { return UnusedState::NotCounted };
     if now < warn_at {
-        return Standing::InUse { until: warn_at };
+        return UnusedState::InUse { until: warn_at };
     }
     // An older warning was about another time without use.
     let at = warned_at.filter(|at| (warn_at..=now).contains(at)).unwrap_or(now);
@@ -96,8 +56,8 @@ pub fn standing(
             .then(|| at.checked_add_signed(notice).map(|then| full.max(then)))?
     });
     match off_at {
-        Some(off_at) if off_at <= now => Standing::Off { since, warned_at: at },
-        off_at => Standing::Warned { since, at, off_at },
+        Some(off_at) if off_at <= now => UnusedState::Off { since, warned_at: at },
+        off_at => UnusedState::Warned { since, at, off_at },
     }
 }
 
@@ -109,13 +69,15 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::api::account::UnusedAccessKeysSpec;
+    use crate::domain::value::period::Period;
 
     fn at(text: &str) -> DateTime<Utc> {
         text.parse().unwrap()
     }
 
-    fn policy(warn: u32, off: Option<u32>) -> Policy {
-        Policy { warn_after: Period::days(warn), deactivate_after: off.map(Period::days) }
+    fn policy(warn: u32, off: Option<u32>) -> UnusedPolicy {
+        UnusedPolicy { warn_after: Period::days(warn), deactivate_after: off.map(Period::days) }
     }
 
     #[test]
@@ -123,64 +85,64 @@ mod tests {
         let day = |day: u32| at(&format!("2027-03-{day:02}T12:00:00Z"));
         let off_at = Some(day(15));
         let table = [
-            ("used a moment ago", Some(day(1)), None, day(1), Standing::InUse { until: day(11) }),
+            ("used a moment ago", Some(day(1)), None, day(1), UnusedState::InUse { until: day(11) }),
             (
                 "a second before the warning",
                 Some(day(1)),
                 None,
                 day(11) - TimeDelta::seconds(1),
-                Standing::InUse { until: day(11) },
+                UnusedState::InUse { until: day(11) },
             ),
             (
                 "at the warning",
                 Some(day(1)),
                 None,
                 day(11),
-                Standing::Warned { since: day(1), at: day(11), off_at },
+                UnusedState::Warned { since: day(1), at: day(11), off_at },
             ),
             (
                 "after the warning",
                 Some(day(1)),
                 Some(day(11)),
                 day(14),
-                Standing::Warned { since: day(1), at: day(11), off_at },
+                UnusedState::Warned { since: day(1), at: day(11), off_at },
             ),
             (
                 "at the end",
                 Some(day(1)),
                 Some(day(11)),
                 day(15),
-                Standing::Off { since: day(1), warned_at: day(11) },
+                UnusedState::Off { since: day(1), warned_at: day(11) },
             ),
             (
                 "used after the warning",
                 Some(day(12)),
                 Some(day(11)),
                 day(15),
-                Standing::InUse { until: day(22) },
+                UnusedState::InUse { until: day(22) },
             ),
             (
                 "long unused when the policy came",
                 Some(day(1)),
                 None,
                 day(25),
-                Standing::Warned { since: day(1), at: day(25), off_at: Some(day(29)) },
+                UnusedState::Warned { since: day(1), at: day(25), off_at: Some(day(29)) },
             ),
             (
                 "warned about an earlier time without use",
                 Some(day(10)),
                 Some(day(11)),
                 day(20),
-                Standing::Warned { since: day(10), at: day(20), off_at: Some(day(24)) },
+                UnusedState::Warned { since: day(10), at: day(20), off_at: Some(day(24)) },
             ),
-            ("use unknown", None, Some(day(1)), day(30), Standing::Unwatched),
+            ("use unknown", None, Some(day(1)), day(30), UnusedState::NotCounted),
         ];
         for (what, since, warned_at, now, expected) in table {
-            assert_eq!(standing(Some(&policy(10, Some(14))), since, warned_at, now), expected, "{what}");
+            assert_eq!(state(Some(&policy(10, Some(14))), since, warned_at, now), expected, "{what}");
         }
-        assert_eq!(standing(None, Some(day(1)), None, day(30)), Standing::Unwatched);
-        let only_warned = Standing::Warned { since: day(1), at: day(11), off_at: None };
-        assert_eq!(standing(Some(&policy(10, None)), Some(day(1)), Some(day(11)), day(30)), only_warned);
+        assert_eq!(state(None, Some(day(1)), None, day(30)), UnusedState::NotCounted);
+        let only_warned = UnusedState::Warned { since: day(1), at: day(11), off_at: None };
+        assert_eq!(state(Some(&policy(10, None)), Some(day(1)), Some(day(11)), day(30)), only_warned);
     }
 
     #[test]
@@ -194,20 +156,20 @@ mod tests {
         );
         let since = at("2027-03-01T12:00:00Z");
         assert!(matches!(
-            standing(Some(&wrong), Some(since), None, now),
-            Standing::Warned { off_at: None, .. }
+            state(Some(&wrong), Some(since), None, now),
+            UnusedState::Warned { off_at: None, .. }
         ));
         assert_eq!(policy(10, Some(11)).problem(now), None);
         let spec = |warn: &str, off: Option<&str>| {
             let text = |text: &str| crate::api::shared::IsoDuration(text.into());
-            Policy::from_spec(Some(&UnusedAccessKeysSpec {
+            UnusedPolicy::from_spec(Some(&UnusedAccessKeysSpec {
                 warn_after: text(warn),
                 deactivate_after: off.map(text),
             }))
         };
         assert_eq!(spec("P10D", Some("P14D")), Some(policy(10, Some(14))));
         assert_eq!((spec("ten days", None), spec("P10D", Some("soon"))), (None, None));
-        assert_eq!(Policy::from_spec(None), None);
+        assert_eq!(UnusedPolicy::from_spec(None), None);
     }
 
     proptest! {
@@ -226,18 +188,18 @@ mod tests {
                 now += TimeDelta::days(days);
                 // What is known at that time.
                 let since_now = if now >= since { since } else { start };
-                match standing(Some(&policy), known.then_some(since_now), warned_at, now) {
-                    Standing::Unwatched => prop_assert!(!known),
-                    Standing::InUse { until } => {
+                match state(Some(&policy), known.then_some(since_now), warned_at, now) {
+                    UnusedState::NotCounted => prop_assert!(!known),
+                    UnusedState::InUse { until } => {
                         prop_assert!(until > now);
                         (warned_at, first_warned) = (None, None);
                     }
-                    Standing::Warned { at, .. } => {
+                    UnusedState::Warned { at, .. } => {
                         prop_assert!(now - since_now >= TimeDelta::days(warn.into()));
                         first_warned = first_warned.or(Some(at)).map(|first| first.max(at));
                         warned_at = Some(at);
                     }
-                    Standing::Off { .. } => {
+                    UnusedState::Off { .. } => {
                         prop_assert!(now - since_now >= TimeDelta::days((warn + more).into()));
                         let notice = first_warned.map(|first| now - first);
                         prop_assert!(notice >= Some(TimeDelta::days(more.into())), "{:?}", notice);

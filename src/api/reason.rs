@@ -1,6 +1,11 @@
-//! The closed list of reasons: what conditions, Events and audit entries say, one word each.
+//! The closed list of reasons: what conditions, Events and audit entries say, one word each. Where each is met, and what to do
+//! then, stands in `domain::audit::catalog`.
 
+use std::borrow::Cow;
 use std::fmt;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// How an Event with a reason is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -103,4 +108,31 @@ impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
     }
+}
+
+impl Serialize for Reason {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+/// A text and no closed list, so that a controller may be newer than the CRDs.
+impl JsonSchema for Reason {
+    fn schema_name() -> Cow<'static, str> {
+        "Reason".into()
+    }
+
+    fn json_schema(_generator: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "string", "maxLength": 64 })
+    }
+
+    fn inline_schema() -> bool {
+        true
+    }
+}
+
+/// Reads a reason out of a status; one that another version of Keyward recorded, and this one does not know, is none.
+pub(super) fn known<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Reason>, D::Error> {
+    let recorded = Option::<Cow<'de, str>>::deserialize(deserializer)?;
+    Ok(recorded.and_then(|word| Reason::ALL.iter().find(|reason| reason.as_str() == word).copied()))
 }

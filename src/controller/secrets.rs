@@ -1,23 +1,47 @@
-//! A Secret that was read, as decisions see it: what it holds is looked at here and goes no further.
+//! The only reader of whole Secrets. For decisions, what one holds is looked at here and goes no further.
 
 use k8s_openapi::api::core::v1::Secret;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::core::PartialObjectMeta;
-use kube::{Resource, ResourceExt};
+use kube::{Api, Client, Resource, ResourceExt};
 
 use crate::api::{SECRET_TYPE, names};
 use crate::controller::watch::store::SecretMeta;
-use crate::domain::access_key::publish::secrets::{Place, Standing};
+use crate::domain::access_key::publish::secrets::{NamespacedName, PublishedSecret};
 use crate::domain::access_key::secret;
 use crate::domain::access_key::secret::{Content, OwnedNames, Record};
 use crate::domain::access_key::{Key, OwnedSecret, SecretView};
+use crate::runtime::client::{CallError, bounded};
 
-/// Whether a Secret is the key's to write. Its type counts too: it cannot be changed, and the control plane acts on some.
-pub(in crate::controller) fn is_key_secret(secret: &Secret, key: &Key) -> bool {
-    secret.type_.as_deref() == Some(SECRET_TYPE) && is_owned(secret, &key.uid)
+/// Reads Secrets with their data.
+#[derive(Clone)]
+pub(super) struct Secrets {
+    client: Client,
 }
 
-pub(in crate::controller) fn is_owned(secret: &impl Resource, key_uid: &str) -> bool {
+impl Secrets {
+    /// A reader that asks with `client`.
+    pub(super) fn new(client: Client) -> Self {
+        Self { client }
+    }
+
+    /// The Secrets of a namespace.
+    pub(super) fn of(&self, namespace: &str) -> Api<Secret> {
+        Api::namespaced(self.client.clone(), namespace)
+    }
+
+    /// The Secret of that name, as the API server has it.
+    pub(super) async fn get(&self, id: &NamespacedName) -> Result<Option<Secret>, CallError> {
+        bounded("read secret", self.of(&id.namespace).get_opt(&id.name)).await
+    }
+}
+
+/// Whether a Secret is the key's to write. Its type counts too: it cannot be changed, and the control plane acts on some.
+pub(super) fn is_key_secret(secret: &Secret, key: &Key) -> bool {
+    secret.type_.as_deref() == Some(SECRET_TYPE) && is_owned(secret, &key.object.uid)
+}
+
+pub(super) fn is_owned(secret: &impl Resource, key_uid: &str) -> bool {
     let owners = secret.meta().owner_references.as_deref().unwrap_or_default();
     owners.iter().any(|owner| owner.controller == Some(true) && owner.uid == key_uid)
 }
@@ -33,20 +57,20 @@ fn is_left_behind(secret: &Secret) -> bool {
 
 /// Whether a Secret was published for the key. In the key's own namespace it says so by its owner, elsewhere by an
 /// annotation, which only those can write who could write the whole Secret.
-pub(in crate::controller) fn is_published_for(secret: &impl Resource, key: &Key) -> bool {
+pub(super) fn is_published_for(secret: &impl Resource, key: &Key) -> bool {
     let meta = secret.meta();
     let annotation = |name: &str| meta.annotations.as_ref().and_then(|all| all.get(name));
-    let here = meta.namespace.as_deref() == Some(key.namespace.as_str());
+    let here = meta.namespace.as_deref() == Some(key.object.namespace.as_str());
     annotation(names::PUBLISHED).is_some()
-        && annotation(names::PUBLISHED_BY_UID) == Some(&key.uid)
-        && (!here || is_owned(secret, &key.uid))
+        && annotation(names::PUBLISHED_BY_UID) == Some(&key.object.uid)
+        && (!here || is_owned(secret, &key.object.uid))
 }
 
 /// A published Secret as decisions see it; `checked` where this version of it was found right.
-pub(in crate::controller) fn standing(secret: &impl Resource, checked: bool) -> Standing {
+pub(super) fn published_secret(secret: &impl Resource, checked: bool) -> PublishedSecret {
     let meta = secret.meta();
-    Standing {
-        place: Place {
+    PublishedSecret {
+        id: NamespacedName {
             namespace: meta.namespace.clone().unwrap_or_default(),
             name: meta.name.clone().unwrap_or_default(),
         },
@@ -58,7 +82,7 @@ pub(in crate::controller) fn standing(secret: &impl Resource, checked: bool) -> 
 }
 
 /// A whole Secret as decisions see it.
-pub(in crate::controller) fn view(secret: &Secret, key: &Key) -> SecretView {
+pub(super) fn view(secret: &Secret, key: &Key) -> SecretView {
     if is_left_behind(secret) {
         return SecretView::LeftBehind { uid: secret.uid().unwrap_or_default() };
     }
@@ -78,7 +102,7 @@ pub(in crate::controller) fn view(secret: &Secret, key: &Key) -> SecretView {
 }
 
 /// A Secret's labels, annotations and data.
-pub(in crate::controller) fn content(secret: &Secret) -> Content {
+pub(super) fn content(secret: &Secret) -> Content {
     let data = secret.data.clone().unwrap_or_default();
     Content {
         type_: secret.type_.clone().unwrap_or_default(),
@@ -89,7 +113,7 @@ pub(in crate::controller) fn content(secret: &Secret) -> Content {
 }
 
 /// The labels and annotations that the controller set, as the API server's `managedFields` record them.
-pub(in crate::controller) fn owned_names(secret: &Secret) -> OwnedNames {
+pub(super) fn owned_names(secret: &Secret) -> OwnedNames {
     let mut owned = OwnedNames::default();
     let entries = secret.metadata.managed_fields.iter().flatten();
     for entry in entries.filter(|entry| entry.manager.as_deref() == Some(crate::controller::FIELD_MANAGER)) {
@@ -108,7 +132,7 @@ pub(in crate::controller) fn owned_names(secret: &Secret) -> OwnedNames {
 }
 
 /// The metadata alone, as it would come by watch.
-pub(in crate::controller) fn metadata_of(secret: &Secret) -> SecretMeta {
+pub(super) fn metadata_of(secret: &Secret) -> SecretMeta {
     let metadata = ObjectMeta { managed_fields: None, ..secret.metadata.clone() };
     PartialObjectMeta { types: None, metadata, _phantom: std::marker::PhantomData }
 }
