@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::{ExitCode, ExitStatus};
 use std::time::Duration;
 
-use keyward_dev::{ControlPlane, Options, say};
+use keyward_dev::{Assets, ControlPlane, Options, Program, say};
 use rustix::process::{Pid, Signal, kill_process};
 use tokio::process::{Child, Command};
 
@@ -17,7 +17,19 @@ use super::{Error, With};
 /// How long a command has to end after the signal.
 const STOP_BOUND: Duration = Duration::from_secs(10);
 
-pub(crate) async fn run(with: With) -> Result<ExitCode, Error> {
+impl With {
+    /// What must be there before the control plane starts.
+    pub(crate) fn programs(&self) -> Vec<Program> {
+        let left_out = |program: &Program| match program {
+            Program::ControllerManager => self.no_controller_manager,
+            Program::Helm => self.no_helm,
+            Program::Etcd | Program::ApiServer | Program::Kubectl => false,
+        };
+        Program::ALL.into_iter().filter(|program| !left_out(program)).collect()
+    }
+}
+
+pub(crate) async fn run(assets: Assets, with: With) -> Result<ExitCode, Error> {
     let mut signals = Signals::listen()?;
     let options = Options {
         controller_manager: !with.no_controller_manager,
@@ -26,7 +38,7 @@ pub(crate) async fn run(with: With) -> Result<ExitCode, Error> {
         ..Options::default()
     };
     let control_plane = tokio::select! {
-        started = ControlPlane::start(options) => started?,
+        started = ControlPlane::start_with(assets, options) => started?,
         signal = signals.next() => return Ok(exit_code(signal.as_raw_value())),
     };
     let status = run_command(&control_plane, &with.command, &mut signals).await;
