@@ -41,8 +41,10 @@ make_meanwhile() {
 # Waits until it is there, and shows the progress of that.
 made() {
   local process="MAKING_$1" follower=
+  # What is there already is found within a moment.
+  for _ in $(seq 20); do kill -0 "${!process}" 2>/dev/null || break; sleep 0.1; done
   if kill -0 "${!process}" 2>/dev/null; then
-    if [ -s "$WORK/$1.progress" ]; then printf '\nThe next scene needs %s:\n' "$1"; fi
+    printf '\nThe next scene needs %s:\n' "$1"
     tail -n +1 -f "$WORK/$1.progress" & follower=$!
   fi
   wait "${!process}" || { [ -n "$follower" ] || cat "$WORK/$1.progress" >&2; sleep 1; exit 1; }
