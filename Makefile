@@ -28,7 +28,7 @@ demo: ## Show what Keyward does, on a local control plane. KEEP=1 leaves it runn
 	@$(MAKE) dev
 	@$(DEV) assets etcd kube-apiserver kubectl > /dev/null
 	cargo build --bins
-	DEV="$(DEV)" KEEP="$(KEEP)" $(DEV) with --audit-log --token-webhook --no-helm \
+	DEV="$(DEV)" KEEP="$(KEEP)" $(DEV) with --audit-log --token-webhook --later helm \
 		$(if $(KEEP),,--no-controller-manager) -- bash examples/demo.sh
 
 .PHONY: cluster
@@ -81,7 +81,7 @@ fresh: ## Run `make demo` and `make test` on a clone with empty caches, as on a 
 
 .PHONY: bench
 bench: dev ## Measure how fast keys are issued and verified, as ratios to the same work without Keyward. KEYS=5000 issues more keys than 1000.
-	@$(DEV) gateways
+	@$(DEV) gateways nginx envoy > /dev/null
 	$(DEV) with -- cargo bench --bench issue --bench verify
 
 .PHONY: generate

@@ -7,9 +7,10 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 KEYWARD="${KEYWARD:-${CARGO_TARGET_DIR:-target}/debug/keyward}"
 WORK=$(mktemp -d)
-PROCESSES=()
+PROCESSES=() MAKERS=()
 finish() {
-  for process in "${PROCESSES[@]}"; do { kill -- "$process" 2>/dev/null && wait "${process#-}"; } || true; done
+  for process in "${PROCESSES[@]}"; do { kill "$process" 2>/dev/null && wait "$process"; } || true; done
+  for group in "${MAKERS[@]}"; do { kill -- "-$group" 2>/dev/null && wait "$group"; } || true; done
   rm -rf "$WORK"
 }
 trap finish EXIT
@@ -28,6 +29,8 @@ accepted() {
     kubectl create --dry-run=server -f examples/01-service-account.yaml -f examples/02-access-key.yaml >/dev/null 2>&1 && return
     sleep 0.5
   done
+  echo "the API server does not take the examples" >&2
+  return 1
 }
 
 # Has `dev` make something in the background, in a process group of its own so that all of it ends with the demo.
@@ -36,19 +39,20 @@ make_meanwhile() {
   ${DEV:-cargo run -q -p keyward-dev --} "${@:2}" </dev/null > "$WORK/$1.path" 2> "$WORK/$1.progress" &
   set +m
   printf -v "MAKING_$1" %s $!
-  PROCESSES+=("-$!")
+  MAKERS+=("$!")
 }
-# Waits until it is there, and shows the progress of that.
+# Waits until it is there, and shows the progress of that, if any.
 made() {
-  local process="MAKING_$1" follower=
-  # What is there already is found within a moment.
-  for _ in $(seq 20); do kill -0 "${!process}" 2>/dev/null || break; sleep 0.1; done
-  if kill -0 "${!process}" 2>/dev/null; then
-    printf '\nThe next scene needs %s:\n' "$1"
-    tail -n +1 -f "$WORK/$1.progress" & follower=$!
-  fi
-  wait "${!process}" || { [ -n "$follower" ] || cat "$WORK/$1.progress" >&2; sleep 1; exit 1; }
+  local process="MAKING_$1" progress="$WORK/$1.progress" follower=
+  while kill -0 "${!process}" 2>/dev/null; do
+    if [ -z "$follower" ] && [ -s "$progress" ]; then
+      printf '\nThe next scene needs %s:\n' "$1"
+      tail -n +1 -f "$progress" & follower=$!
+    fi
+    sleep 0.2
+  done
   if [ -n "$follower" ]; then { kill "$follower" && wait "$follower"; } 2>/dev/null || true; fi
+  wait "${!process}" || { tail -n 20 "$progress" >&2; exit 1; }
 }
 [ -n "${HELM:-}" ] || make_meanwhile helm assets helm
 [ -n "${NGINX:-}" ] || make_meanwhile nginx gateways nginx

@@ -49,9 +49,9 @@ struct With {
     /// Start no kube-controller-manager
     #[arg(long)]
     no_controller_manager: bool,
-    /// Start without Helm, where it is still to be built; `dev assets helm` builds it
-    #[arg(long)]
-    no_helm: bool,
+    /// Start without this program where it is not there yet; the command has `dev assets` build it when it needs it
+    #[arg(long, value_name = "PROGRAM", value_parser = named([Program::Helm], Program::file_name))]
+    later: Vec<Program>,
     /// Write an audit log, to the file that `KEYWARD_DEV_AUDIT_LOG` names
     #[arg(long)]
     audit_log: bool,

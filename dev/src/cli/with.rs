@@ -20,12 +20,11 @@ const STOP_BOUND: Duration = Duration::from_secs(10);
 impl With {
     /// What must be there before the control plane starts.
     pub(crate) fn programs(&self) -> Vec<Program> {
-        let left_out = |program: &Program| match program {
-            Program::ControllerManager => self.no_controller_manager,
-            Program::Helm => self.no_helm,
-            Program::Etcd | Program::ApiServer | Program::Kubectl => false,
+        let is_needed = |program: &Program| match program {
+            Program::ControllerManager => !self.no_controller_manager,
+            program => !self.later.contains(program),
         };
-        Program::ALL.into_iter().filter(|program| !left_out(program)).collect()
+        Program::ALL.into_iter().filter(is_needed).collect()
     }
 }
 
@@ -110,5 +109,24 @@ fn code(status: ExitStatus) -> ExitCode {
         (Some(code), _) => ExitCode::from(u8::try_from(code).unwrap_or(u8::MAX)),
         (None, Some(signal)) => exit_code(signal),
         (None, None) => ExitCode::FAILURE,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn programs(no_controller_manager: bool, later: &[Program]) -> Vec<Program> {
+        let later = later.to_vec();
+        let with =
+            With { no_controller_manager, later, audit_log: false, token_webhook: false, command: vec![] };
+        with.programs()
+    }
+
+    #[test]
+    fn what_is_left_out_need_not_be_there() {
+        assert_eq!(programs(false, &[]), Program::ALL);
+        assert_eq!(programs(true, &[Program::Helm]), Program::SERVERS);
+        assert!(programs(true, &[]).contains(&Program::Helm));
     }
 }
