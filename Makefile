@@ -24,7 +24,7 @@ help: ## List the targets.
 
 .PHONY: demo
 demo: ## Show what Keyward does, on a local control plane. KEEP=1 leaves it running afterwards.
-	@echo "The demo: first what it needs is built, where it is not there yet; the rest while it runs."
+	@echo "The demo: the control plane and Keyward are built first, where they are not there yet; Helm and nginx while it runs."
 	@$(MAKE) dev
 	@$(DEV) assets etcd kube-apiserver kubectl > /dev/null
 	cargo build --bins
