@@ -31,7 +31,7 @@ async fn a_key_is_renewed_ahead_of_expiry_and_the_previous_token_overlaps() {
     let (scene, _controller) = Scene::with_controller("renewed").await;
     scene.short_lived().await;
     scene.service_account("ci").await;
-    let rotation = json!({"renewBefore": "PT45S", "overlap": "PT15S"});
+    let rotation = json!({"renewBefore": "PT45S", "overlap": "PT10S"});
     scene.key_with("deploy", "ci", json!({"validFor": "PT60S", "rotation": rotation})).await;
     let first = scene.key_when("deploy", "Issued").await.status.unwrap().token.unwrap();
     let key = scene
@@ -42,7 +42,7 @@ async fn a_key_is_renewed_ahead_of_expiry_and_the_previous_token_overlaps() {
     let status = key.status.unwrap();
     let (current, previous) = (status.token.unwrap(), status.previous_token.unwrap());
     assert_eq!(previous.token, first);
-    assert_eq!(previous.valid_until, current.issued_at + TimeDelta::seconds(15));
+    assert_eq!(previous.valid_until, current.issued_at + TimeDelta::seconds(10));
     assert!(current.issued_at < first.expires_at);
     assert!(scene.token("deploy").await.has_sha256(&current.sha256));
     eventually("the previous token is retired", async || {
