@@ -1,7 +1,7 @@
 //! `dev with`: a control plane for the time of one command.
 
 use std::env;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::process::{ExitCode, ExitStatus};
@@ -71,6 +71,9 @@ async fn run_command(
         .env("KEYWARD_DEV_DIR", control_plane.dir())
         .env("KUBEBUILDER_ASSETS", control_plane.assets().dir())
         .kill_on_drop(true);
+    for name in env::vars_os().map(|(name, _)| name).filter(|name| describes_this_package(name)) {
+        command.env_remove(name);
+    }
     match control_plane.audit_log_path() {
         Some(path) => command.env("KEYWARD_DEV_AUDIT_LOG", path),
         None => command.env_remove("KEYWARD_DEV_AUDIT_LOG"),
@@ -84,6 +87,14 @@ async fn run_command(
         status = child.wait() => status.map_err(failed),
         _ = signals.next() => stop(child).await,
     }
+}
+
+/// Whether it is one of the variables in which `cargo run` describes the package of this program. A cargo that the command
+/// runs would take them for a change, since build scripts ask for them, and compile a good part of everything again.
+fn describes_this_package(name: &OsStr) -> bool {
+    ["CARGO_MANIFEST_", "CARGO_PKG_"]
+        .iter()
+        .any(|start| name.as_encoded_bytes().starts_with(start.as_bytes()))
 }
 
 async fn stop(mut child: Child) -> Result<ExitStatus, Error> {
