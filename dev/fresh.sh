@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Runs `make demo` and `make test`, or the targets that are named, as on a machine that has never seen Keyward: on a clone of
-# what is committed, with empty caches, all in a temporary folder that goes at the end. What a machine says of where packages
-# come from stays.
+# Runs `make demo` and `make test`, or the targets that are named, as on a machine that has never seen Keyward:
+# on a clone of what is committed and with empty caches, all in a temporary folder that goes at the end. What the
+# machine says of where packages come from stays.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 

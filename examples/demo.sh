@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The demo: the controller under the chart's own RBAC on a real API server, and what a user would do and look at.
-# `make demo` starts the control plane and runs this; with KEEP=1 it stays up until Ctrl-C. HELM and NGINX name these
-# programs where they are there already; otherwise they are made while the first scenes run.
+# `make demo` starts the control plane and runs this; with KEEP=1 it stays up until Ctrl-C. HELM and NGINX name
+# these programs where they are there already; otherwise they are made while the first scenes run.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -33,7 +33,7 @@ accepted() {
   return 1
 }
 
-# Has `dev` make something in the background, in a process group of its own so that all of it ends with the demo.
+# Has `dev` make something in the background, in a process group of its own: all of it ends with the demo.
 make_meanwhile() {
   set -m
   ${DEV:-cargo run -q -p keyward-dev --} "${@:2}" </dev/null > "$WORK/$1.path" 2> "$WORK/$1.progress" &

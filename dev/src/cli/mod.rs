@@ -24,13 +24,13 @@ pub(crate) struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Make sure that all programs of the control plane are there and print their folders, or some and print their paths
+    /// Make sure that all programs of a control plane are there and print their folders, or some and their paths
     Assets {
         /// Which ones
         #[arg(value_name = "PROGRAM", value_parser = named(Program::ALL, Program::file_name))]
         programs: Vec<Program>,
     },
-    /// Make sure that all gateways are there and print their folder, or some and print their paths
+    /// Make sure that all gateways are there and print their folder, or some and their paths
     Gateways {
         /// Which ones
         #[arg(value_name = "GATEWAY", value_parser = named(Gateway::ALL, Gateway::file_name))]
@@ -49,7 +49,7 @@ struct With {
     /// Start no kube-controller-manager
     #[arg(long)]
     no_controller_manager: bool,
-    /// Start without this program where it is not there yet; the command has `dev assets` build it when it needs it
+    /// Start without this program where it is not there yet; the command builds it with `dev assets`
     #[arg(long, value_name = "PROGRAM", value_parser = named([Program::Helm], Program::file_name))]
     later: Vec<Program>,
     /// Write an audit log, to the file that `KEYWARD_DEV_AUDIT_LOG` names

@@ -89,8 +89,8 @@ async fn run_command(
     }
 }
 
-/// Whether it is one of the variables in which `cargo run` describes the package of this program. A cargo that the command
-/// runs would take them for a change, since build scripts ask for them, and compile a good part of everything again.
+/// Whether it is one of the variables in which `cargo run` describes the package of this program. To a cargo that
+/// the command runs they are a change that build scripts ask about, and it compiles a good part of all again.
 fn describes_this_package(name: &OsStr) -> bool {
     ["CARGO_MANIFEST_", "CARGO_PKG_"]
         .iter()

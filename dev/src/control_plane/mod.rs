@@ -62,13 +62,14 @@ impl ControlPlane {
     /// Starts one and waits until it is ready; builds all programs first where they are missing.
     ///
     /// # Errors
-    /// When the programs can't be had, or one of them ends or doesn't get ready within [`PATIENCE`](crate::PATIENCE).
+    /// When the programs can't be had, or one of them ends or doesn't get ready within
+    /// [`PATIENCE`](crate::PATIENCE).
     pub async fn start(options: Options) -> Result<Self, Error> {
         let assets = tokio::task::spawn_blocking(|| Assets::ensure(&Program::ALL)).await??;
         Self::start_with(assets, options).await
     }
 
-    /// Starts one from these programs, of which those that `options` need must be there, and waits until it is ready.
+    /// Starts one from these programs and waits until it is ready. Those that `options` need must be there.
     ///
     /// # Errors
     /// When one of its programs is missing, ends, or doesn't get ready within [`PATIENCE`](crate::PATIENCE).

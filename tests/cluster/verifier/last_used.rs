@@ -107,6 +107,6 @@ async fn a_verifier_that_ends_writes_what_it_knows_and_a_killed_one_loses_an_int
     let killed = this_second();
     verifier.kill();
     let at = recorded(&scene, "ci-key").await.unwrap();
-    // An interval of 2 s with a fifth more, and up to 15 s for the write on a busy machine: half of the time of its use.
+    // An interval of 2 s with a fifth more, and up to 15 s for the write on a busy machine: half of its use.
     assert!(killed - at <= TimeDelta::milliseconds(17_400), "killed at {killed}, recorded is {at}");
 }
