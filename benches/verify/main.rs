@@ -20,7 +20,7 @@ mod support;
 use std::rc::Rc;
 use std::time::Duration;
 
-use keyward_dev::Gateways;
+use keyward_dev::{Gateway, Gateways};
 use load::{Load, Order};
 use processors::Processors;
 use report::progress;
@@ -69,7 +69,7 @@ fn run() -> Result<(), Failure> {
         count: number("ROUNDS", 10)?,
         length: Duration::from_millis(number("MILLISECONDS", 500)?.try_into()?),
     };
-    let gateways = Gateways::ensure()?;
+    let gateways = Gateways::ensure(&[Gateway::Nginx, Gateway::Envoy])?;
     let processors = Processors::choose()?;
     let folder = tempfile::tempdir()?;
     println!(

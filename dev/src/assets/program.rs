@@ -24,6 +24,9 @@ impl Program {
     pub const ALL: [Self; 5] =
         [Self::Etcd, Self::ApiServer, Self::ControllerManager, Self::Kubectl, Self::Helm];
 
+    /// What setup-envtest lays into a folder: an API server that answers, and a client for it.
+    pub const SERVERS: [Self; 3] = [Self::Etcd, Self::ApiServer, Self::Kubectl];
+
     /// The name of the file, in `KUBEBUILDER_ASSETS` and in the cache.
     pub fn file_name(self) -> &'static str {
         match self {

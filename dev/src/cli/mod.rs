@@ -10,8 +10,9 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::process::ExitCode;
 
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand};
-use keyward_dev::{Assets, Gateways, Tool, assets, control_plane};
+use keyward_dev::{Assets, Gateway, Gateways, Program, Tool, assets, control_plane};
 
 /// A local Kubernetes control plane: real programs, on this machine only, gone when it ends.
 #[derive(Debug, Parser)]
@@ -23,10 +24,18 @@ pub(crate) struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Make sure that the programs are there, and print their folder
-    Assets,
-    /// Make sure that the gateways are there, and print their folder
-    Gateways,
+    /// Make sure that all programs of a control plane are there and print their folders, or some and their paths
+    Assets {
+        /// Which ones
+        #[arg(value_name = "PROGRAM", value_parser = named(Program::ALL, Program::file_name))]
+        programs: Vec<Program>,
+    },
+    /// Make sure that all gateways are there and print their folder, or some and their paths
+    Gateways {
+        /// Which ones
+        #[arg(value_name = "GATEWAY", value_parser = named(Gateway::ALL, Gateway::file_name))]
+        gateways: Vec<Gateway>,
+    },
     /// Make sure that other programs are there, and print their paths
     Tools {
         /// Which ones; by default those that tests run
@@ -44,6 +53,9 @@ struct With {
     /// Start no kube-controller-manager
     #[arg(long)]
     no_controller_manager: bool,
+    /// Start without this program where it is not there yet; the command builds it with `dev assets`
+    #[arg(long, value_name = "PROGRAM", value_parser = named([Program::Helm], Program::file_name))]
+    later: Vec<Program>,
     /// Write an audit log, to the file that `KEYWARD_DEV_AUDIT_LOG` names
     #[arg(long)]
     audit_log: bool,
@@ -85,22 +97,44 @@ impl Cli {
     pub(crate) fn run(self) -> Result<ExitCode, Error> {
         match self.command {
             // A build that is interrupted ends at once, since no signal is handled before it is done.
-            Command::Assets => print_paths(&Assets::ensure()?.dirs()),
-            Command::Gateways => print_paths(&[Gateways::ensure()?.dir()]),
+            Command::Assets { programs } if programs.is_empty() => {
+                print_paths(&Assets::ensure(&Program::ALL)?.dirs())
+            }
+            Command::Assets { programs } => {
+                let assets = Assets::ensure(&programs)?;
+                print_paths(&programs.iter().map(|program| assets.path(*program)).collect::<Vec<_>>())
+            }
+            Command::Gateways { gateways } if gateways.is_empty() => {
+                print_paths(&[Gateways::ensure(&Gateway::ALL)?.dir()])
+            }
+            Command::Gateways { gateways } => {
+                let found = Gateways::ensure(&gateways)?;
+                print_paths(&gateways.iter().map(|gateway| found.path(*gateway)).collect::<Vec<_>>())
+            }
             Command::Tools { tools } => {
                 let paths = tools.into_iter().map(Tool::ensure).collect::<Result<Vec<_>, _>>()?;
                 print_paths(&paths)
             }
             Command::Up => {
-                Assets::ensure()?;
-                block_on(up::run())
+                let assets = Assets::ensure(&Program::ALL)?;
+                block_on(up::run(assets))
             }
             Command::With(with) => {
-                Assets::ensure()?;
-                block_on(with::run(with))
+                let assets = Assets::ensure(&with.programs())?;
+                block_on(with::run(assets, with))
             }
         }
     }
+}
+
+/// Takes one of `all` by its name.
+fn named<T: Copy + Send + Sync + 'static, const N: usize>(
+    all: [T; N],
+    name: fn(T) -> &'static str,
+) -> impl TypedValueParser<Value = T> {
+    PossibleValuesParser::new(all.map(name)).try_map(move |given| {
+        all.into_iter().find(|one| name(*one) == given).ok_or_else(|| format!("no {given}"))
+    })
 }
 
 fn print_paths(paths: &[impl AsRef<Path>]) -> Result<ExitCode, Error> {

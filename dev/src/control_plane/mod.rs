@@ -59,12 +59,21 @@ pub struct ControlPlane {
 }
 
 impl ControlPlane {
-    /// Starts one and waits until it is ready; builds its programs first where they are missing.
+    /// Starts one and waits until it is ready; builds all programs first where they are missing.
     ///
     /// # Errors
-    /// When its programs can't be had, or one of them ends or doesn't get ready within a minute.
+    /// When the programs can't be had, or one of them ends or doesn't get ready within
+    /// [`PATIENCE`](crate::PATIENCE).
     pub async fn start(options: Options) -> Result<Self, Error> {
-        let assets = tokio::task::spawn_blocking(Assets::ensure).await??;
+        let assets = tokio::task::spawn_blocking(|| Assets::ensure(&Program::ALL)).await??;
+        Self::start_with(assets, options).await
+    }
+
+    /// Starts one from these programs and waits until it is ready. Those that `options` need must be there.
+    ///
+    /// # Errors
+    /// When one of its programs is missing, ends, or doesn't get ready within [`PATIENCE`](crate::PATIENCE).
+    pub async fn start_with(assets: Assets, options: Options) -> Result<Self, Error> {
         sweep();
         Self::start_on(assets, &options, Ports::pick).await
     }
@@ -120,7 +129,7 @@ impl ControlPlane {
         &self.kubectl
     }
 
-    /// The chart installer.
+    /// The chart installer; [`Self::start_with`] does not need it to be there.
     pub fn helm(&self) -> &Path {
         &self.helm
     }
@@ -193,7 +202,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_taken_port_is_given_up_for_another() {
-        let assets = Assets::ensure().unwrap();
+        let assets = Assets::ensure(&Program::ALL).unwrap();
         let taken = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = taken.local_addr().unwrap().port();
         let mut picks = 0;

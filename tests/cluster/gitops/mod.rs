@@ -10,4 +10,4 @@ mod situations;
 mod states;
 mod wait;
 
-use super::support::{Controller, Flags, Proxy, Scene, Verifier, eventually, run, text};
+use super::support::{Controller, Flags, PATIENCE, Proxy, Scene, TIMEOUT, Verifier, eventually, run, text};

@@ -13,8 +13,8 @@ const RULES: [&str; 2] = [
 /// How a controller is started.
 #[derive(Clone, Default)]
 pub struct Flags {
-    /// Lease name, where it takes part in leader election.
-    pub lease: Option<String>,
+    /// Where it takes part in leader election, the lease's name and how many seconds it lasts.
+    pub lease: Option<(&'static str, u32)>,
     /// Base URL of a proxy in front of the API server.
     pub through: Option<String>,
     /// Keeps no quota: it would come after a minute, in the midst of whatever is looked at.
@@ -43,10 +43,10 @@ impl Controller {
             command
                 .args(["--trust-changed-by", "true"])
                 .args(["--resource-quotas", if flags.no_quota { "false" } else { "true" }]);
-            match &flags.lease {
-                Some(lease) => command
+            match flags.lease {
+                Some((lease, seconds)) => command
                     .args(["--lease-namespace", &scene.namespace, "--lease-name", lease])
-                    .args(["--lease-seconds", "6"]),
+                    .args(["--lease-seconds", &seconds.to_string()]),
                 None => command.args(["--leader-elect", "false"]),
             };
         });

@@ -23,11 +23,9 @@ use kube::{Api, Client, Resource, ResourceExt};
 use serde_json::{Value, json};
 
 pub use controller::{Controller, Flags};
+pub use keyward_dev::{PATIENCE, TIMEOUT};
 pub use proxy::{Fault, Proxy};
 pub use verifier::Verifier;
-
-/// How long anything may take before a test gives up.
-const PATIENCE: Duration = Duration::from_mins(1);
 
 /// The folder of the control plane; its logs are searched for tokens at the end of a run.
 pub fn dev_dir() -> PathBuf {
@@ -276,7 +274,7 @@ fn install_crds() {
     ONCE.get_or_init(|| {
         let crds = keyward::api::crds::yaml().unwrap();
         text(&run("kubectl", &["apply", "--server-side", "-f", "-"], &crds));
-        text(&run("kubectl", &["wait", "--for=condition=Established", "crd", "--all", "--timeout=30s"], ""));
+        text(&run("kubectl", &["wait", "--for=condition=Established", "crd", "--all", TIMEOUT], ""));
     });
 }
 
@@ -316,21 +314,12 @@ pub fn token_of(secret: &Secret, entry: &str) -> Option<Token> {
 }
 
 /// Waits until `look` gives a value; what it gives instead is shown when patience ends.
-pub async fn eventually<T, E: Debug>(what: &str, look: impl AsyncFnMut() -> Result<T, E>) -> T {
-    within(PATIENCE, what, look).await
-}
-
-/// As [`eventually`], with another patience.
-pub async fn within<T, E: Debug>(
-    patience: Duration,
-    what: &str,
-    mut look: impl AsyncFnMut() -> Result<T, E>,
-) -> T {
+pub async fn eventually<T, E: Debug>(what: &str, mut look: impl AsyncFnMut() -> Result<T, E>) -> T {
     let start = Instant::now();
     loop {
         match look().await {
             Ok(value) => return value,
-            Err(found) => assert!(start.elapsed() < patience, "not in time: {what}; found {found:#?}"),
+            Err(found) => assert!(start.elapsed() < PATIENCE, "not in time: {what}; found {found:#?}"),
         }
         tokio::time::sleep(Duration::from_millis(25)).await;
     }

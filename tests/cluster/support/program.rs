@@ -73,7 +73,7 @@ impl Program {
         let line = self.lines().into_iter().find(|line| line["address"].is_string())?;
         let output = run(
             "curl",
-            &["-s", "--max-time", "5", &format!("http://{}/{path}", line["address"].as_str()?)],
+            &["-s", "--max-time", "60", &format!("http://{}/{path}", line["address"].as_str()?)],
             "",
         );
         output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())

@@ -134,7 +134,7 @@ async fn a_key_expires_by_the_verifiers_own_clock() {
     let (scene, mut controller) = Scene::with_controller("own-clock").await;
     scene.short_lived().await;
     scene.service_account("ci").await;
-    scene.key_with("ci-key", "ci", json!({"validFor": "PT15S"})).await;
+    scene.key_with("ci-key", "ci", json!({"validFor": "PT30S"})).await;
     scene.key_when("ci-key", "Issued").await;
     let token = scene.token("ci-key").await;
     controller.kill();
@@ -150,7 +150,7 @@ async fn a_key_expires_by_the_verifiers_own_clock() {
 async fn the_previous_token_is_good_within_its_overlap_only() {
     let (scene, mut controller) = Scene::with_controller("overlap").await;
     scene.service_account("ci").await;
-    let rotation = json!({"renewBefore": "P1D", "overlap": "PT10S"});
+    let rotation = json!({"renewBefore": "P1D", "overlap": "PT20S"});
     scene.key_with("ci-key", "ci", json!({"validFor": "P6M", "rotation": rotation})).await;
     scene.key_when("ci-key", "Issued").await;
     let first = scene.token("ci-key").await;
