@@ -14,7 +14,8 @@ use serde_json::json;
 use crate::client;
 use crate::keys::{self, Place};
 use crate::processors::Processors;
-use crate::report::{self, progress};
+use crate::progress::{done, progress};
+use crate::report;
 use crate::rounds::{Rounds, measure, rows};
 use crate::subject::{KEPT_MEMORY, Subject, free_address, wait_for};
 use crate::support::{Failure, Running, install_crds, number};
@@ -36,7 +37,7 @@ pub fn run(processors: &Processors, folder: &Path, rounds: &Rounds) -> Result<()
     })?;
     let requests = Rc::new(keys::requests("/auth", stored)?);
     let verifier = processors.on_servers(|| verifier(requests, folder))?;
-    report::done();
+    done();
     println!(
         "\nthe program itself, {stored} keys of {} service accounts in the API server",
         keys::service_accounts(stored)

@@ -86,7 +86,7 @@ impl<A: Answers> Server<A> {
     /// The address that it listens on.
     ///
     /// # Errors
-    /// When the operating system does not tell.
+    /// When the operating system does not say.
     pub fn address(&self) -> std::io::Result<SocketAddr> {
         self.listener.local_addr()
     }

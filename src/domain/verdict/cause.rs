@@ -78,7 +78,7 @@ causes! {
 }
 
 impl Cause {
-    /// Whether whoever asked holds the token of the id that they presented: only then may something be laid to the
+    /// Whether whoever sent the request holds the token of the id that they presented: only then may something be laid to the
     /// account of its service account.
     pub fn proves_identity(self) -> bool {
         !matches!(

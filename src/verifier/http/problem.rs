@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::domain::verdict::Class;
-use crate::verifier::check::checker::Refused;
+use crate::verifier::check::outcome::Refused;
 use crate::verifier::http::profile::Profile;
 
 /// Every `code` of a problem.
@@ -63,7 +63,7 @@ impl Problem {
         Self::bad(StatusCode::METHOD_NOT_ALLOWED, "the method must be POST, and GET for /openapi.json".into())
     }
 
-    /// What a client is told of a refusal: one thing for every bad token.
+    /// What a client is answered: one thing for every bad token.
     pub(super) fn of(refused: &Refused, profile: Profile) -> Self {
         let class = refused.cause.class();
         let detail = refused.message.clone().unwrap_or_else(|| said(class).to_owned());
@@ -136,7 +136,7 @@ pub(super) fn code(class: Class) -> &'static str {
     }
 }
 
-/// What every client of that class is told.
+/// What every client of that class is answered.
 pub(super) fn said(class: Class) -> &'static str {
     match class {
         Class::NoCredential => "send an access key as `Authorization: Bearer …` or as `X-API-Key: …`",

@@ -11,12 +11,15 @@ use k8s_openapi::api::authentication::v1::{TokenReviewStatus, UserInfo};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::domain::verdict::{Asked, Class};
-use crate::verifier::check::checker;
-use crate::verifier::check::checker::{Allowed, Refused};
+use crate::domain::verdict::{Class, Requirements};
+use crate::verifier::check::checker::Checker;
+use crate::verifier::check::client::Client;
+use crate::verifier::check::endpoint::Endpoint;
+use crate::verifier::check::outcome::{Allowed, Refused};
+use crate::verifier::check::request;
+use crate::verifier::http::body;
 use crate::verifier::http::problem::{Problem, json, said};
-use crate::verifier::http::{Endpoints, body_of};
-use crate::verifier::metrics::Endpoint;
+use crate::verifier::http::profile::Profile;
 
 /// The group of every service account.
 const GROUP: &str = "keyward:serviceaccounts";
@@ -60,34 +63,33 @@ pub(super) struct Reviewed {
     status: TokenReviewStatus,
 }
 
-impl Endpoints {
-    pub(super) async fn token_review(
-        &self,
-        request: Request<Incoming>,
-        peer: IpAddr,
-    ) -> Response<Full<Bytes>> {
-        let review = match body_of(request).await.and_then(|body| review(&body)) {
-            Ok(review) => review,
-            Err(problem) => return problem.answer(),
-        };
-        let asks = checker::Request {
-            endpoint: Endpoint::TokenReview,
-            credential: Ok(&review.spec.token),
-            asked: Ok(Asked::default()),
-            client: Some(peer),
-            request_id: "",
-        };
-        let status = match self.checker.check(&asks, authenticated) {
-            Ok(status) => status,
-            // The API server asks again after such an answer, and another verifier may know.
-            Err(refused) if refused.cause.class() == Class::Unavailable => {
-                return Problem::of(&refused, super::profile::Profile::Plain).answer();
-            }
-            Err(refused) => not_authenticated(&refused),
-        };
-        let reviewed = Reviewed { api_version: review.api_version, kind: KIND, status };
-        json(StatusCode::OK, serde_json::to_vec(&reviewed).unwrap_or_default().into())
-    }
+/// The answer to a request of `peer`, which asks for others.
+pub(super) async fn answer(
+    checker: &Checker,
+    request: Request<Incoming>,
+    peer: IpAddr,
+) -> Response<Full<Bytes>> {
+    let review = match body::whole(request).await.and_then(|body| review(&body)) {
+        Ok(review) => review,
+        Err(problem) => return problem.answer(),
+    };
+    let request = request::Request {
+        endpoint: Endpoint::TokenReview,
+        credential: Ok(&review.spec.token),
+        requirements: Ok(Requirements::default()),
+        client: Client::Relay(peer),
+        request_id: "",
+    };
+    let status = match checker.check(&request, authenticated).await {
+        Ok(status) => status,
+        // The API server asks again after such an answer, and another verifier may know.
+        Err(refused) if refused.cause.class() == Class::Unavailable => {
+            return Problem::of(&refused, Profile::Plain).answer();
+        }
+        Err(refused) => not_authenticated(&refused),
+    };
+    let reviewed = Reviewed { api_version: review.api_version, kind: KIND, status };
+    json(StatusCode::OK, serde_json::to_vec(&reviewed).unwrap_or_default().into())
 }
 
 fn review(body: &[u8]) -> Result<Review, Problem> {

@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use crate::api::resource_grant::{Category, Role};
 use crate::verifier::http::credential::{ON_BEHALF_OF, REQUEST_ID, RESOURCE, ROLE};
-use crate::verifier::http::openapi::response;
+use crate::verifier::http::openapi::parts::response;
 use crate::verifier::http::profile::Profile;
 
 /// How a path may go on behind the gateway's name: its end, what it asks for, and its parameters.
