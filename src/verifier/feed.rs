@@ -21,9 +21,9 @@ use crate::runtime::telemetry::with_causes;
 use crate::verifier::freshness::{Followed, Freshness};
 use crate::verifier::index::{Index, ObjectName, Version};
 
-/// How many objects are asked for at once.
+/// How many objects a page of a list has.
 const PAGE: u32 = 500;
-/// The longest watch, in seconds. The API server ends it then, which is how a dead connection is told from a quiet one.
+/// The longest watch, in seconds. The API server ends it then, which is how a dead connection differs from a quiet one.
 const LONGEST_WATCH: u64 = 240;
 /// How long the end of a watch may be late.
 const GRACE: Duration = Duration::from_secs(5);

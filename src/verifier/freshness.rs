@@ -22,7 +22,7 @@ impl Followed {
     /// All of them.
     pub const ALL: [Self; 3] = [Self::AccessKeys, Self::ServiceAccounts, Self::ResourceGrants];
 
-    /// The kind's word.
+    /// The kind's name.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::AccessKeys => "AccessKey",

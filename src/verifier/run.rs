@@ -29,7 +29,7 @@ use crate::verifier::tls::Tls;
 use crate::verifier::usage::flush::Flusher;
 use crate::verifier::usage::recorder::Recorder;
 
-/// How often it is looked whether the process can still tell good keys from bad ones.
+/// How often readiness is looked at.
 const READINESS_LOOK: Duration = Duration::from_millis(50);
 /// How often what is no longer of use is let go.
 const TIDY: Duration = Duration::from_mins(1);
@@ -135,7 +135,7 @@ fn health(checker: &Arc<Checker>) -> Health {
     Health::new(move || checker.metrics.text(&checker.index, &checker.freshness))
 }
 
-/// Ready is who can tell good keys from bad ones, and is not about to end.
+/// Ready means: it can tell good keys from bad ones, and is not about to end.
 async fn watch_readiness(health: &Health, freshness: &Freshness, shutdown: &CancellationToken) {
     let mut before = None;
     loop {

@@ -64,7 +64,7 @@ pub struct AuditLines {
 }
 
 impl AuditLines {
-    /// Lines at the rate that `clock` tells.
+    /// Lines within a rate that goes by `clock`.
     pub fn new(clock: Clock) -> Self {
         let quota = Quota::per_second(LINES_PER_SECOND).allow_burst(LINES_AT_ONCE);
         Self { refusals: direct(quota, clock), suppressed: AtomicU64::new(0) }

@@ -21,7 +21,7 @@ pub struct Checker {
     pub index: Arc<Index>,
     /// How fresh that is.
     pub freshness: Arc<Freshness>,
-    /// Who is believed whom they ask for.
+    /// Whose word on their clients is believed.
     pub trusted_proxies: TrustedProxies,
     /// Who failed too often.
     pub throttle: Throttle,
@@ -31,7 +31,7 @@ pub struct Checker {
     pub audit: AuditLines,
     /// Where it is counted.
     pub metrics: Metrics,
-    /// What tells the time.
+    /// Where the time comes from.
     pub clock: Clock,
 }
 
@@ -78,19 +78,19 @@ impl Checker {
         answer
     }
 
-    /// What is let in; leaves in `found` the token that is presented.
+    /// What is let in; leaves the token that is presented in `slot`.
     fn decide<'a>(
         &self,
         request: &'a Request<'_>,
         second: i64,
         index: &'a ReadGuard<'_>,
-        found: &mut Option<PresentedToken<'a>>,
+        slot: &mut Option<PresentedToken<'a>>,
     ) -> Result<Allowed<'a>, Refused> {
         let presented = Presented::read(request.credential?).map_err(Cause::from)?;
         let id = presented.id;
         let entry = index.get(&id);
         let hash = presented.hash();
-        found.replace(PresentedToken { id, entry });
+        slot.replace(PresentedToken { id, entry });
         // A request that cannot be meant is answered so, but only to those who hold a good token.
         let none = Requirements::default();
         let requirements = request.requirements.as_ref().unwrap_or(&none);

@@ -33,7 +33,7 @@ impl Client {
     }
 }
 
-/// The peers that are believed whom they ask for.
+/// The peers whose word on their clients is believed.
 #[derive(Debug, Default)]
 pub struct TrustedProxies(Vec<IpNet>);
 

@@ -34,7 +34,7 @@ impl Endpoint {
         Self::TokenReview,
     ];
 
-    /// The endpoint's word.
+    /// The endpoint's name.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Auth => "auth",

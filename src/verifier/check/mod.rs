@@ -1,4 +1,4 @@
-//! The one way in which every endpoint asks whether a request is let in, so that each is decided, throttled, counted, audited
+//! The one way from a request to its outcome: whichever endpoint it came in by, it is decided, throttled, counted, audited
 //! and recorded alike. No HTTP comes in: endpoints make a [`request::Request`] of what they read, and an answer of what
 //! [`checker::Checker::check`] gives.
 

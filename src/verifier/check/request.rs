@@ -1,4 +1,4 @@
-//! What endpoints ask, whichever way the question came in.
+//! A request as every endpoint hands it in.
 
 use crate::domain::verdict::{BadRequest, Cause, Requirements};
 use crate::verifier::check::client::Client;

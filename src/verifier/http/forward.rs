@@ -1,4 +1,4 @@
-//! `/auth`: what gateways ask before they pass a request on. Yes is exactly 200.
+//! `/auth`: for gateways, before they pass a request on. Let in is exactly 200.
 
 use std::net::IpAddr;
 

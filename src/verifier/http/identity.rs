@@ -17,8 +17,10 @@ pub(super) struct IdentityHeader {
     /// What it says.
     pub(super) about: &'static str,
     /// Its value; empty where it does not apply.
-    value: fn(&Identity<'_>) -> HeaderValue,
+    value: ValueOf,
 }
+
+type ValueOf = fn(&Identity<'_>) -> HeaderValue;
 
 /// Every header, in the order of the documentation.
 pub(super) static HEADERS: [IdentityHeader; 9] = [
@@ -55,11 +57,7 @@ pub(super) static HEADERS: [IdentityHeader; 9] = [
 
 const EMPTY: HeaderValue = HeaderValue::from_static("");
 
-const fn header(
-    name: &'static str,
-    about: &'static str,
-    value: fn(&Identity<'_>) -> HeaderValue,
-) -> IdentityHeader {
+const fn header(name: &'static str, about: &'static str, value: ValueOf) -> IdentityHeader {
     IdentityHeader { name: HeaderName::from_static(name), about, value }
 }
 
@@ -91,7 +89,7 @@ fn owned(text: String) -> HeaderValue {
 
 /// All of [`HEADERS`], empty, and of each the value's function in the order that the map gives them: a copy to fill in is
 /// made faster than a map of its own.
-static TEMPLATE: LazyLock<(HeaderMap, Vec<fn(&Identity<'_>) -> HeaderValue>)> = LazyLock::new(|| {
+static TEMPLATE: LazyLock<(HeaderMap, Vec<ValueOf>)> = LazyLock::new(|| {
     let template: HeaderMap = HEADERS.iter().map(|header| (header.name.clone(), EMPTY)).collect();
     let values = template.keys().filter_map(|name| HEADERS.iter().find(|header| header.name == name));
     let values = values.map(|header| header.value).collect();

@@ -1,4 +1,4 @@
-//! Who asks at `/auth`: each gateway says some things in headers of its own, and leaves others to the client.
+//! The gateways that `/auth` knows: each says some things in headers of its own, and leaves others to the client.
 
 use std::net::IpAddr;
 
@@ -10,7 +10,7 @@ use crate::verifier::check::endpoint::Endpoint;
 /// A kind of gateway.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Profile {
-    /// None in particular: an application asks, or a gateway that passes nothing of the client's unasked.
+    /// None in particular: an application, or a gateway that passes nothing of the client's by itself.
     Plain,
     /// nginx with `auth_request`.
     Nginx,
@@ -22,7 +22,7 @@ pub(super) enum Profile {
     Envoy,
 }
 
-/// What the URL says: the profile, and the resource that the gateway's configuration asks for.
+/// What the URL says: the profile, and the resource that the gateway's configuration requires.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Route<'a> {
     pub(super) profile: Profile,
@@ -53,7 +53,7 @@ impl Profile {
             Self::Traefik | Self::Caddy => ("x-forwarded-for", true),
         };
         let text = headers.get_all(header).iter().next_back()?.to_str().ok()?;
-        // The last one is who the gateway itself was asked by.
+        // The last one is the gateway's own peer.
         let last = if of_several { text.rsplit(',').next()? } else { text };
         last.trim().parse().ok()
     }
@@ -79,7 +79,7 @@ impl<'a> Route<'a> {
                 _ => return None,
             });
         }
-        // Behind this stands the client's own path, so that none of it can be taken for the configuration.
+        // Behind this comes the client's own path, so that none of it can be taken for the configuration.
         let ends =
             if profile == Profile::Envoy { segment(rest, "-").is_some() } else { matches!(rest, "" | "/") };
         ends.then_some(Self { profile, resource })

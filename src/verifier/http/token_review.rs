@@ -18,7 +18,7 @@ use crate::verifier::check::endpoint::Endpoint;
 use crate::verifier::check::outcome::{Allowed, Refused};
 use crate::verifier::check::request;
 use crate::verifier::http::body;
-use crate::verifier::http::problem::{Problem, json, said};
+use crate::verifier::http::problem::{Problem, detail, json};
 use crate::verifier::http::profile::Profile;
 
 /// The group of every service account.
@@ -26,7 +26,7 @@ const GROUP: &str = "keyward:serviceaccounts";
 /// Under which the API server's audit log has the token's id.
 const KEY_ID: &str = "iam.keyward.dev/key-id";
 const KIND: &str = "TokenReview";
-/// Both say the same; which one is asked in is the API server's setting.
+/// Both have the same fields; which one is sent is the API server's setting.
 const VERSIONS: [&str; 2] = ["authentication.k8s.io/v1", "authentication.k8s.io/v1beta1"];
 
 /// A token that the API server asks about. What else it sends is not read.
@@ -41,7 +41,7 @@ pub(super) struct Review {
     spec: Spec,
 }
 
-/// What is asked.
+/// What is to be reviewed.
 #[derive(Deserialize, JsonSchema)]
 #[schemars(rename = "TokenReviewSpec")]
 struct Spec {
@@ -108,7 +108,7 @@ fn review(body: &[u8]) -> Result<Review, Problem> {
     Ok(review)
 }
 
-/// No audiences are given, so the API server takes it that the token is for itself, as it asked.
+/// No audiences are given, so the API server takes it that the token is for itself.
 fn authenticated(allowed: &Allowed<'_>) -> TokenReviewStatus {
     let holder = &allowed.entry.key.holder;
     TokenReviewStatus {
@@ -127,7 +127,7 @@ fn authenticated(allowed: &Allowed<'_>) -> TokenReviewStatus {
 fn not_authenticated(refused: &Refused) -> TokenReviewStatus {
     TokenReviewStatus {
         authenticated: Some(false),
-        error: Some(said(refused.cause.class()).to_owned()),
+        error: Some(detail(refused.cause.class()).to_owned()),
         ..TokenReviewStatus::default()
     }
 }
@@ -138,7 +138,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn a_body_that_is_no_review_is_told_without_its_contents() {
+    fn a_body_that_is_no_review_is_refused_without_its_contents() {
         for body in [
             "",
             "{",

@@ -13,7 +13,7 @@ use crate::verifier::index::{Entry, Key};
 
 /// How many different acts are kept apart between two flushes. A key can act for any number of users.
 const ACTS: usize = 10_000;
-/// Stands for the users beyond [`ACTS`].
+/// In place of the users beyond [`ACTS`].
 const OTHERS: &str = "(others)";
 
 /// Takes marks of use.

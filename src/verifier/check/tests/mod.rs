@@ -32,7 +32,9 @@ pub(in crate::verifier) fn checker() -> Checker {
     let clock = Clock::Manual(ManualClock::new(DateTime::UNIX_EPOCH));
     let (recorder, _) = Recorder::new();
     let freshness = Freshness::new(Duration::from_mins(5), clock.clone());
-    Followed::ALL.into_iter().for_each(|kind| freshness.heard(kind));
+    for kind in Followed::ALL {
+        freshness.heard(kind);
+    }
     Checker {
         index: Arc::new(Index::default()),
         freshness: Arc::new(freshness),

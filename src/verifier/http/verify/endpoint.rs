@@ -1,4 +1,4 @@
-//! Answers what applications ask.
+//! Answers applications.
 
 use std::net::IpAddr;
 
@@ -14,7 +14,7 @@ use crate::verifier::check::outcome::{Allowed, Refused};
 use crate::verifier::check::request;
 use crate::verifier::http::body;
 use crate::verifier::http::identity::{expires_at, resource};
-use crate::verifier::http::problem::{Problem, code, json, said};
+use crate::verifier::http::problem::{Problem, code, detail, json};
 use crate::verifier::http::profile::Profile;
 use crate::verifier::http::verify::reader::{Question, read};
 use crate::verifier::http::verify::types::VerifyResponse;
@@ -71,7 +71,7 @@ fn valid(allowed: &Allowed<'_>) -> VerifyResponse {
 
 fn invalid(refused: Refused) -> VerifyResponse {
     let class = refused.cause.class();
-    let message = refused.message.unwrap_or_else(|| said(class).to_owned());
+    let message = refused.message.unwrap_or_else(|| detail(class).to_owned());
     VerifyResponse {
         valid: false,
         code: Some(code(class).to_owned()),

@@ -1,4 +1,4 @@
-//! `POST /v1/verify`: what applications ask, in JSON. `types` is what is documented, `reader` makes a request of a body, and
+//! `POST /v1/verify`: for applications, in JSON. `types` is what is documented, `reader` makes a request of a body, and
 //! `endpoint` answers it.
 
 mod endpoint;

@@ -1,17 +1,16 @@
-//! Makes a request of a body. What is wrong with a body is said without a word of what stands in it, since that could be a
+//! Makes a request of a body. What is wrong with a body is said without a word of its contents, since that could be a
 //! token in the wrong place: so fields are first read as whatever they are, and unknown ones are counted rather than named,
 //! as serde's own messages would.
-
-use std::collections::HashMap;
 
 use http::StatusCode;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
+use serde_json::{Map, Value};
 
 use crate::domain::verdict::{BadRequest, Requirements, ResourceText};
 use crate::verifier::http::problem::Problem;
 
-/// What an application asks, as it was read.
+/// A body as it was read.
 pub(super) struct Question {
     pub(super) token: String,
     pub(super) requirements: Requirements,
@@ -40,7 +39,8 @@ struct ResourceFields {
     unknown: Unknown,
 }
 
-type Unknown = HashMap<String, IgnoredAny>;
+/// Fields that nothing is known of: `deny_unknown_fields` would name them, and take arrays for objects.
+type Unknown = Map<String, Value>;
 
 /// A field's value, where it is of the type that it must be.
 #[derive(Deserialize)]
