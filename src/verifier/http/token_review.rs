@@ -41,7 +41,7 @@ pub(super) struct Review {
     spec: Spec,
 }
 
-/// What is to be reviewed.
+/// What is asked.
 #[derive(Deserialize, JsonSchema)]
 #[schemars(rename = "TokenReviewSpec")]
 struct Spec {
