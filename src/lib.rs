@@ -22,8 +22,8 @@
 //! # The way of a request
 //! `verifier::server` takes the connection and `verifier::http` reads the request, whichever endpoint it is for.
 //! `verifier::check` looks the token's id up in `verifier::index`, which `verifier::feed` keeps in step with the cluster, and
-//! `domain::verdict` decides. `verifier::journal` tells the audit line, `verifier::recorder` takes a mark of the use, and
-//! `verifier::flush` writes such marks later, off the request's way.
+//! `domain::verdict` decides. `check` also throttles, counts and audits, and leaves a mark of the use with `verifier::usage`,
+//! which writes such marks later, off the request's way.
 
 pub mod api;
 pub mod controller;

@@ -1,23 +1,7 @@
-//! What is told: progress on standard error, results on standard output.
+//! Results, on standard output.
 
-use std::io::{IsTerminal as _, Write as _};
-
+use crate::progress::done;
 use crate::rounds::Row;
-
-/// What goes on, over what went on before where it can be written over.
-pub fn progress(text: &str) {
-    let mut out = std::io::stderr().lock();
-    // Nothing depends on it.
-    let _ = if out.is_terminal() { write!(out, "\r\x1b[2K{text}") } else { writeln!(out, "  {text}") };
-    let _ = out.flush();
-}
-
-/// Ends the line that progress was told on.
-pub fn done() {
-    if std::io::stderr().is_terminal() {
-        progress("");
-    }
-}
 
 pub fn table(rows: &[Row]) {
     done();

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::load::{Load, Order};
-use crate::report::progress;
+use crate::progress::progress;
 use crate::subject::Subject;
 use crate::support::Failure;
 

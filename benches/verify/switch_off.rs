@@ -17,7 +17,7 @@ use kube::{Api, Client, ResourceExt as _};
 use serde_json::json;
 
 use crate::client;
-use crate::report::{self, progress};
+use crate::progress::{done, progress};
 use crate::rounds::quantile;
 use crate::support::{Failure, Running};
 
@@ -67,7 +67,7 @@ pub async fn run(client: &Client, verifier: SocketAddr, rounds: usize) -> Result
             times.push(one(client, &namespace, verifier, *end, n, &token).await?.as_secs_f64() * 1e3);
         }
     }
-    report::done();
+    done();
     println!("\nfrom sending the change to the API server until the first refusal, {rounds} rounds each");
     for (end, times) in times {
         let of = |part| quantile(times.iter().copied(), part);

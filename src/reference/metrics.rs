@@ -8,7 +8,8 @@ use crate::controller;
 use crate::domain::reference::Page;
 use crate::domain::reference::markdown::{code, codes, section};
 use crate::domain::verdict::Cause;
-use crate::verifier::freshness::Contact;
+use crate::runtime::clock::Clock;
+use crate::verifier::freshness::Freshness;
 use crate::verifier::index::Index;
 use crate::verifier::metrics::Metrics;
 
@@ -17,7 +18,8 @@ use crate::verifier::metrics::Metrics;
 /// # Errors
 /// When the metrics cannot be written as text.
 pub(super) fn page() -> Result<Page, std::fmt::Error> {
-    let verifier = Metrics::default().text(&Index::default(), &Contact::new(Duration::ZERO))?;
+    let verifier =
+        Metrics::default().text(&Index::default(), &Freshness::new(Duration::ZERO, Clock::System))?;
     let text = [
         "# Metrics\n\nWhat controller and verifier serve at `/metrics` of their health address, in the OpenMetrics format. \
          No label holds the name of an object: each has a closed list of values, and counters are there from the start, \

@@ -9,5 +9,6 @@ pub mod lease;
 pub mod metrics;
 pub mod preflight;
 pub mod random;
+pub mod rate;
 pub mod shutdown;
 pub mod telemetry;

@@ -4,7 +4,7 @@ use crate::domain::reference::Page;
 use crate::domain::reference::markdown::{code, section};
 use crate::domain::verdict::Cause;
 use crate::verifier::check::audit::{COUNT, FIELDS};
-use crate::verifier::http::{openapi, told};
+use crate::verifier::http::{openapi, reference};
 
 /// Every page.
 pub fn pages() -> Vec<Page> {
@@ -15,7 +15,7 @@ pub fn pages() -> Vec<Page> {
     ]
 }
 
-/// What is answered, and what is told of it.
+/// What is answered, and what audit lines say of it.
 fn verdicts() -> String {
     [
         "# Verdicts\n\nWhat the [verifier](../verifier.md) answers, and what its audit lines tell. Generated from the \
@@ -25,7 +25,7 @@ fn verdicts() -> String {
             "Let in",
             "`/auth` answers 200 with all of these headers, empty where they do not apply.\n\n",
             ["header", "meaning"],
-            told::identity().map(|(name, about)| [code(canonical(&name)), about.to_owned()]),
+            reference::identity().map(|(name, about)| [code(canonical(name)), about.to_owned()]),
         ),
         section(
             "Refused",
@@ -34,7 +34,7 @@ fn verdicts() -> String {
              with 200 and `valid` false.\n\n",
             ["cause", "status", "code", "meaning"],
             Cause::ALL.iter().map(|cause| {
-                let (status, word) = told::refusal(*cause);
+                let (status, word) = reference::refusal(*cause);
                 [code(cause.as_str()), status.to_string(), code(word), cause.meaning().to_owned()]
             }),
         ),

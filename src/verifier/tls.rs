@@ -81,7 +81,7 @@ impl Tls {
         self.acceptor.accept(stream).await
     }
 
-    /// Reads the files again whenever they change, for ever. What cannot be used is told, and the old one stays.
+    /// Reads the files again whenever they change, for ever. What cannot be used is logged, and the old one stays.
     pub async fn follow(&self, metrics: &Metrics) {
         let mut seen = self.files.digest().ok();
         loop {

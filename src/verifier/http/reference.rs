@@ -1,13 +1,13 @@
-//! What clients are told, for the reference pages.
+//! What clients are answered, for the reference pages.
 
 use crate::domain::verdict::Cause;
-use crate::verifier::http::answer::{ABOUT, IDENTITY};
+use crate::verifier::http::identity::HEADERS;
 use crate::verifier::http::problem::{code, status};
 use crate::verifier::http::profile::Profile;
 
 /// The identity headers with what they say.
-pub fn identity() -> impl Iterator<Item = (String, &'static str)> {
-    IDENTITY.into_iter().map(|name| name.as_str().to_owned()).zip(ABOUT)
+pub fn identity() -> impl Iterator<Item = (&'static str, &'static str)> {
+    HEADERS.iter().map(|header| (header.name.as_str(), header.about))
 }
 
 /// Status and code of a refusal.
