@@ -6,7 +6,6 @@ pub mod admins;
 pub mod audit;
 pub mod change;
 pub mod conditions;
-pub mod reference;
 pub mod resource_grant;
 pub mod seats;
 pub mod service_account;

@@ -3,30 +3,30 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use crate::controller;
-use crate::domain::audit::reason::Reason;
-use crate::domain::reference::Page;
-use crate::domain::reference::markdown::{code, codes, section};
-use crate::domain::verdict::Cause;
-use crate::verifier::freshness::Contact;
-use crate::verifier::index::Index;
-use crate::verifier::metrics::Metrics;
+use keyward::controller;
+use keyward::domain::audit::reason::Reason;
+use keyward::domain::verdict::Cause;
+use keyward::verifier::freshness::Contact;
+use keyward::verifier::index::Index;
+use keyward::verifier::metrics::Metrics;
+
+use crate::markdown::{code, codes, section};
 
 /// The page.
 ///
 /// # Errors
 /// When the metrics cannot be written as text.
-pub(super) fn page() -> Result<Page, std::fmt::Error> {
+pub(super) fn page() -> Result<String, std::fmt::Error> {
     let verifier = Metrics::default().text(&Index::default(), &Contact::new(Duration::ZERO))?;
-    let text = [
+    Ok([
         "# Metrics\n\nWhat controller and verifier serve at `/metrics` of their health address, in the OpenMetrics format. \
          No label holds the name of an object: each has a closed list of values, and counters are there from the start, \
          at 0. What to watch: [Operations](../operations.md#metrics). Generated from the source.\n"
             .to_owned(),
         of_process("Controller", &controller::at_rest()?),
         of_process("Verifier", &verifier),
-    ];
-    Ok(Page { name: "metrics.md".into(), text: text.concat() })
+    ]
+    .concat())
 }
 
 /// The part of the page about one process, out of what it serves.
@@ -115,7 +115,7 @@ mod tests {
 
     #[test]
     fn every_label_has_its_values_from_the_start() {
-        let text = page().unwrap().text;
+        let text = page().unwrap();
         for row in [
             "`keyward_reconciles_total` | counter |  | `kind`: `AccessKey`, `Account`, `ResourceGrant`, `Secret`, \
              `ServiceAccount` |",
