@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use keyward::runtime::telemetry::with_causes;
-use xtask::generated;
+use xtask::{generated, imports};
 
 /// What developers of Keyward need beside cargo.
 #[derive(Parser)]
@@ -24,19 +24,31 @@ enum Command {
         #[arg(long, value_name = "FOLDER", default_value_os_t = repository())]
         out: PathBuf,
     },
+    /// Fail if files of the workspace import from each other in a circle.
+    Imports,
 }
 
 fn main() -> ExitCode {
     let ended = match Cli::parse().command {
-        Command::Generate { out } => generated::write(&out),
+        Command::Generate { out } => generated::write(&out).map_err(Into::into),
+        Command::Imports => check_imports(),
     };
     match ended {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("xtask: {}", with_causes(&error));
+            eprintln!("xtask: {}", with_causes(error.as_ref()));
             ExitCode::FAILURE
         }
     }
+}
+
+fn check_imports() -> Result<(), Box<dyn std::error::Error>> {
+    let circles = imports::circles(&repository())?;
+    if circles.is_empty() {
+        return Ok(());
+    }
+    let circles: Vec<String> = circles.iter().map(ToString::to_string).collect();
+    Err(format!("files import from each other\n{}", circles.join("\n")).into())
 }
 
 /// The folder of the repository that this program was built from.

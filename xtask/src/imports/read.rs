@@ -42,7 +42,7 @@ impl<T: Fn(&Path) -> io::Result<String>> Reader<'_, T> {
                 continue;
             };
             let child = declared.ident.to_string();
-            let child_name = [name.as_slice(), &[child.clone()]].concat();
+            let child_name = [name.as_slice(), std::slice::from_ref(&child)].concat();
             match &declared.content {
                 Some((_, items)) => self.module(child_name, file, &below.join(child), items)?,
                 None => self.declared(child_name, file, below, declared)?,

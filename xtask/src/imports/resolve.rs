@@ -35,7 +35,7 @@ impl Tree {
         if first == "super" {
             return self.below(at.split_last()?.1, rest, left);
         }
-        let child = [at, &[first.clone()]].concat();
+        let child = [at, std::slice::from_ref(first)].concat();
         if self.modules.contains_key(&child) {
             return self.below(&child, rest, left);
         }
@@ -54,7 +54,7 @@ impl Tree {
 
     /// Whether the module `at` has something of that name.
     fn knows(&self, at: &[String], name: &String) -> bool {
-        let is_child = self.modules.contains_key(&[at, &[name.clone()]].concat());
+        let is_child = self.modules.contains_key(&[at, std::slice::from_ref(name)].concat());
         let module = self.modules.get(at);
         is_child || module.is_some_and(|it| it.aliases.contains_key(name) || it.items.contains(name))
     }

@@ -43,7 +43,7 @@ impl Visitor<'_> {
         match tree {
             UseTree::Path(path) => self.imported(&with(&path.ident), &path.tree),
             UseTree::Name(name) if name.ident == "self" => {
-                self.alias(before.last(), before, name.ident.span())
+                self.alias(before.last(), before, name.ident.span());
             }
             UseTree::Name(name) => {
                 self.alias(Some(&name.ident.to_string()), &with(&name.ident), name.ident.span());
