@@ -5,6 +5,7 @@
 mod client;
 mod keys;
 mod load;
+mod medians;
 mod processors;
 mod real;
 mod report;
@@ -22,9 +23,10 @@ use std::time::Duration;
 
 use keyward_dev::Gateways;
 use load::{Load, Order};
+use medians::{Row, Series, rows};
 use processors::Processors;
 use report::progress;
-use rounds::{BUSY, Rounds, Row, Series, measure, rows};
+use rounds::{BUSY, Rounds, measure};
 use subject::{Bench, Subject};
 use support::{Failure, number};
 

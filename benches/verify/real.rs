@@ -13,9 +13,10 @@ use serde_json::json;
 
 use crate::client;
 use crate::keys::{self, Place};
+use crate::medians::rows;
 use crate::processors::Processors;
 use crate::report::{self, progress};
-use crate::rounds::{Rounds, measure, rows};
+use crate::rounds::{Rounds, measure};
 use crate::subject::{KEPT_MEMORY, Subject, free_address, wait_for};
 use crate::support::{Failure, Running, install_crds, number};
 use crate::switch_off;

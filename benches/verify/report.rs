@@ -2,7 +2,7 @@
 
 use std::io::{IsTerminal as _, Write as _};
 
-use crate::rounds::Row;
+use crate::medians::Row;
 
 /// What goes on, over what went on before where it can be written over.
 pub fn progress(text: &str) {

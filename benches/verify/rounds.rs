@@ -1,8 +1,9 @@
-//! Rounds that go from subject to subject, so that whatever else the machine does meets all of them alike; and their medians.
+//! Rounds that go from subject to subject, so that whatever else the machine does meets all of them alike.
 
 use std::time::Duration;
 
 use crate::load::{Load, Order};
+use crate::medians::{Round, Series};
 use crate::report::progress;
 use crate::subject::Subject;
 use crate::support::Failure;
@@ -15,48 +16,6 @@ pub struct Rounds {
     /// Of each process of a server.
     pub count: usize,
     pub length: Duration,
-}
-
-/// The rounds of one subject.
-pub struct Series {
-    name: &'static str,
-    rounds: Vec<Round>,
-}
-
-/// One round of one subject.
-#[derive(Clone, Copy)]
-struct Round {
-    per_second: f64,
-    /// Time of the server's processor for one answer, in microseconds.
-    cost: f64,
-    /// How much of its processor the server had.
-    busy: f64,
-    latency: [f64; 2],
-    alone: [f64; 2],
-}
-
-/// A subject's medians. Latencies are p50 and p99 in microseconds.
-pub struct Row {
-    pub name: &'static str,
-    pub per_second: f64,
-    pub cost: f64,
-    pub busy: f64,
-    pub latency: [f64; 2],
-    /// With one connection only.
-    pub alone: [f64; 2],
-    rounds: Vec<Round>,
-}
-
-impl Row {
-    /// The median over rounds of how much faster this is than `other`.
-    pub fn ratio(&self, other: &Self) -> f64 {
-        median(self.rounds.iter().zip(&other.rounds).map(|(one, other)| one.per_second / other.per_second))
-    }
-
-    /// The same, by the time of the processor that an answer takes.
-    pub fn cost_ratio(&self, other: &Self) -> f64 {
-        median(self.rounds.iter().zip(&other.rounds).map(|(one, other)| other.cost / one.cost))
-    }
 }
 
 /// Measures all of them.
@@ -73,18 +32,6 @@ pub fn measure(subjects: &[Subject], rounds: &Rounds) -> Result<Vec<Series>, Fai
         }
     }
     Ok(all)
-}
-
-/// The medians of all rounds of each subject.
-pub fn rows(all: Vec<Series>) -> Vec<Row> {
-    let mut joined: Vec<Series> = Vec::new();
-    for Series { name, rounds } in all {
-        match joined.iter_mut().find(|known| known.name == name) {
-            Some(known) => known.rounds.extend(rounds),
-            None => joined.push(Series { name, rounds }),
-        }
-    }
-    joined.into_iter().map(|series| row(series.name, series.rounds)).collect()
 }
 
 #[allow(clippy::cast_precision_loss, reason = "no round has that many answers")]
@@ -115,36 +62,4 @@ fn load(subject: &Subject, connections: usize, time: Duration) -> Result<crate::
 #[allow(clippy::cast_precision_loss, reason = "nanoseconds of seconds")]
 fn quantiles(measured: &crate::load::Measured) -> [f64; 2] {
     [0.5, 0.99].map(|quantile| measured.latency.value_at_quantile(quantile) as f64 / 1e3)
-}
-
-fn row(name: &'static str, rounds: Vec<Round>) -> Row {
-    let of = |value: fn(&Round) -> f64| median(rounds.iter().map(value));
-    Row {
-        name,
-        per_second: of(|round| round.per_second),
-        cost: of(|round| round.cost),
-        busy: of(|round| round.busy),
-        latency: [of(|round| round.latency[0]), of(|round| round.latency[1])],
-        alone: [of(|round| round.alone[0]), of(|round| round.alone[1])],
-        rounds,
-    }
-}
-
-/// The middle one; of an even number the higher of the two.
-pub fn median(values: impl Iterator<Item = f64>) -> f64 {
-    quantile(values, 0.5)
-}
-
-/// The value that the share `quantile` of all lies below; not a number where there are none.
-#[allow(
-    clippy::cast_possible_truncation,
-    clippy::cast_precision_loss,
-    clippy::cast_sign_loss,
-    reason = "an index into few values"
-)]
-pub fn quantile(values: impl Iterator<Item = f64>, quantile: f64) -> f64 {
-    let mut values: Vec<f64> = values.collect();
-    values.sort_by(f64::total_cmp);
-    let at = ((values.len() as f64 * quantile) as usize).min(values.len().saturating_sub(1));
-    values.get(at).copied().unwrap_or(f64::NAN)
 }

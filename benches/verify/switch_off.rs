@@ -17,8 +17,8 @@ use kube::{Api, Client, ResourceExt as _};
 use serde_json::json;
 
 use crate::client;
+use crate::medians::quantile;
 use crate::report::{self, progress};
-use crate::rounds::quantile;
 use crate::support::{Failure, Running};
 
 /// Nothing may take longer.
