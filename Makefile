@@ -86,13 +86,8 @@ bench: dev ## Measure how fast keys are issued and verified, as ratios to the sa
 
 .PHONY: generate
 generate: ## Write what is generated from the source: CRDs, the chart's copy of them, JSON Schemas, reference pages, the OpenAPI document.
-	cargo build --bins
-	@mkdir -p $(OUT)/crds $(OUT)/charts/keyward/files/crds $(OUT)/schemas $(OUT)/docs/reference
-	@rm -f $(OUT)/crds/*.yaml $(OUT)/charts/keyward/files/crds/*.yaml $(OUT)/schemas/*.json $(OUT)/docs/reference/*.md $(OUT)/docs/reference/*.json
-	@cargo run -q -- crds --dir $(OUT)/crds
-	@cp $(OUT)/crds/*.yaml $(OUT)/charts/keyward/files/crds/
-	@cargo run -q -- schemas --dir $(OUT)/schemas
-	@cargo run -q -- reference --dir $(OUT)/docs/reference
+	cargo build -p xtask
+	@cargo run -q -p xtask -- generate --out $(OUT)
 
 .PHONY: docs
 docs: $(MDBOOK) ## Build the documentation as a site, into target/site.

@@ -11,7 +11,6 @@
 //! | [`kubectl`] | the plugin `kubectl keyward`, for people |
 //! | [`runtime`] | what a process needs around its work |
 //! | [`validate`] | the check of manifests without a cluster |
-//! | [`reference`] | the pages of `docs/reference` |
 //!
 //! # The way of a change
 //! A watch event reaches the stores (`controller::feed`) and the queues of those it concerns (`controller::concerned`). For each object concerned, `controller::observe`
@@ -29,7 +28,6 @@ pub mod api;
 pub mod controller;
 pub mod domain;
 pub mod kubectl;
-pub mod reference;
 pub mod runtime;
 pub mod validate;
 pub mod verifier;

@@ -8,7 +8,6 @@ pub mod change;
 pub mod conditions;
 pub mod object;
 pub mod plan;
-pub mod reference;
 pub mod resource_grant;
 pub mod seats;
 pub mod service_account;

@@ -21,7 +21,6 @@ pub mod finding;
 pub mod manifest;
 pub mod node;
 pub mod path;
-pub mod reference;
 pub mod report;
 pub mod set;
 mod tokens;

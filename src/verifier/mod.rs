@@ -11,7 +11,6 @@ pub mod freshness;
 pub mod http;
 pub mod index;
 pub mod metrics;
-pub mod reference;
 mod run;
 pub mod server;
 pub mod tls;

@@ -9,16 +9,18 @@ mod pins;
 mod program;
 mod progress;
 mod sources;
+mod target;
 
 use std::path::{Path, PathBuf};
 
-pub(crate) use build::{Build, Target, remove_if_there};
+pub(crate) use build::{Build, remove_if_there};
 pub(crate) use pins::{Pins, key_of};
 pub(crate) use program::names;
 
 pub use error::Error;
 pub use program::Program;
 pub(crate) use sources::Sources;
+pub(crate) use target::Target;
 
 /// Where each program of the control plane lies.
 #[derive(Clone, Debug)]

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::build::Target;
+use super::target::Target;
 
 /// A program of the control plane or a client of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,18 +1,23 @@
 //! The subcommands of `dev`; each runs a control plane no longer than itself.
 
+mod error;
+mod named;
+mod print;
 mod signals;
 mod up;
 mod with;
 
-use std::ffi::OsString;
 use std::future::Future;
-use std::io::{self, Write};
 use std::path::Path;
 use std::process::ExitCode;
 
-use clap::builder::{PossibleValuesParser, TypedValueParser};
-use clap::{Args, Parser, Subcommand};
-use keyward_dev::{Assets, Gateway, Gateways, Program, Tool, assets, control_plane};
+use clap::{Parser, Subcommand};
+use keyward_dev::{Assets, Gateway, Gateways, Program, Tool};
+
+pub(crate) use error::Error;
+use named::named;
+use print::print;
+use with::With;
 
 /// A local Kubernetes control plane: real programs, on this machine only, gone when it ends.
 #[derive(Debug, Parser)]
@@ -46,50 +51,6 @@ enum Command {
     Up,
     /// Start a control plane for a command, and end with the command's exit code
     With(With),
-}
-
-#[derive(Debug, Args)]
-struct With {
-    /// Start no kube-controller-manager
-    #[arg(long)]
-    no_controller_manager: bool,
-    /// Start without this program where it is not there yet; the command builds it with `dev assets`
-    #[arg(long, value_name = "PROGRAM", value_parser = named([Program::Helm], Program::file_name))]
-    later: Vec<Program>,
-    /// Write an audit log, to the file that `KEYWARD_DEV_AUDIT_LOG` names
-    #[arg(long)]
-    audit_log: bool,
-    /// Have the API server ask about tokens at the address that `KEYWARD_DEV_TOKEN_WEBHOOK` names
-    #[arg(long)]
-    token_webhook: bool,
-    /// The command and its arguments
-    #[arg(last = true, required = true)]
-    command: Vec<OsString>,
-}
-
-/// Why a subcommand failed.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum Error {
-    #[error(transparent)]
-    ControlPlane(#[from] control_plane::Error),
-    #[error("can't run {program}: {source}")]
-    Run { program: String, source: io::Error },
-    #[error("can't stop the command: {0}")]
-    Stop(#[source] io::Error),
-    #[error("can't listen for signals: {0}")]
-    Signals(#[source] io::Error),
-    #[error("can't start: {0}")]
-    Runtime(#[source] io::Error),
-    #[error("can't write to standard output: {0}")]
-    Output(#[source] io::Error),
-    #[error("can't put the programs on PATH: {0}")]
-    Path(#[from] std::env::JoinPathsError),
-}
-
-impl From<assets::Error> for Error {
-    fn from(error: assets::Error) -> Self {
-        Self::ControlPlane(error.into())
-    }
 }
 
 impl Cli {
@@ -127,25 +88,10 @@ impl Cli {
     }
 }
 
-/// Takes one of `all` by its name.
-fn named<T: Copy + Send + Sync + 'static, const N: usize>(
-    all: [T; N],
-    name: fn(T) -> &'static str,
-) -> impl TypedValueParser<Value = T> {
-    PossibleValuesParser::new(all.map(name)).try_map(move |given| {
-        all.into_iter().find(|one| name(*one) == given).ok_or_else(|| format!("no {given}"))
-    })
-}
-
 fn print_paths(paths: &[impl AsRef<Path>]) -> Result<ExitCode, Error> {
     let lines = paths.iter().map(|path| format!("{}\n", path.as_ref().display()));
     print(&lines.collect::<String>())?;
     Ok(ExitCode::SUCCESS)
-}
-
-fn print(text: &str) -> Result<(), Error> {
-    let mut stdout = io::stdout();
-    stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()).map_err(Error::Output)
 }
 
 fn block_on(work: impl Future<Output = Result<ExitCode, Error>>) -> Result<ExitCode, Error> {

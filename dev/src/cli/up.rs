@@ -5,8 +5,9 @@ use std::process::ExitCode;
 
 use keyward_dev::{Assets, ControlPlane, Options, say};
 
+use super::error::Error;
+use super::print::print;
 use super::signals::{Signals, exit_code};
-use super::{Error, print};
 
 pub(crate) async fn run(assets: Assets) -> Result<ExitCode, Error> {
     let mut signals = Signals::listen()?;

@@ -7,15 +7,37 @@ use std::path::Path;
 use std::process::{ExitCode, ExitStatus};
 use std::time::Duration;
 
+use clap::Args;
 use keyward_dev::{Assets, ControlPlane, Options, Program, say};
 use rustix::process::{Pid, Signal, kill_process};
 use tokio::process::{Child, Command};
 
+use super::error::Error;
+use super::named::named;
 use super::signals::{Signals, exit_code};
-use super::{Error, With};
 
 /// How long a command has to end after the signal.
 const STOP_BOUND: Duration = Duration::from_secs(10);
+
+/// How to start the control plane, and for what.
+#[derive(Debug, Args)]
+pub(crate) struct With {
+    /// Start no kube-controller-manager
+    #[arg(long)]
+    no_controller_manager: bool,
+    /// Start without this program where it is not there yet; the command builds it with `dev assets`
+    #[arg(long, value_name = "PROGRAM", value_parser = named([Program::Helm], Program::file_name))]
+    later: Vec<Program>,
+    /// Write an audit log, to the file that `KEYWARD_DEV_AUDIT_LOG` names
+    #[arg(long)]
+    audit_log: bool,
+    /// Have the API server ask about tokens at the address that `KEYWARD_DEV_TOKEN_WEBHOOK` names
+    #[arg(long)]
+    token_webhook: bool,
+    /// The command and its arguments
+    #[arg(last = true, required = true)]
+    command: Vec<OsString>,
+}
 
 impl With {
     /// What must be there before the control plane starts.

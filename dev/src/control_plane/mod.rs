@@ -6,6 +6,7 @@ mod folder;
 mod kubeconfig;
 mod launch;
 mod log_tail;
+mod options;
 mod pki;
 mod ports;
 mod process;
@@ -25,22 +26,10 @@ use ports::Ports;
 use crate::assets::{Assets, Program};
 
 pub use error::Error;
+pub use options::Options;
 
 /// How often a control plane is tried with other ports when another process has taken one of them.
 const TRIES: usize = 3;
-
-/// What a control plane is started with.
-#[derive(Clone, Debug, Default)]
-pub struct Options {
-    /// Starts a kube-controller-manager too: cascading deletes, namespace deletion and quotas.
-    pub controller_manager: bool,
-    /// Writes each request's metadata to a file, see [`ControlPlane::audit_log_path`].
-    pub audit_log: bool,
-    /// Has the API server ask about tokens that it does not know itself, see [`ControlPlane::token_webhook`].
-    pub token_webhook: bool,
-    /// More arguments of the API server, after its own.
-    pub extra_api_server_args: Vec<String>,
-}
 
 /// A running control plane. [`ControlPlane::stop`] ends it in order; a drop kills it. Both remove its folder.
 #[derive(Debug)]

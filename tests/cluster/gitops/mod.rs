@@ -1,5 +1,6 @@
 //! What deployment tools count on.
 
+mod agreement;
 mod argo;
 mod checker;
 mod customizations;

@@ -2,8 +2,8 @@
 
 use std::ops::{Deref, DerefMut};
 
-use super::Scene;
 use super::program::{self, Program};
+use super::scene::Scene;
 
 const RULES: [&str; 2] = [
     include_str!("../../../charts/keyward/files/controller-rules.yaml"),
@@ -24,6 +24,15 @@ pub struct Flags {
 }
 
 pub struct Controller(Program);
+
+impl Scene {
+    /// With a controller at work.
+    pub async fn with_controller(name: &str) -> (Self, Controller) {
+        let scene = Self::new(name).await;
+        let controller = Controller::start(&scene, Flags::default()).await;
+        (scene, controller)
+    }
+}
 
 impl Controller {
     /// Starts one and waits until it is ready.

@@ -1,11 +1,11 @@
 //! The page of reasons: what they mean, where they are met, and what to do.
 
-use crate::domain::audit::catalog::{KINDS, OF_REQUESTS, Told};
-use crate::domain::reference::Page;
-use crate::domain::reference::markdown::{code, section};
+use keyward::domain::audit::catalog::{KINDS, OF_REQUESTS, Told};
+
+use crate::markdown::{code, section};
 
 /// The page.
-pub(super) fn page() -> Page {
+pub(super) fn page() -> String {
     let intro = "# Events and reasons\n\nWhat conditions, Events and audit entries say, one word each. The list is closed: a \
                  word that is not here is never used. Where else audit entries are: [Audit](../audit.md). Generated from \
                  the source.\n";
@@ -17,8 +17,7 @@ pub(super) fn page() -> Page {
         HEAD,
         OF_REQUESTS.iter().map(row),
     );
-    let text = [intro.to_owned(), where_met(), event(), kinds.collect(), requests].concat();
-    Page { name: "events.md".into(), text }
+    [intro.to_owned(), where_met(), event(), kinds.collect(), requests].concat()
 }
 
 const HEAD: [&str; 5] = ["reason", "where", "type and action", "meaning", "what to do"];

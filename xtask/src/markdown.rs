@@ -1,17 +1,17 @@
 //! The little Markdown that the pages need.
 
 /// Text as code.
-pub(crate) fn code(text: impl AsRef<str>) -> String {
+pub fn code(text: impl AsRef<str>) -> String {
     format!("`{}`", text.as_ref())
 }
 
 /// Each text as code, in one line.
-pub(crate) fn codes<'a>(texts: impl IntoIterator<Item = &'a str>) -> String {
+pub fn codes<'a>(texts: impl IntoIterator<Item = &'a str>) -> String {
     texts.into_iter().map(code).collect::<Vec<_>>().join(", ")
 }
 
 /// A table.
-pub(crate) fn table<const N: usize>(head: [&str; N], rows: impl Iterator<Item = [String; N]>) -> String {
+pub fn table<const N: usize>(head: [&str; N], rows: impl Iterator<Item = [String; N]>) -> String {
     let rule = ["---"; N].map(str::to_owned);
     let rows = [head.map(str::to_owned), rule].into_iter().chain(rows);
     let line = |cells: [String; N]| format!("| {} |\n", cells.map(|text| cell(&text)).join(" | "));
@@ -19,7 +19,7 @@ pub(crate) fn table<const N: usize>(head: [&str; N], rows: impl Iterator<Item = 
 }
 
 /// A table under a heading; nothing where there are no rows.
-pub(crate) fn section<const N: usize>(
+pub fn section<const N: usize>(
     heading: &str,
     intro: &str,
     head: [&str; N],

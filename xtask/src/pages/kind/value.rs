@@ -4,8 +4,9 @@ use std::fmt::Display;
 
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::JSONSchemaProps;
 
-use crate::api::schema::{item, map_value};
-use crate::domain::reference::markdown::{code, codes};
+use keyward::api::schema::{item, map_value};
+
+use crate::markdown::{code, codes};
 
 /// Type and bounds.
 pub(super) fn allowed(schema: &JSONSchemaProps) -> String {

@@ -2,7 +2,7 @@
 
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::JSONSchemaProps;
 
-use crate::api::schema::{item, map_value};
+use keyward::api::schema::{item, map_value};
 
 /// A place in a schema.
 pub(super) struct Node<'a> {

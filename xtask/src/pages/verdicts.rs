@@ -1,22 +1,13 @@
-//! Reference pages about the verifier, generated from what it does.
+//! The page of what the verifier answers, and what its audit lines hold.
 
-use crate::domain::reference::Page;
-use crate::domain::reference::markdown::{code, section};
-use crate::domain::verdict::Cause;
-use crate::verifier::check::audit::{COUNT, FIELDS};
-use crate::verifier::http::{openapi, reference};
+use keyward::domain::verdict::Cause;
+use keyward::verifier::check::audit::{COUNT, FIELDS};
+use keyward::verifier::http::reference;
 
-/// Every page.
-pub fn pages() -> Vec<Page> {
-    let document = format!("{:#}\n", openapi::document());
-    vec![
-        Page { name: "openapi.json".into(), text: document },
-        Page { name: "verdicts.md".into(), text: verdicts() },
-    ]
-}
+use crate::markdown::{code, section};
 
-/// What is answered, and what audit lines say of it.
-fn verdicts() -> String {
+/// The page.
+pub(super) fn page() -> String {
     [
         "# Verdicts\n\nWhat the [verifier](../verifier.md) answers, and what its audit lines tell. Generated from the \
          source. The answers in full are in [openapi.json](openapi.json), which a verifier serves at `/openapi.json`.\n"

@@ -3,32 +3,32 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use crate::api::reason::Reason;
-use crate::controller;
-use crate::domain::reference::Page;
-use crate::domain::reference::markdown::{code, codes, section};
-use crate::domain::verdict::Cause;
-use crate::runtime::clock::Clock;
-use crate::verifier::freshness::Freshness;
-use crate::verifier::index::Index;
-use crate::verifier::metrics::Metrics;
+use keyward::api::Reason;
+use keyward::controller;
+use keyward::domain::verdict::Cause;
+use keyward::runtime::clock::Clock;
+use keyward::verifier::freshness::Freshness;
+use keyward::verifier::index::Index;
+use keyward::verifier::metrics::Metrics;
+
+use crate::markdown::{code, codes, section};
 
 /// The page.
 ///
 /// # Errors
 /// When the metrics cannot be written as text.
-pub(super) fn page() -> Result<Page, std::fmt::Error> {
-    let verifier =
-        Metrics::default().text(&Index::default(), &Freshness::new(Duration::ZERO, Clock::System))?;
-    let text = [
+pub(super) fn page() -> Result<String, std::fmt::Error> {
+    let freshness = Freshness::new(Duration::ZERO, Clock::System);
+    let verifier = Metrics::default().text(&Index::default(), &freshness)?;
+    Ok([
         "# Metrics\n\nWhat controller and verifier serve at `/metrics` of their health address, in the OpenMetrics format. \
          No label holds the name of an object: each has a closed list of values, and counters are there from the start, \
          at 0. What to watch: [Operations](../operations.md#metrics). Generated from the source.\n"
             .to_owned(),
         of_process("Controller", &controller::at_rest()?),
         of_process("Verifier", &verifier),
-    ];
-    Ok(Page { name: "metrics.md".into(), text: text.concat() })
+    ]
+    .concat())
 }
 
 /// The part of the page about one process, out of what it serves.
@@ -117,7 +117,7 @@ mod tests {
 
     #[test]
     fn every_label_has_its_values_from_the_start() {
-        let text = page().unwrap().text;
+        let text = page().unwrap();
         for row in [
             "`keyward_reconciles_total` | counter |  | `kind`: `AccessKey`, `Account`, `ResourceGrant`, `Secret`, \
              `ServiceAccount` |",

@@ -1,20 +1,19 @@
-//! The reference page of the check, generated from what it does.
+//! The page of the rules that manifests are checked for.
 
-use super::finding::Rule;
-use crate::domain::reference::Page;
-use crate::domain::reference::markdown::{code, table};
+use keyward::validate::finding::Rule;
+
+use crate::markdown::{code, table};
 
 /// The page.
-pub fn page() -> Page {
+pub(super) fn page() -> String {
     let row = |rule: &Rule| {
         let (source, severity) = (rule.source().as_str(), rule.severity().as_str());
         [code(rule.as_str()), severity.to_owned(), source.to_owned(), rule.meaning().to_owned()]
     };
     let rows = table(["rule", "severity", "refused by", "meaning"], Rule::ALL.iter().map(row));
-    let text = format!(
+    format!(
         "# Rules of the manifest check\n\nWhat [`keyward validate`](../validate.md) finds. The list is closed. Where the \
          controller refuses, the rule has the name of its [reason](events.md) where there is one; where the API server does, \
          that of the reason in its answer.\n\n{rows}"
-    );
-    Page { name: "validate.md".into(), text }
+    )
 }

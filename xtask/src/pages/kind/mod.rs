@@ -1,24 +1,25 @@
 //! The page of a kind: everything that its CRD says.
 
+mod nodes;
+mod value;
+
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{
     CustomResourceColumnDefinition, CustomResourceDefinition, CustomResourceDefinitionVersion,
     JSONSchemaProps, ValidationRule,
 };
 
-use crate::domain::reference::Page;
-use crate::domain::reference::markdown::{code, codes, section, table};
-use crate::domain::reference::schema::{Node, Place, nodes};
-use crate::domain::reference::value::{allowed, default};
+use crate::markdown::{code, codes, section, table};
+use nodes::{Node, Place, nodes};
+use value::{allowed, default};
 
 /// The page of a kind.
-pub(super) fn page(crd: &CustomResourceDefinition) -> Page {
-    let name = file_name(&crd.spec.names.kind);
-    let text = crd.spec.versions.iter().map(|version| of_version(crd, version, &name)).collect();
-    Page { name: format!("{name}.md"), text }
+pub(super) fn page(crd: &CustomResourceDefinition) -> String {
+    let name = name(&crd.spec.names.kind);
+    crd.spec.versions.iter().map(|version| of_version(crd, version, &name)).collect()
 }
 
 /// `AccessKey` becomes `access-key`.
-fn file_name(kind: &str) -> String {
+pub(super) fn name(kind: &str) -> String {
     let mut name = String::new();
     for character in kind.chars() {
         if character.is_uppercase() && !name.is_empty() {
@@ -113,10 +114,10 @@ fn rules(nodes: &[Node<'_>]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use crate::domain::reference::kind::file_name;
+    use super::name;
 
     #[test]
     fn a_file_is_named_as_its_kind() {
-        assert_eq!(["AccessKey", "Account"].map(file_name), ["access-key", "account"]);
+        assert_eq!(["AccessKey", "Account"].map(name), ["access-key", "account"]);
     }
 }

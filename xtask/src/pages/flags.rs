@@ -2,18 +2,16 @@
 
 use clap::{Arg, Command};
 
-use crate::domain::reference::Page;
-use crate::domain::reference::markdown::{code, codes, table};
+use crate::markdown::{code, codes, table};
 
 /// The page of one subcommand.
-pub(super) fn page(command: &Command, how_to_run: &str) -> Page {
+pub(super) fn page(command: &Command, how_to_run: &str) -> String {
     let name = command.get_name();
     let flags = table(["flag", "environment", "default", "meaning"], command.get_arguments().map(row));
-    let text = format!(
+    format!(
         "# Flags of the {name}\n\n`keyward {name}` reads flags or environment variables. The chart sets the latter. \
          {how_to_run} Generated from the source.\n\n{flags}"
-    );
-    Page { name: format!("{name}.md"), text }
+    )
 }
 
 fn row(flag: &Arg) -> [String; 4] {
