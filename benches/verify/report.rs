@@ -1,7 +1,7 @@
 //! Results, on standard output.
 
-use crate::progress::done;
-use crate::rounds::Row;
+use crate::verify::progress::done;
+use crate::verify::rounds::Row;
 
 pub fn table(rows: &[Row]) {
     done();

@@ -1,4 +1,5 @@
-//! What clients may cost: bodies, heads, connections, failures; what crosses a network; and the end of a process.
+//! What clients may cost: bodies, heads, connections, failures; what crosses a network; and the end of a
+//! process.
 
 use std::path::Path;
 use std::time::Duration;
