@@ -1,5 +1,5 @@
-//! Keys that are made up, the same in every process: the n-th token, and the objects that it belongs to as the API server
-//! would give them.
+//! Keys that are made up, the same in every process: the n-th token, and the objects that it belongs to as
+//! the API server would give them.
 
 use keyward::api::{ResourceGrant, ServiceAccount};
 use keyward::domain::value::digest::sha256;

@@ -1,4 +1,5 @@
-//! The real program on the real API server: its memory with stored keys, how fast it answers, and how soon it refuses.
+//! The real program on the real API server: its memory with stored keys, how fast it answers, and how soon it
+//! refuses.
 
 use std::path::Path;
 use std::process::Command;
@@ -11,15 +12,15 @@ use kube::api::{Patch, PatchParams, PostParams};
 use kube::{Api, Client, ResourceExt as _};
 use serde_json::json;
 
-use crate::client;
-use crate::keys::{self, Owner};
-use crate::processors::Processors;
-use crate::progress::{done, progress};
-use crate::report;
-use crate::rounds::{Rounds, measure, rows};
-use crate::subject::{KEPT_MEMORY, Subject, free_address, wait_for};
 use crate::support::{Failure, Running, install_crds, number};
-use crate::switch_off;
+use crate::verify::client;
+use crate::verify::keys::{self, Owner};
+use crate::verify::processors::Processors;
+use crate::verify::progress::{done, progress};
+use crate::verify::report;
+use crate::verify::rounds::{Rounds, measure, rows};
+use crate::verify::subject::{KEPT_MEMORY, Subject, free_address, wait_for};
+use crate::verify::switch_off;
 
 /// How many writes are under way at once.
 const WRITES: usize = 64;

@@ -1,7 +1,7 @@
 //! Results, on standard output.
 
-use crate::progress::done;
-use crate::rounds::Row;
+use crate::verify::progress::done;
+use crate::verify::rounds::Row;
 
 pub fn table(rows: &[Row]) {
     done();
@@ -27,7 +27,7 @@ pub fn table(rows: &[Row]) {
 /// The least of its processor that a server must have had for its answers a second to say something.
 const BUSY_ENOUGH: f64 = 0.9;
 
-/// Says so where servers were not at their limit: their answers a second then tell of something else.
+/// Says so where servers were not at their limit: their answers a second then say something else.
 pub fn warn_of_idleness(rows: &[Row]) {
     let least = rows.iter().map(|row| row.busy).fold(f64::INFINITY, f64::min);
     if least < BUSY_ENOUGH {

@@ -1,5 +1,5 @@
-//! The servers under test that are our own code, each in a process of its own: the verifier with keys that are made up, and
-//! the same port without the check.
+//! The servers under test that are our own code, each in a process of its own: the verifier with keys that
+//! are made up, and the same port without the check.
 
 use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroU32;
@@ -33,8 +33,8 @@ use kube::ResourceExt as _;
 use kube::core::ObjectList;
 use tokio_util::sync::CancellationToken;
 
-use crate::keys;
 use crate::support::Failure;
+use crate::verify::keys;
 
 /// As many keys as the verifier's own feed asks for at once.
 const PAGE: usize = 500;
@@ -70,7 +70,8 @@ impl Answers for Bare {
     }
 }
 
-/// Serves without a check until the process is ended; with `headers`, those of an answer that was checked are there.
+/// Serves without a check until the process is ended; with `headers`, those of an answer that was checked are
+/// there.
 pub async fn bare(address: SocketAddr, headers: bool) -> Result<(), Failure> {
     let headers = HEADERS.into_iter().filter(|_| headers).collect();
     let server = Server::bind(address, None, CONNECTIONS, Bare { headers }, Metrics::default()).await?;
@@ -78,8 +79,8 @@ pub async fn bare(address: SocketAddr, headers: bool) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The verifier as `keyward verifier` puts it together, with its log and its record of use, but with made up keys and an API
-/// server that knows nothing.
+/// The verifier as `keyward verifier` puts it together, with its log and its record of use, but with made up
+/// keys and an API server that knows nothing.
 pub async fn verifier(address: SocketAddr, keys: usize) -> Result<(), Failure> {
     telemetry::start(LogFormat::Json, "info").map_err(|error| error.to_string())?;
     let clock = Clock::System;

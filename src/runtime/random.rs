@@ -1,5 +1,5 @@
-//! The one place that draws random values. A process makes one [`Random`] at its top and hands it down, so that all of it can
-//! run from one seed.
+//! The one place that draws random values. A process makes one [`Random`] at its top and hands it down, so
+//! that all of it can run from one seed.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -38,7 +38,8 @@ impl Random {
         }
     }
 
-    /// A value in `range`, so that processes do not all do a thing in the same moment. The range's start where it is empty.
+    /// A value in `range`, so that processes do not all do a thing in the same moment. The range's start
+    /// where it is empty.
     pub fn jitter(&self, range: Range<f64>) -> f64 {
         if range.is_empty() {
             return range.start;

@@ -1,7 +1,8 @@
-//! Keeps the index in step with the cluster: list, then watch, and list again where the watch has been away for too long.
+//! Keeps the index in step with the cluster: list, then watch, and list again where the watch has been away
+//! for too long.
 //!
-//! It watches by itself rather than with kube's `watcher`, which keeps bookmarks and the end of a quiet watch to itself:
-//! both say that nothing was missed, and the verifier has to know since when it cannot say so.
+//! It watches by itself rather than with kube's `watcher`, which keeps bookmarks and the end of a quiet watch
+//! to itself: both say that nothing was missed, and the verifier has to know since when it cannot say so.
 
 use std::collections::HashSet;
 use std::fmt::Debug;
@@ -23,7 +24,8 @@ use crate::verifier::index::{Index, ObjectName, Version};
 
 /// How many objects a page of a list has.
 const PAGE: u32 = 500;
-/// The longest watch, in seconds. The API server ends it then, which is how a dead connection differs from a quiet one.
+/// The longest watch, in seconds. The API server ends it then, which is how a dead connection differs from a
+/// quiet one.
 const LONGEST_WATCH: u64 = 240;
 /// How long the end of a watch may be late.
 const GRACE: Duration = Duration::from_secs(5);
@@ -145,8 +147,8 @@ impl<'a, K: Indexed> Follower<'a, K> {
         }
     }
 
-    /// Lists, or watches from where it was. `version` moves on with every event, so that after an interruption no object
-    /// is seen again as it was before.
+    /// Lists, or watches from where it was. `version` moves on with every event, so that after an
+    /// interruption no object is seen again as it was before.
     async fn step(&self, version: &mut Option<String>) -> Result<(), Error> {
         match version {
             None => *version = Some(self.list().await?),
@@ -177,7 +179,8 @@ impl<'a, K: Indexed> Follower<'a, K> {
         }
     }
 
-    /// Watches until the API server ends it; says whether it may go on from `version`, or is too old for that.
+    /// Watches until the API server ends it; says whether it may go on from `version`, or is too old for
+    /// that.
     async fn watch(&self, version: &mut String) -> Result<bool, Error> {
         let longest = (self.freshness.bound().as_secs() / 3).clamp(1, LONGEST_WATCH);
         let params = WatchParams::default().timeout(u32::try_from(longest).unwrap_or(u32::MAX));

@@ -1,5 +1,5 @@
-//! How fresh what the verifier knows is: when it last heard of each kind from the API server. What it knows is only good for
-//! a while.
+//! How fresh what the verifier knows is: when it last heard of each kind from the API server. What it knows
+//! is only good for a while.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;

@@ -1,4 +1,5 @@
-//! Metrics of the verifier. Every label comes from a closed list, and every counter stands at 0 from the start.
+//! Metrics of the verifier. Every label comes from a closed list, and every counter stands at 0 from the
+//! start.
 
 use std::sync::Arc;
 use std::time::Duration;

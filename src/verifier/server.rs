@@ -28,8 +28,8 @@ const HEADERS: usize = 64;
 const HEAD: usize = 32 * 1024;
 /// The most requests at once on a connection of HTTP/2.
 const STREAMS: u32 = 256;
-/// How long a connection may be idle, and how long the head of a request may take. Longer than gateways keep their
-/// connections, so that it is they who close them.
+/// How long a connection may be idle, and how long the head of a request may take. Longer than gateways keep
+/// their connections, so that it is they who close them.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(75);
 /// How long a TLS handshake may take.
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);

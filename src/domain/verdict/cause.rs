@@ -78,8 +78,8 @@ causes! {
 }
 
 impl Cause {
-    /// Whether whoever sent the request holds the token of the id that they presented: only then may something be laid to the
-    /// account of its service account.
+    /// Whether whoever sent the request holds the token of the id that they presented: only then may
+    /// something be laid to the account of its service account.
     pub fn proves_identity(self) -> bool {
         !matches!(
             self,

@@ -1,5 +1,5 @@
-//! Whether a presented token is good, and for what: `verdict(feed, presented, known, requirements, now)`. Pure functions of
-//! what is known of the cluster; no client, no clock and no endpoint comes in.
+//! Whether a presented token is good, and for what: `verdict(feed, presented, known, requirements, now)`.
+//! Pure functions of what is known of the cluster; no client, no clock and no endpoint comes in.
 
 mod cause;
 mod facts;
@@ -44,7 +44,8 @@ const NOBODY: Sha256Hash = [0; 32];
 /// Decides. `now` is in seconds since 1970. Gives the grant that answers a request for a resource.
 ///
 /// # Errors
-/// The cause of a refusal. Those that [`Cause::proves_identity`] says so of were given to the holder of the token.
+/// The cause of a refusal. Those that [`Cause::proves_identity`] says so of were given to the holder of the
+/// token.
 pub fn verdict<'a>(
     feed: FeedState,
     presented: &Sha256Hash,

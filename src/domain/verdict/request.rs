@@ -1,5 +1,5 @@
-//! What a request requires beside a good token: a resource, a least role, and the user it acts for. The one place that
-//! makes requirements out of texts, whichever way those came in; it knows no header and no JSON.
+//! What a request requires beside a good token: a resource, a least role, and the user it acts for. The one
+//! place that makes requirements out of texts, whichever way those came in; it knows no header and no JSON.
 
 use crate::api::resource_grant::{Category, Role};
 use crate::domain::verdict::cause::Cause;

@@ -1,5 +1,6 @@
-//! Audit lines of the verifier. What is done on behalf of users is always written; refusals beyond a rate are counted and
-//! summed up, so that a flood of guesses does not become a flood of lines. No token, and no decision, comes in.
+//! Audit lines of the verifier. What is done on behalf of users is always written; refusals beyond a rate are
+//! counted and summed up, so that a flood of guesses does not become a flood of lines. No token, and no
+//! decision, comes in.
 
 use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -70,8 +71,8 @@ impl AuditLines {
         Self { refusals: direct(quota, clock), suppressed: AtomicU64::new(0) }
     }
 
-    /// A refusal that concerns no user acted for. The API server asks about tokens of others as well; those are no
-    /// news.
+    /// A refusal that concerns no user acted for. The API server asks about tokens of others as well; those
+    /// are no news.
     pub(in crate::verifier) fn refused(&self, outcome: &Outcome<'_>) {
         let not_ours =
             outcome.request.endpoint == Endpoint::TokenReview && outcome.cause == Some(Cause::Malformed);
@@ -123,7 +124,8 @@ pub(in crate::verifier) fn first_use(outcome: &Outcome<'_>) {
     line(outcome, Reason::Verified, None, "The key is good");
 }
 
-/// How often a key was used in an interval, and the second of the last time, where that was more than the first use.
+/// How often a key was used in an interval, and the second of the last time, where that was more than the
+/// first use.
 pub(in crate::verifier) fn repeated_use(key: &Key, last: i64, count: u32) {
     if count < 2 {
         return;

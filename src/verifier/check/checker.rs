@@ -39,7 +39,8 @@ pub struct Checker {
 type Paced<'a> = (Refused, Option<HeldBack<'a>>);
 
 impl Checker {
-    /// The verdict on a request, and what `let_in` makes of one that is let in. Whoever fails too often waits for it.
+    /// The verdict on a request, and what `let_in` makes of one that is let in. Whoever fails too often waits
+    /// for it.
     ///
     /// # Errors
     /// Why it is refused.
@@ -118,7 +119,8 @@ impl Checker {
         }
     }
 
-    /// Counts, audits and records. Whatever was done or tried on behalf of a user is audited and recorded each time.
+    /// Counts, audits and records. Whatever was done or tried on behalf of a user is audited and recorded
+    /// each time.
     fn report(&self, outcome: &Outcome<'_>) {
         self.metrics.verified(outcome.request.endpoint, outcome.cause);
         if outcome.cause.is_some() {

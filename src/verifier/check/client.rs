@@ -9,7 +9,8 @@ use ipnet::IpNet;
 pub enum Client {
     /// One that asks for itself, or that a trusted gateway named: its failures slow it down.
     Own(IpAddr),
-    /// One that asks for others, as the API server and trusted applications do. Only it knows whom to slow down.
+    /// One that asks for others, as the API server and trusted applications do. Only it knows whom to slow
+    /// down.
     Relay(IpAddr),
     /// Nobody knows.
     Unknown,
@@ -43,7 +44,8 @@ impl TrustedProxies {
         Self(networks)
     }
 
-    /// The client of a gateway: the one that `named` gives, where the peer is believed, or else the peer itself.
+    /// The client of a gateway: the one that `named` gives, where the peer is believed, or else the peer
+    /// itself.
     pub(in crate::verifier) fn client(&self, peer: IpAddr, named: impl FnOnce() -> Option<IpAddr>) -> Client {
         Client::Own(if self.trusts(peer) { named().unwrap_or(peer) } else { peer })
     }

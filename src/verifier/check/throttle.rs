@@ -1,5 +1,6 @@
-//! Slows down who fails too often. Only answers to failures wait, so nobody can lock a key by guessing at it, and good
-//! requests from the same address are as fast as ever. It decides nothing about tokens, and reports nothing.
+//! Slows down who fails too often. Only answers to failures wait, so nobody can lock a key by guessing at it,
+//! and good requests from the same address are as fast as ever. It decides nothing about tokens, and reports
+//! nothing.
 
 use std::net::IpAddr;
 use std::num::NonZeroU32;

@@ -1,4 +1,5 @@
-//! The credential and the requirements in a request's headers. What is sent twice is refused rather than chosen from.
+//! The credential and the requirements in a request's headers. What is sent twice is refused rather than
+//! chosen from.
 
 use http::{HeaderMap, HeaderValue};
 
@@ -84,7 +85,8 @@ impl<'a> Sent<'a> {
         }
     }
 
-    /// What the request requires. The resource is what the URL says; only a plain request may name it in a header.
+    /// What the request requires. The resource is what the URL says; only a plain request may name it in a
+    /// header.
     ///
     /// # Errors
     /// Where that cannot be meant.

@@ -39,7 +39,8 @@ impl Endpoints {
             return forward::answer(&self.checker, &request, rest, peer).await.map(Either::Left);
         }
         let checker = &self.checker;
-        // In boxes, so that the way of a gateway's request, which is the one that must be short, carries no room for them.
+        // In boxes, so that the way of a gateway's request, which is the one that must be short, carries no
+        // room for them.
         match (request.method(), path) {
             (&Method::POST, "/v1/verify") => {
                 Box::pin(verify::answer(checker, request, peer)).await.map(Either::Left)

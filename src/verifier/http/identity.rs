@@ -1,5 +1,6 @@
-//! What an upstream learns of a request that was let in: one table of headers, from which answers, the `OpenAPI` document and
-//! the reference page are made. An answer always has every header, so that none that a client sends is left.
+//! What an upstream learns of a request that was let in: one table of headers, from which answers, the
+//! `OpenAPI` document and the reference page are made. An answer always has every header, so that none that a
+//! client sends is left.
 
 use std::sync::LazyLock;
 
@@ -87,8 +88,8 @@ fn owned(text: String) -> HeaderValue {
     HeaderValue::try_from(text).unwrap_or(EMPTY)
 }
 
-/// All of [`HEADERS`], empty, and of each the value's function in the order that the map gives them: a copy to fill in is
-/// made faster than a map of its own.
+/// All of [`HEADERS`], empty, and of each the value's function in the order that the map gives them: a copy
+/// to fill in is made faster than a map of its own.
 static TEMPLATE: LazyLock<(HeaderMap, Vec<ValueOf>)> = LazyLock::new(|| {
     let template: HeaderMap = HEADERS.iter().map(|header| (header.name.clone(), EMPTY)).collect();
     let values = template.keys().filter_map(|name| HEADERS.iter().find(|header| header.name == name));

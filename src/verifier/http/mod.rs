@@ -1,5 +1,5 @@
-//! The endpoints: each reads a request, has it checked, and writes the answer. No decision comes in: what is let in is for
-//! `check` to say, and what one endpoint says of it no other has to know.
+//! The endpoints: each reads a request, has it checked, and writes the answer. No decision comes in: what is
+//! let in is for `check` to say, and what one endpoint says of it no other has to know.
 
 mod body;
 mod credential;

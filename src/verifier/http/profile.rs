@@ -1,4 +1,5 @@
-//! The gateways that `/auth` knows: each says some things in headers of its own, and leaves others to the client.
+//! The gateways that `/auth` knows: each says some things in headers of its own, and leaves others to the
+//! client.
 
 use std::net::IpAddr;
 

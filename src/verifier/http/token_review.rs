@@ -1,4 +1,5 @@
-//! `POST /tokenreview`: the kube-apiserver's webhook token authentication, of which a key is one more kind of token.
+//! `POST /tokenreview`: the kube-apiserver's webhook token authentication, of which a key is one more kind of
+//! token.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;

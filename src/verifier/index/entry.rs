@@ -1,5 +1,6 @@
-//! What is known under a token's id, made for reading. All that an answer mostly reads lies together in the token's entry, though
-//! other tokens have some of it in common: of many tokens few are in the processor's cache.
+//! What is known under a token's id, made for reading. All that an answer mostly reads lies together in the
+//! token's entry, though other tokens have some of it in common: of many tokens few are in the processor's
+//! cache.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
@@ -38,7 +39,8 @@ impl Entry {
         }
     }
 
-    /// Takes over what changed. Says whether it could, which it cannot where it is not the same token of the same key.
+    /// Takes over what changed. Says whether it could, which it cannot where it is not the same token of the
+    /// same key.
     pub(super) fn update_from(&self, other: &Self) -> bool {
         let same = Arc::ptr_eq(&self.key, &other.key) && self.hash == other.hash;
         if same {
@@ -72,7 +74,8 @@ impl Entry {
     }
 }
 
-/// What can change of a token. It is kept in one number, so that a reader sees all of it before a change or after it.
+/// What can change of a token. It is kept in one number, so that a reader sees all of it before a change or
+/// after it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TokenState {
     /// What the token is to its key.
@@ -95,7 +98,8 @@ const HOLDER_STATES: [HolderState; 5] = [
     HolderState::Rejected,
     HolderState::Replaced,
 ];
-/// Of each of the three. Seconds since 1970 take the rest, which reaches further than any time that a manifest can hold.
+/// Of each of the three. Seconds since 1970 take the rest, which reaches further than any time that a
+/// manifest can hold.
 const BITS: u32 = 3;
 
 impl TokenState {

@@ -1,5 +1,6 @@
-//! What the verifier knows of the cluster, by token id. Readers take no lock; there is one writer at a time, and a reader
-//! sees each object as it was before a change or after it, never in between. Nothing of HTTP and no client comes in.
+//! What the verifier knows of the cluster, by token id. Readers take no lock; there is one writer at a time,
+//! and a reader sees each object as it was before a change or after it, never in between. Nothing of HTTP and
+//! no client comes in.
 //!
 //! ```text
 //!   what a request reads                               what a change of an object writes

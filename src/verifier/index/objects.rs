@@ -95,8 +95,8 @@ impl Objects {
         });
     }
 
-    /// The key as readers will see it, and the state of its service account. What is not recorded of its use goes on, unless
-    /// it is another of the same name.
+    /// The key as readers will see it, and the state of its service account. What is not recorded of its use
+    /// goes on, unless it is another of the same name.
     pub(super) fn key(
         &mut self,
         (namespace, name): (&str, &str),

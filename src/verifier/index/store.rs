@@ -71,7 +71,8 @@ impl Index {
         }
     }
 
-    /// When a key was last used, in seconds since 1970 and 0 for never, and how often since it was taken before.
+    /// When a key was last used, in seconds since 1970 and 0 for never, and how often since it was taken
+    /// before.
     pub fn take_usage(&self, key: &Key) -> (i64, u32) {
         // Held to the end, so that no token goes meanwhile.
         let objects = self.objects.lock();

@@ -1,4 +1,5 @@
-//! What keys did on behalf of users: folded into their service account's log, and reported as one Event a day that counts.
+//! What keys did on behalf of users: folded into their service account's log, and reported as one Event a day
+//! that counts.
 
 use k8s_openapi::api::events::v1::{Event, EventSeries};
 use kube::api::{Patch, PatchParams, PostParams};

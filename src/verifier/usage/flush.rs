@@ -1,5 +1,5 @@
-//! Takes recorded use to the cluster, in batches and never on a request's way: when keys were last used, and what they did
-//! on behalf of users.
+//! Takes recorded use to the cluster, in batches and never on a request's way: when keys were last used, and
+//! what they did on behalf of users.
 
 use std::num::NonZeroU32;
 use std::sync::Arc;

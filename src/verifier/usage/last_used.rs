@@ -1,5 +1,5 @@
-//! `AccessKey.status.lastUsedAt`: only ever forward. Each write names the version that it is newer than, so that of several
-//! verifiers none undoes another's; one that comes too late looks again at the next flush.
+//! `AccessKey.status.lastUsedAt`: only ever forward. Each write names the version that it is newer than, so
+//! that of several verifiers none undoes another's; one that comes too late looks again at the next flush.
 
 use std::sync::Arc;
 

@@ -1,5 +1,5 @@
-//! `Account.status.usageRecordedSince`: from then on, a key without `lastUsedAt` was never used, rather than perhaps. Set once
-//! in each account, by whichever verifier comes first.
+//! `Account.status.usageRecordedSince`: from then on, a key without `lastUsedAt` was never used, rather than
+//! perhaps. Set once in each account, by whichever verifier comes first.
 
 use std::collections::HashMap;
 use std::sync::Arc;

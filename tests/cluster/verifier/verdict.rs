@@ -141,7 +141,7 @@ async fn a_key_expires_by_the_verifiers_own_clock() {
     let verifier = Verifier::start(&scene, &[]).await;
     verifier.answers(&token, 200).await;
     verifier.answers(&token, 401).await;
-    verifier.audit_line("tells the cause", |line| line["cause"] == "Expired").await;
+    verifier.audit_line("with the cause", |line| line["cause"] == "Expired").await;
     let key: AccessKey = scene.get("ci-key").await;
     assert_eq!(serde_json::to_value(key.status.unwrap().state).unwrap(), "Active", "nobody has said so");
 }
@@ -166,7 +166,7 @@ async fn the_previous_token_is_good_within_its_overlap_only() {
     verifier.answers(&second, 200).await;
     verifier.answers(&first, 200).await;
     verifier.answers(&first, 401).await;
-    verifier.audit_line("tells the cause", |line| line["cause"] == "PreviousTokenRetired").await;
+    verifier.audit_line("with the cause", |line| line["cause"] == "PreviousTokenRetired").await;
     verifier.answers(&second, 200).await;
 }
 
@@ -181,13 +181,13 @@ async fn a_verifier_that_does_not_know_the_cluster_lets_nobody_in() {
     let unknown = verifier.auth("", &token, &[]).await;
     assert_eq!((unknown.status, unknown.header("retry-after")), (503, "1"));
     assert_eq!(unknown.json()["code"], "unavailable");
-    verifier.audit_line("tells the cause", |line| line["cause"] == "NotSynced").await;
+    verifier.audit_line("with the cause", |line| line["cause"] == "NotSynced").await;
     proxy.cut_off(|_| false);
     verifier.answers(&token, 200).await;
     proxy.cut();
     scene.set::<AccessKey>("ci-key", json!({"state": "Inactive"})).await;
     verifier.answers(&token, 503).await;
-    verifier.audit_line("tells the cause", |line| line["cause"] == "Stale").await;
+    verifier.audit_line("with the cause", |line| line["cause"] == "Stale").await;
     eventually("it is not ready", async || {
         let answer = verifier.get("readyz");
         if answer.as_deref() == Some("ok\n") { Err(answer) } else { Ok(()) }

@@ -1,4 +1,5 @@
-//! What each endpoint answers a client that has failed too often while as many answers as may be are held back.
+//! What each endpoint answers a client that has failed too often while as many answers as may be are held
+//! back.
 
 use std::net::SocketAddr;
 use std::sync::Arc;

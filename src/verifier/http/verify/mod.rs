@@ -1,5 +1,5 @@
-//! `POST /v1/verify`: for applications, in JSON. `types` is what is documented, `reader` makes a request of a body, and
-//! `endpoint` answers it.
+//! `POST /v1/verify`: for applications, in JSON. `types` is what is documented, `reader` makes a request of a
+//! body, and `endpoint` answers it.
 
 mod endpoint;
 mod reader;

@@ -1,6 +1,6 @@
-//! Makes a request of a body. What is wrong with a body is said without a word of its contents, since that could be a
-//! token in the wrong place: so fields are first read as whatever they are, and unknown ones are counted rather than named,
-//! as serde's own messages would.
+//! Makes a request of a body. What is wrong with a body is said without a word of its contents, since that
+//! could be a token in the wrong place: so fields are first read as whatever they are, and unknown ones are
+//! counted rather than named, as serde's own messages would.
 
 use http::StatusCode;
 use serde::Deserialize;

@@ -1,6 +1,5 @@
-//! How fast keys are verified, as ratios in one run: the verifier with 100, 10,000 and 100,000 keys against (a) the same port
-//! without the check, (b) nginx, (c) Envoy's own filter for API keys; its memory; and how soon it refuses what was switched
-//! off. `make bench` starts the control plane. How it is measured stands in `docs/benchmarks.md`.
+//! The runs, and what stays the same in all of them. What is measured, and against what, is in `subject` and
+//! `serve`.
 
 mod client;
 mod keys;
@@ -14,10 +13,6 @@ mod serve;
 mod subject;
 mod switch_off;
 
-#[allow(dead_code, reason = "the other bench uses the rest")]
-#[path = "../support/mod.rs"]
-mod support;
-
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -27,7 +22,8 @@ use processors::Processors;
 use progress::{done, progress};
 use rounds::{BUSY, Rounds, Row, Series, measure, rows};
 use subject::{Bench, Subject};
-use support::{Failure, number};
+
+use crate::support::{Failure, number};
 
 const COUNTS: [usize; 3] = [100, 10_000, 100_000];
 
@@ -38,11 +34,8 @@ const ENVOY: &str = "(c) Envoy, api_key_auth";
 const VERIFIER: &str = "the verifier";
 const VERIFIER_RESOURCE: &str = "the verifier, asked for a resource and role";
 
-/// As in the program.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
-fn main() -> Result<(), Failure> {
+/// Serves where the arguments say so, as a subject does in a process of its own; otherwise measures.
+pub fn main() -> Result<(), Failure> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match arguments.as_slice() {
@@ -83,7 +76,7 @@ fn run() -> Result<(), Failure> {
     for keys in counts()? {
         let bench = Bench { processors: &processors, gateways: &gateways, folder: folder.path(), keys };
         let series = (0..starts).map(|_| in_memory(&bench, &rounds)).collect::<Result<Vec<_>, _>>()?;
-        tell(keys, &rows(series.into_iter().flatten().collect()));
+        print(keys, &rows(series.into_iter().flatten().collect()));
     }
     real::run(&processors, folder.path(), &rounds)
 }
@@ -132,7 +125,7 @@ fn in_memory(bench: &Bench<'_>, rounds: &Rounds) -> Result<Vec<Series>, Failure>
     Ok(series)
 }
 
-fn tell(keys: usize, rows: &[Row]) {
+fn print(keys: usize, rows: &[Row]) {
     println!("\n{keys} keys of {} service accounts", keys::service_accounts(keys));
     report::table(rows);
     report::warn_of_idleness(rows);
