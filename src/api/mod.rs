@@ -4,7 +4,6 @@ pub mod access_key;
 pub mod account;
 pub mod crds;
 pub mod json_schema;
-pub mod metadata;
 pub mod resource_grant;
 mod rules;
 pub mod schema;

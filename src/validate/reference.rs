@@ -1,6 +1,6 @@
 //! The reference page of the check, generated from what it does.
 
-use super::finding::Rule;
+use super::rule::Rule;
 use crate::domain::reference::Page;
 use crate::domain::reference::markdown::{code, table};
 

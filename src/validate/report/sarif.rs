@@ -5,7 +5,8 @@ use std::path::{Component, Path};
 use serde_json::{Value, json};
 
 use super::text::sentence;
-use crate::validate::finding::{Finding, Report, Rule, Severity};
+use crate::validate::finding::{Finding, Report};
+use crate::validate::rule::{Rule, Severity};
 
 const SCHEMA: &str = "https://json.schemastore.org/sarif-2.1.0.json";
 

@@ -6,7 +6,8 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use keyward::api::{AccessKey, Account, ResourceGrant, ServiceAccount};
 use keyward::domain::conditions::last_reason;
 use keyward::domain::value::time::rfc3339;
-use keyward::validate::finding::{Report, Rule};
+use keyward::validate::finding::Report;
+use keyward::validate::rule::Rule;
 use keyward::validate::{Checker, File, Options};
 
 use super::now;
