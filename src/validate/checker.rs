@@ -48,7 +48,8 @@ impl Checker {
         Ok(Self { schemas })
     }
 
-    /// Checks files. Where `base` is given, it is what they are to replace, and what may not be changed is found too.
+    /// Checks files. Where `base` is given, it is what they are to replace, and what may not be changed is
+    /// found too.
     pub fn check(
         &self,
         files: &[File],

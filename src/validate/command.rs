@@ -24,8 +24,8 @@ pub struct ValidateArgs {
     /// Files, folders with *.yaml, *.yml and *.json files, or - for standard input.
     #[arg(value_name = "FILE")]
     pub paths: Vec<PathBuf>,
-    /// Files or folders with the manifests as they are now in the cluster: fields that may not be changed are found too. May
-    /// be given several times.
+    /// Files or folders with the manifests as they are now in the cluster: fields that may not be changed are
+    /// found too. May be given several times.
     #[arg(long, value_name = "FILE")]
     pub base: Vec<PathBuf>,
     /// Namespace of manifests that name none.

@@ -41,8 +41,8 @@ pub enum Error {
     },
 }
 
-/// Reads files, and those in folders and their folders that end as manifests do; `-` is standard input. Hidden ones in
-/// folders are left out. Nothing named means standard input, unless that is a terminal.
+/// Reads files, and those in folders and their folders that end as manifests do; `-` is standard input.
+/// Hidden ones in folders are left out. Nothing named means standard input, unless that is a terminal.
 ///
 /// # Errors
 /// When one cannot be read.

@@ -34,7 +34,8 @@ pub struct Report {
     pub checked: usize,
     /// How many other documents there are, which were passed over.
     pub others: usize,
-    /// How many documents are no YAML and were passed over, since nothing in their files is of Keyward's group.
+    /// How many documents are no YAML and were passed over, since nothing in their files is of Keyward's
+    /// group.
     pub unread: usize,
 }
 

@@ -1,4 +1,5 @@
-//! The check of manifests without a cluster: `keyward validate`. What holds for any kind is the crate [`crd_check`].
+//! The check of manifests without a cluster: `keyward validate`. What holds for any kind is the crate
+//! [`crd_check`].
 //!
 //! | module | what it is |
 //! | --- | --- |
@@ -6,7 +7,7 @@
 //! | `documents`, [`manifest`] | which documents are Keyward's manifests, and of which objects |
 //! | `checker` | each manifest by itself, then all together |
 //! | [`set`] | all manifests together, by namespace |
-//! | `rules` | what the controller would refuse, asked of [`crate::domain`] where that decides it |
+//! | `rules` | what the controller would refuse, by the decisions of [`crate::domain`] |
 //! | [`rule`], [`finding`] | the closed list of rules, and what breaks one where |
 //! | [`report`] | findings as text, JSON, GitHub annotations and SARIF |
 //!

@@ -1,4 +1,5 @@
-//! The closed list of rules, with how bad it is to break one and who would refuse it. The reference page is made from it.
+//! The closed list of rules, with how bad it is to break one and who would refuse it. The reference page is
+//! made from it.
 
 use std::fmt;
 
@@ -54,8 +55,8 @@ impl Source {
 
 macro_rules! rules {
     ($($name:ident, $severity:ident, $source:ident, $meaning:literal;)*) => {
-        /// What a finding is about. Where the controller refuses for it, the name is that of its reason; where the API
-        /// server does, that of the reason in its answer.
+        /// What a finding is about. Where the controller refuses for it, the name is that of its reason;
+        /// where the API server does, that of the reason in its answer.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum Rule {
             $(#[doc = $meaning] $name,)*

@@ -18,7 +18,8 @@ pub struct Object<'a, S> {
     pub spec: S,
 }
 
-/// The objects of one namespace, in the order of the files. One whose manifest is wrong is known by its name only.
+/// The objects of one namespace, in the order of the files. One whose manifest is wrong is known by its name
+/// only.
 #[derive(Debug, Default)]
 pub struct Objects<'a> {
     /// Its `Account`.

@@ -1,5 +1,6 @@
-//! Checks manifests of any `CustomResourceDefinition` without a cluster: what the API server would refuse, and where in
-//! the file the mistake is. It knows no kind by name. Which files are read and how a mistake is shown is up to the caller.
+//! Checks manifests of any `CustomResourceDefinition` without a cluster: what the API server would refuse,
+//! and where in the file the mistake is. It knows no kind by name. Which files are read and how a mistake is
+//! shown is up to the caller.
 //!
 //! | module | what it is |
 //! | --- | --- |

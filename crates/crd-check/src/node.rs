@@ -4,8 +4,8 @@ use serde_json::{Map, Number, Value as Json};
 
 use crate::path::{Path, Step};
 
-/// A part of a file, from its first character to the one after its last. Lines and columns count from 1, columns in
-/// characters.
+/// A part of a file, from its first character to the one after its last. Lines and columns count from 1,
+/// columns in characters.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Region {
     /// Line of the first character.
@@ -104,8 +104,8 @@ impl Node {
         keys.iter().try_fold(self, |node, key| node.get(key))?.text()
     }
 
-    /// Where to look for what is at `path`: the value, or the key of a longer one. Where nothing is there, the nearest
-    /// that is.
+    /// Where to look for what is at `path`: the value, or the key of a longer one. Where nothing is there,
+    /// the nearest that is.
     pub fn locate(&self, path: &Path) -> Region {
         let (mut node, mut region) = (self, self.region);
         for step in path.steps() {

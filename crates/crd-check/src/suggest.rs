@@ -5,15 +5,16 @@ use strsim::{damerau_levenshtein, normalized_damerau_levenshtein};
 /// How like the given name a known one must be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Likeness {
-    /// A slip of the keyboard: at most one letter in three is wrong, and at least one may be. Close enough to call the
-    /// given name a mistake because of it.
+    /// A slip of the keyboard: at most one letter in three is wrong, and at least one may be. Close enough to
+    /// call the given name a mistake because of it.
     Slip,
-    /// Half of the letters agree, or one name begins with the other. Close enough to show to somebody who chooses.
+    /// Half of the letters agree, or one name begins with the other. Close enough to show to somebody who
+    /// chooses.
     Similar,
 }
 
-/// Those of `known` that are so like `given`, without regard to case: the most alike first, equally alike ones in the order
-/// of `known`.
+/// Those of `known` that are so like `given`, without regard to case: the most alike first, equally alike
+/// ones in the order of `known`.
 pub fn did_you_mean<'a>(
     given: &str,
     known: impl IntoIterator<Item = &'a str>,

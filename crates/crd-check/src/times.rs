@@ -1,9 +1,10 @@
-//! Times as the API server takes them: RFC 3339, and a little more where it checks their form, and a little less where it
-//! reads them for the CEL rules.
+//! Times as the API server takes them: RFC 3339, and a little more where it checks their form, and a little
+//! less where it reads them for the CEL rules.
 
 use chrono::{DateTime, SecondsFormat, Utc};
 
-/// A time in the one form in which times can be compared as text: in UTC, in whole seconds. `None` where it is no time.
+/// A time in the one form in which times can be compared as text: in UTC, in whole seconds. `None` where it
+/// is no time.
 pub(crate) fn in_utc(text: &str) -> Option<String> {
     let time = DateTime::parse_from_rfc3339(text).ok()?;
     Some(time.with_timezone(&Utc).to_rfc3339_opts(SecondsFormat::Secs, true))

@@ -28,7 +28,8 @@ pub enum Rule {
 }
 
 impl Rule {
-    /// With one of these the API server does not come to the CEL rules, whose values would be of no known type or size.
+    /// With one of these the API server does not come to the CEL rules, whose values would be of no known
+    /// type or size.
     pub(crate) fn precludes_cel(self) -> bool {
         match self {
             Self::FieldValueRequired

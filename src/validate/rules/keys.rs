@@ -74,7 +74,7 @@ fn refused(
             let message =
                 format!("{message}{}; a key that has its token already keeps it", scope.whose_limits());
             let finding = manifest.finding(Rule::ExpiryTooNear, &validity, message);
-            // One that was asked for before may have been issued in time.
+            // One that was requested before may have been issued in time.
             let is_new = scope.base.is_some_and(|base| {
                 base.key(&manifest.namespace, &manifest.name)
                     .is_none_or(|before| before.expires_at != spec.expires_at)

@@ -1,5 +1,5 @@
-//! What the controller would refuse or reject of all manifests together, and what is likely to be a mistake. Where a
-//! decision of the controller can be asked, it is: `domain` knows the limits, the validity and the names.
+//! What the controller would refuse of all manifests together, and what is likely to be a mistake. Whatever
+//! `domain` decides is not decided here again: limits, seats, validity and names.
 
 mod accounts;
 mod admins;

@@ -1,4 +1,5 @@
-//! `$(…)` in the data of Secrets: what is not replaced stays as it is written, and the reader of the Secret gets that.
+//! `$(…)` in the data of Secrets: what is not replaced stays as it is written, and the reader of the Secret
+//! gets that.
 
 use crd_check::path::Path;
 use crd_check::suggest::{Likeness, did_you_mean};

@@ -1,4 +1,5 @@
-//! Who gets no seat if the manifests are applied in their order. It is assumed that the cluster has no others.
+//! Who gets no seat if the manifests are applied in their order. It is assumed that the cluster has no
+//! others.
 
 use crate::api::shared::Seat;
 use crate::domain::seats::{Candidate, admits, allot};

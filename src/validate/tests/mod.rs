@@ -60,7 +60,7 @@ fn what_is_not_keywards_is_counted_and_passed_over() {
 }
 
 #[test]
-fn a_template_is_told_to_be_one() {
+fn a_template_is_called_one() {
     let text = "# iam.keyward.dev\nkind: AccessKey\nmetadata:\n  name: {{ .Values.name }}\n";
     let report = check(&[("t.yaml", text)]);
     let found: Vec<_> = report

@@ -1,5 +1,5 @@
-//! Manifests that are wrong together, or beside what an account allows: the real controller gives the reason that the check
-//! foretold.
+//! Manifests that are wrong together, or beside what an account allows: the real controller gives the reason
+//! that the check foretold.
 
 use chrono::TimeDelta;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
@@ -195,6 +195,6 @@ async fn limits_that_contradict_each_other_and_a_key_of_an_inactive_service_acco
     assert_eq!(
         scene.key_when("never", "InvalidLimits").await.spec.service_account_name,
         "busy",
-        "told once, of the account"
+        "reported once, of the account"
     );
 }

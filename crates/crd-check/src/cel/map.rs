@@ -1,4 +1,5 @@
-//! Maps as rules see them. They keep their order, so that a rule that names the first bad key always names the same one.
+//! Maps as rules see them. They keep their order, so that a rule that names the first bad key always names
+//! the same one.
 
 use std::fmt;
 

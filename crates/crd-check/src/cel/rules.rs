@@ -71,8 +71,8 @@ impl Rules {
         Ok(Self { env, programs, patterns: Arc::new(patterns) })
     }
 
-    /// What the rules of `schema`, and of all that is in it, have to say about `node`. Transition rules are evaluated only
-    /// where there is an `old` one.
+    /// What the rules of `schema`, and of all that is in it, have to say about `node`. Transition rules are
+    /// evaluated only where there is an `old` one.
     pub(crate) fn check(
         &self,
         schema: &JSONSchemaProps,

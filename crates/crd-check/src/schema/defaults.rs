@@ -1,5 +1,5 @@
-//! A manifest as the API server has it before it looks at the values: what is null is as good as left out, what has a
-//! default and is left out has that, and what the schema does not know is gone.
+//! A manifest as the API server has it before it looks at the values: what is null is as good as left out,
+//! what has a default and is left out has that, and what the schema does not know is gone.
 
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::JSONSchemaProps;
 

@@ -1,4 +1,5 @@
-//! The structural schema of a CRD: what is in it, and what of it an object breaks. Its CEL rules are in [`crate::cel`].
+//! The structural schema of a CRD: what is in it, and what of it an object breaks. Its CEL rules are in
+//! [`crate::cel`].
 
 pub(crate) mod defaults;
 mod parts;

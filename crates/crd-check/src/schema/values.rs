@@ -65,7 +65,8 @@ fn article(wanted: &str) -> &str {
     }
 }
 
-/// What was given in the place of something else. Of texts and numbers only what they are: they may be meant to stay secret.
+/// What was given in the place of something else. Of texts and numbers only what they are: they may be meant
+/// to stay secret.
 fn given(node: &Node) -> String {
     match &node.value {
         Value::Bool(true) => "a boolean, as which YAML reads true, yes, on and y".to_owned(),

@@ -29,7 +29,7 @@ pub struct Problem {
 pub enum ProblemKind {
     /// It is not YAML, so nothing of the document is known.
     Syntax,
-    /// Nor is this, and the text has `{{`: it looks like a template that was not rendered.
+    /// It is not YAML, and the text has `{{`: it looks like a template that was not rendered.
     Template,
     /// A key occurs twice in one map.
     DuplicateKey,

@@ -6,8 +6,8 @@ use super::build::{Builder, Failure};
 use super::document::{Document, Problem, ProblemKind};
 use crate::node::{Region, Value};
 
-/// Reads all documents of a text. One that cannot be read does not keep the next ones from being read. Empty ones are left
-/// out.
+/// Reads all documents of a text. One that cannot be read does not keep the next ones from being read. Empty
+/// ones are left out.
 pub fn read(text: &str) -> (Vec<Document>, Vec<Problem>) {
     let mut reader = Reader { documents: Vec::new(), problems: separators(text), number: 0, text };
     // As libyaml, on which kubectl's reader is built.

@@ -1,5 +1,6 @@
-//! What a plain scalar means. kubectl reads YAML 1.1 with the library go-yaml, so `yes` is a boolean, `017` is fifteen and
-//! a date is a text; whoever reads a manifest otherwise checks another object than the API server gets.
+//! What a plain scalar means. kubectl reads YAML 1.1 with the library go-yaml, so `yes` is a boolean, `017`
+//! is fifteen and a date is a text; whoever reads a manifest otherwise checks another object than the API
+//! server gets.
 
 use crate::node::Value;
 

@@ -71,7 +71,7 @@ fn everything_is_found_where_it_is() {
 }
 
 #[test]
-fn what_is_wrong_with_a_text_is_told_and_the_next_document_is_read() {
+fn what_is_wrong_with_a_text_is_reported_and_the_next_document_is_read() {
     for (text, expected) in [
         ("a: [1\n---\nb: 2\n", vec![(1, 1, 4, "unclosed bracket '['")]),
         ("a: 1\na: 2\n", vec![(1, 2, 1, "the key `a` occurs twice; the last one would win")]),
