@@ -115,14 +115,5 @@ fn finding(file: &File, problem: &Problem) -> Finding {
         ),
         ProblemKind::DuplicateKey => (Rule::DuplicateKey, ""),
     };
-    Finding {
-        file: file.name.clone(),
-        document: *document,
-        region: *region,
-        rule,
-        severity: rule.severity(),
-        object: None,
-        field: String::new(),
-        message: format!("{message}{hint}"),
-    }
+    Finding::new(&file.name, *document, *region, rule, format!("{message}{hint}"))
 }

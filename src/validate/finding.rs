@@ -25,6 +25,14 @@ pub struct Finding {
     pub message: String,
 }
 
+impl Finding {
+    /// A finding about a part of a document, of which no object and no field is known.
+    pub fn new(file: &str, document: usize, region: Region, rule: Rule, message: String) -> Self {
+        let (severity, object, field) = (rule.severity(), None, String::new());
+        Self { file: file.to_owned(), document, region, rule, severity, object, field, message }
+    }
+}
+
 /// All that the check found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Report {

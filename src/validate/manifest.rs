@@ -54,16 +54,7 @@ pub struct Location<'a> {
 impl Location<'_> {
     /// A finding about a part of the document.
     pub fn finding(&self, rule: Rule, region: Region, message: String) -> Finding {
-        Finding {
-            file: self.file.to_owned(),
-            document: self.document,
-            region,
-            rule,
-            severity: rule.severity(),
-            object: None,
-            field: String::new(),
-            message,
-        }
+        Finding::new(self.file, self.document, region, rule, message)
     }
 }
 
