@@ -6,7 +6,7 @@ use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{
 use serde_json::{Map, Value, json};
 
 use super::schema::{item, map_value, of};
-use super::{ACCOUNT_NAME, crds, metadata};
+use super::{ACCOUNT_NAME, crds};
 
 const DRAFT: &str = "http://json-schema.org/draft-07/schema#";
 
@@ -89,7 +89,7 @@ fn of_kind(crd: &CustomResourceDefinition) -> Value {
 
 /// Metadata; an account has no choice of its name.
 fn metadata_of(kind: &str) -> JSONSchemaProps {
-    let mut schema = metadata::SCHEMA.clone();
+    let mut schema = crd_check::metadata::SCHEMA.clone();
     let name = schema.properties.as_mut().and_then(|fields| fields.get_mut("name"));
     if let Some(name) = name.filter(|_| kind == "Account") {
         name.enum_ = Some(vec![JSON(json!(ACCOUNT_NAME))]);

@@ -7,7 +7,6 @@ pub mod crds;
 mod group;
 pub mod json_schema;
 pub mod kind;
-pub mod metadata;
 pub mod names;
 pub mod reason;
 pub mod resource_grant;

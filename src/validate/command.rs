@@ -7,8 +7,11 @@ use std::process::ExitCode;
 use chrono::{DateTime, Utc};
 use clap::{Args, ValueEnum};
 
-use super::finding::{Report, Severity};
-use super::{Checker, Options, References, files, report};
+use super::checker::Checker;
+use super::finding::Report;
+use super::options::{Options, References};
+use super::rule::Severity;
+use super::{files, report};
 use crate::domain::value::time::parse_rfc3339;
 use crate::runtime::telemetry::with_causes;
 
@@ -21,8 +24,8 @@ pub struct ValidateArgs {
     /// Files, folders with *.yaml, *.yml and *.json files, or - for standard input.
     #[arg(value_name = "FILE")]
     pub paths: Vec<PathBuf>,
-    /// Files or folders with the manifests as they are now in the cluster: fields that may not be changed are found too. May
-    /// be given several times.
+    /// Files or folders with the manifests as they are now in the cluster: fields that may not be changed are
+    /// found too. May be given several times.
     #[arg(long, value_name = "FILE")]
     pub base: Vec<PathBuf>,
     /// Namespace of manifests that name none.
@@ -78,11 +81,11 @@ fn verdict(report: &Report, strict: bool) -> ExitCode {
 }
 
 fn checked(args: &ValidateArgs, now: DateTime<Utc>) -> Result<Report, Box<dyn std::error::Error>> {
-    let ValidateArgs { paths, base, namespace, references, strict: _, output, now: asked } = args;
+    let ValidateArgs { paths, base, namespace, references, strict: _, output, now: given } = args;
     let files = files::read(paths)?;
     let base = if base.is_empty() { None } else { Some(files::read(base)?) };
     let options = Options { namespace: namespace.clone(), references: *references };
-    let report = Checker::new()?.check(&files, base.as_deref(), &options, asked.unwrap_or(now));
+    let report = Checker::new()?.check(&files, base.as_deref(), &options, given.unwrap_or(now));
     print(&report, *output)?;
     Ok(report)
 }

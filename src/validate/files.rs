@@ -1,14 +1,21 @@
-//! Which files are meant, and what they hold.
+//! Files: which ones are meant, and what they hold. The only part that reads them.
 
 use std::io::{self, IsTerminal as _, Read as _};
 use std::path::{Path, PathBuf};
-
-use super::File;
 
 /// The name of standard input, as findings show it.
 const STDIN: &str = "stdin";
 /// How a file in a folder must end.
 const ENDINGS: [&str; 3] = ["yaml", "yml", "json"];
+
+/// A file with its text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct File {
+    /// Its name, as findings show it.
+    pub name: String,
+    /// What it holds.
+    pub text: String,
+}
 
 /// Why something could not be read.
 #[derive(Debug, thiserror::Error)]
@@ -34,8 +41,8 @@ pub enum Error {
     },
 }
 
-/// Reads files, and those in folders and their folders that end as manifests do; `-` is standard input. Hidden ones in
-/// folders are left out. Nothing named means standard input, unless that is a terminal.
+/// Reads files, and those in folders and their folders that end as manifests do; `-` is standard input.
+/// Hidden ones in folders are left out. Nothing named means standard input, unless that is a terminal.
 ///
 /// # Errors
 /// When one cannot be read.

@@ -1,10 +1,11 @@
 //! Which of the documents are manifests of Keyward, and of which objects.
 
-use super::api_server::Remark;
-use super::api_server::near::nearest;
-use super::finding::Rule;
-use super::node::Node;
-use super::path::Path;
+use crd_check::node::{Node, Region};
+use crd_check::path::Path;
+use crd_check::suggest::{Likeness, did_you_mean};
+
+use super::finding::Finding;
+use super::rule::Rule;
 use crate::api::{API_VERSION, GROUP};
 
 /// A kind that the check knows.
@@ -39,9 +40,9 @@ impl Kind {
     }
 }
 
-/// A place among the files that are checked.
+/// An object among the files that are checked.
 #[derive(Clone, Copy, Debug)]
-pub struct Place<'a> {
+pub struct Location<'a> {
     /// The file, as it was named.
     pub file: &'a str,
     /// The document of it, counted from 1.
@@ -50,11 +51,18 @@ pub struct Place<'a> {
     pub root: &'a Node,
 }
 
+impl Location<'_> {
+    /// A finding about a part of the document.
+    pub fn finding(&self, rule: Rule, region: Region, message: String) -> Finding {
+        Finding::new(self.file, self.document, region, rule, message)
+    }
+}
+
 /// A manifest of an object that the check knows.
 #[derive(Clone, Debug)]
 pub struct Manifest<'a> {
-    /// Where it stands.
-    pub place: Place<'a>,
+    /// Where it is.
+    pub location: Location<'a>,
     /// Its kind.
     pub kind: Kind,
     /// Its namespace: the one that it names, or else the one that is applied to.
@@ -74,32 +82,47 @@ impl Manifest<'_> {
         let name = if self.name.is_empty() { "(without a name)" } else { &self.name };
         format!("{} {}/{name}", self.kind.as_str(), self.namespace)
     }
+
+    /// A finding about a field; an empty path means the object as a whole, which is shown at its name.
+    pub fn finding(&self, rule: Rule, path: &Path, message: String) -> Finding {
+        let root = self.location.root;
+        let region = match rule {
+            Rule::UnknownField => root.locate_key(path),
+            _ if path.steps().is_empty() => root.locate(&Path::of(&["metadata", "name"])),
+            _ => root.locate(path),
+        };
+        Finding {
+            object: Some(self.full_name()),
+            field: path.to_string(),
+            ..self.location.finding(rule, region, message)
+        }
+    }
 }
 
 /// What a document turned out to be.
 #[derive(Clone, Debug)]
-pub enum Sorted<'a> {
+pub enum Classified<'a> {
     /// A manifest of an object that the check knows.
     Known(Manifest<'a>),
-    /// One that means to be of Keyward and is not.
-    Mistaken(Place<'a>, Remark),
+    /// One that means to be of Keyward and is not: what is wrong with it.
+    Mistaken(Box<Finding>),
     /// Something else.
     Other,
 }
 
-/// Sorts a document; a list is taken apart. Objects without a namespace are in `namespace`.
-pub fn sort<'a>(place: Place<'a>, namespace: &str) -> Vec<Sorted<'a>> {
-    let Place { root, .. } = place;
+/// Tells what a document is; a list is taken apart. Objects without a namespace are in `namespace`.
+pub fn classify<'a>(location: Location<'a>, namespace: &str) -> Vec<Classified<'a>> {
+    let Location { root, .. } = location;
     let kind = root.text_at(&["kind"]);
     if let Some(items) = root.get("items").filter(|_| kind.is_some_and(|kind| kind.ends_with("List"))) {
-        let of_item = |root| sort(Place { root, ..place }, namespace);
+        let of_item = |root| classify(Location { root, ..location }, namespace);
         return items.items().iter().flat_map(of_item).collect();
     }
-    vec![sort_one(place, kind, namespace)]
+    vec![classify_one(location, kind, namespace)]
 }
 
-fn sort_one<'a>(place: Place<'a>, kind: Option<&str>, namespace: &str) -> Sorted<'a> {
-    let Place { root, .. } = place;
+fn classify_one<'a>(location: Location<'a>, kind: Option<&str>, namespace: &str) -> Classified<'a> {
+    let Location { root, .. } = location;
     let api_version = root.text_at(&["apiVersion"]).unwrap_or_default();
     let known = match (api_version, kind) {
         ("v1", Some("Secret")) => Some(Kind::Secret),
@@ -107,36 +130,38 @@ fn sort_one<'a>(place: Place<'a>, kind: Option<&str>, namespace: &str) -> Sorted
         _ => None,
     };
     let Some(kind) = known else {
-        return mistake(api_version, kind).map_or(Sorted::Other, |remark| Sorted::Mistaken(place, remark));
+        let mistake = mistake(api_version, kind);
+        return mistake.map_or(Classified::Other, |(field, message)| {
+            let region = root.locate(&Path::of(&[field]));
+            let finding = location.finding(Rule::UnknownKind, region, message);
+            Classified::Mistaken(Box::new(Finding { field: field.to_owned(), ..finding }))
+        });
     };
     let text = |name: &str| root.text_at(&["metadata", name]).filter(|text| !text.is_empty());
-    Sorted::Known(Manifest {
-        place,
+    Classified::Known(Manifest {
+        location,
         kind,
         namespace: text("namespace").unwrap_or(namespace).to_owned(),
         name: text("name").unwrap_or_default().to_owned(),
     })
 }
 
-/// What is wrong with a kind or version that means to be Keyward's.
-fn mistake(api_version: &str, kind: Option<&str>) -> Option<Remark> {
-    let remark = |field: &str, message: String| {
-        Some(Remark { rule: Rule::UnknownKind, path: Path::of(&[field]), message })
-    };
+/// What is wrong with a kind or version that means to be Keyward's: the field, and a message.
+fn mistake(api_version: &str, kind: Option<&str>) -> Option<(&'static str, String)> {
     if api_version == API_VERSION {
         let kinds = Kind::KEYWARD.map(Kind::as_str);
         let given = match kind {
             None => "it is missing".to_owned(),
             Some(kind) => {
-                let hint =
-                    nearest(kind, kinds).map(|kind| format!("; did you mean {kind}?")).unwrap_or_default();
+                let meant = did_you_mean(kind, kinds, Likeness::Slip);
+                let hint = meant.first().map(|kind| format!("; did you mean {kind}?")).unwrap_or_default();
                 format!("it is \"{kind}\"{hint}")
             }
         };
-        return remark("kind", format!("must be one of {}; {given}", kinds.join(", ")));
+        return Some(("kind", format!("must be one of {}; {given}", kinds.join(", "))));
     }
     let group = api_version.split('/').next().unwrap_or_default();
-    let is_meant = group == GROUP || nearest(group, [GROUP]).is_some();
+    let is_meant = group == GROUP || !did_you_mean(group, [GROUP], Likeness::Slip).is_empty();
     let own = [Kind::AccessKey, Kind::ResourceGrant].map(Kind::as_str);
     if is_meant || (api_version.is_empty() && kind.is_some_and(|kind| own.contains(&kind))) {
         let given = if api_version.is_empty() {
@@ -144,31 +169,32 @@ fn mistake(api_version: &str, kind: Option<&str>) -> Option<Remark> {
         } else {
             format!("it is \"{api_version}\"")
         };
-        return remark("apiVersion", format!("must be {API_VERSION}; {given}"));
+        return Some(("apiVersion", format!("must be {API_VERSION}; {given}")));
     }
     None
 }
 
 #[cfg(test)]
 mod tests {
+    use crd_check::yaml;
+
     use super::*;
-    use crate::validate::yaml;
 
     /// What each object of a text is taken for.
-    fn sorted(text: &str) -> Vec<String> {
+    fn classified(text: &str) -> Vec<String> {
         let (documents, problems) = yaml::read(text);
         assert_eq!(problems, []);
-        let places = documents.iter().map(|document| Place {
+        let locations = documents.iter().map(|document| Location {
             file: "f",
             document: document.number,
             root: &document.root,
         });
-        let shown = |sorted: Sorted<'_>| match sorted {
-            Sorted::Known(manifest) => manifest.full_name(),
-            Sorted::Mistaken(_, remark) => format!("{} {}", remark.path, remark.message),
-            Sorted::Other => "other".to_owned(),
+        let shown = |classified: Classified<'_>| match classified {
+            Classified::Known(manifest) => manifest.full_name(),
+            Classified::Mistaken(finding) => format!("{} {}", finding.field, finding.message),
+            Classified::Other => "other".to_owned(),
         };
-        places.flat_map(|place| sort(place, "shop")).map(shown).collect()
+        locations.flat_map(|location| classify(location, "shop")).map(shown).collect()
     }
 
     #[test]
@@ -218,7 +244,7 @@ mod tests {
                 vec!["apiVersion must be iam.keyward.dev/v1alpha1; it is missing"],
             ),
         ] {
-            assert_eq!(sorted(text), expected, "{text}");
+            assert_eq!(classified(text), expected, "{text}");
         }
     }
 }

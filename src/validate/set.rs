@@ -1,40 +1,41 @@
-//! All manifests together: what stands in which account.
+//! All manifests together: the objects of each namespace.
 
 use std::collections::{BTreeMap, HashMap};
 
+use crd_check::node::Node;
 use serde::de::DeserializeOwned;
 
 use super::manifest::{Kind, Manifest};
-use super::node::Node;
 use crate::api::{ACCOUNT_NAME, AccessKeySpec, AccountSpec, ResourceGrantSpec, ServiceAccountSpec};
 use crate::domain::account::limits::Limits;
 
-/// An object with what it asks for.
+/// A manifest with its spec.
 #[derive(Clone, Debug)]
-pub struct Found<'a, S> {
+pub struct Object<'a, S> {
     /// Its manifest.
     pub manifest: &'a Manifest<'a>,
-    /// What it asks for.
+    /// Its spec, with defaults.
     pub spec: S,
 }
 
-/// What stands in one namespace, in the order of the files. An object whose manifest is wrong is known by its name only.
+/// The objects of one namespace, in the order of the files. One whose manifest is wrong is known by its name
+/// only.
 #[derive(Debug, Default)]
-pub struct Account<'a> {
+pub struct Objects<'a> {
     /// Its `Account`.
-    pub account: Option<Found<'a, AccountSpec>>,
+    pub account: Option<Object<'a, AccountSpec>>,
     /// Its service accounts.
-    pub service_accounts: Vec<Found<'a, ServiceAccountSpec>>,
+    pub service_accounts: Vec<Object<'a, ServiceAccountSpec>>,
     /// Its access keys.
-    pub keys: Vec<Found<'a, AccessKeySpec>>,
+    pub keys: Vec<Object<'a, AccessKeySpec>>,
     /// Its resource grants.
-    pub grants: Vec<Found<'a, ResourceGrantSpec>>,
+    pub grants: Vec<Object<'a, ResourceGrantSpec>>,
     /// Its Secrets.
     pub secrets: Vec<&'a Manifest<'a>>,
     names: HashMap<(Kind, &'a str), &'a Manifest<'a>>,
 }
 
-impl<'a> Account<'a> {
+impl<'a> Objects<'a> {
     /// The manifest of that name, also where it is wrong.
     pub fn manifest(&self, kind: Kind, name: &str) -> Option<&'a Manifest<'a>> {
         self.names.get(&(kind, name)).copied()
@@ -42,7 +43,7 @@ impl<'a> Account<'a> {
 
     /// The limits in force.
     pub fn limits(&self) -> Limits {
-        Limits::from_spec(self.account.as_ref().and_then(|found| found.spec.limits.as_ref()))
+        Limits::from_spec(self.account.as_ref().and_then(|account| account.spec.limits.as_ref()))
     }
 }
 
@@ -50,7 +51,7 @@ impl<'a> Account<'a> {
 #[derive(Debug, Default)]
 pub struct Set<'a> {
     /// The namespaces.
-    pub accounts: BTreeMap<&'a str, Account<'a>>,
+    pub namespaces: BTreeMap<&'a str, Objects<'a>>,
 }
 
 impl<'a> Set<'a> {
@@ -59,36 +60,36 @@ impl<'a> Set<'a> {
     /// # Errors
     /// The manifest of the same kind, namespace and name that is there already; that one stays.
     pub fn add(&mut self, manifest: &'a Manifest<'a>) -> Result<(), &'a Manifest<'a>> {
-        let account = self.accounts.entry(&manifest.namespace).or_default();
+        let objects = self.namespaces.entry(&manifest.namespace).or_default();
         if manifest.name.is_empty() {
             return Ok(());
         }
-        if let Some(first) = account.names.insert((manifest.kind, &manifest.name), manifest) {
-            account.names.insert((manifest.kind, &manifest.name), first);
+        if let Some(first) = objects.names.insert((manifest.kind, &manifest.name), manifest) {
+            objects.names.insert((manifest.kind, &manifest.name), first);
             return Err(first);
         }
         if manifest.kind == Kind::Secret {
-            account.secrets.push(manifest);
+            objects.secrets.push(manifest);
         }
         Ok(())
     }
 
-    /// Adds what an object asks for, as the API server would keep it.
+    /// Adds the spec of an object, as the API server would keep it.
     ///
     /// # Errors
     /// Why the controller could not read it.
     pub fn read(&mut self, manifest: &'a Manifest<'a>, kept: &Node) -> Result<(), serde_json::Error> {
-        let account = self.accounts.entry(&manifest.namespace).or_default();
+        let objects = self.namespaces.entry(&manifest.namespace).or_default();
         match manifest.kind {
             Kind::Account => {
-                let found = found(manifest, kept)?;
+                let account = object(manifest, kept)?;
                 if manifest.name == ACCOUNT_NAME {
-                    account.account = Some(found);
+                    objects.account = Some(account);
                 }
             }
-            Kind::ServiceAccount => account.service_accounts.push(found(manifest, kept)?),
-            Kind::AccessKey => account.keys.push(found(manifest, kept)?),
-            Kind::ResourceGrant => account.grants.push(found(manifest, kept)?),
+            Kind::ServiceAccount => objects.service_accounts.push(object(manifest, kept)?),
+            Kind::AccessKey => objects.keys.push(object(manifest, kept)?),
+            Kind::ResourceGrant => objects.grants.push(object(manifest, kept)?),
             Kind::Secret => {}
         }
         Ok(())
@@ -96,20 +97,20 @@ impl<'a> Set<'a> {
 
     /// The manifest of an object of the same kind, namespace and name.
     pub fn same(&self, manifest: &Manifest<'_>) -> Option<&'a Manifest<'a>> {
-        self.accounts.get(manifest.namespace.as_str())?.manifest(manifest.kind, &manifest.name)
+        self.namespaces.get(manifest.namespace.as_str())?.manifest(manifest.kind, &manifest.name)
     }
 
     /// A key's spec.
     pub fn key(&self, namespace: &str, name: &str) -> Option<&AccessKeySpec> {
-        let keys = &self.accounts.get(namespace)?.keys;
+        let keys = &self.namespaces.get(namespace)?.keys;
         keys.iter().find(|key| key.manifest.name == name).map(|key| &key.spec)
     }
 }
 
-fn found<'a, S: DeserializeOwned>(
+fn object<'a, S: DeserializeOwned>(
     manifest: &'a Manifest<'a>,
     kept: &Node,
-) -> Result<Found<'a, S>, serde_json::Error> {
+) -> Result<Object<'a, S>, serde_json::Error> {
     let spec = kept.get("spec").map_or(serde_json::Value::Null, Node::to_json);
-    Ok(Found { manifest, spec: serde_json::from_value(spec)? })
+    Ok(Object { manifest, spec: serde_json::from_value(spec)? })
 }

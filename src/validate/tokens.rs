@@ -1,11 +1,11 @@
 //! Tokens of access keys that got into a file.
 
+use crd_check::node::{Node, Region, Value};
 use k8s_openapi::ByteString;
 
-use super::node::{Node, Region, Value};
 use crate::domain::value::token::Token;
 
-/// Where they stand, and what to say of each. The token itself is not told.
+/// Where they are, and a message about each, which does not hold the token itself.
 pub(super) fn find(root: &Node) -> Vec<(Region, String)> {
     let is_secret = root.text_at(&["kind"]) == Some("Secret");
     let mut found = Vec::new();

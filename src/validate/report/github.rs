@@ -11,7 +11,7 @@ pub fn write(report: &Report) -> String {
 fn one(finding: &Finding) -> String {
     let Finding { file, document: _, region, rule, severity, object, field, message } = finding;
     let mut properties = vec![("file", file.clone()), ("line", region.line.to_string())];
-    // Columns are taken only of what stands in one line.
+    // Columns are taken only of what is in one line.
     if region.line == region.end_line {
         properties.push(("col", region.column.to_string()));
         properties.push(("endColumn", region.end_column.to_string()));

@@ -2,12 +2,17 @@
 
 use std::path::{Component, Path};
 
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 
 use super::text::sentence;
-use crate::validate::finding::{Finding, Report, Rule, Severity};
+use crate::validate::finding::{Finding, Report};
+use crate::validate::rule::{Rule, Severity};
 
 const SCHEMA: &str = "https://json.schemastore.org/sarif-2.1.0.json";
+
+/// All but the characters that a URI leaves alone (RFC 3986, section 2.3).
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// All findings as one run.
 pub fn write(report: &Report) -> String {
@@ -73,20 +78,13 @@ fn uri(file: &str) -> String {
     let parts: Vec<String> = path
         .components()
         .filter_map(|part| match part {
-            Component::Normal(part) => Some(encoded(&part.to_string_lossy())),
+            Component::Normal(part) => {
+                Some(utf8_percent_encode(&part.to_string_lossy(), RESERVED).to_string())
+            }
             Component::ParentDir => Some("..".to_owned()),
             Component::CurDir | Component::RootDir | Component::Prefix(_) => None,
         })
         .collect();
     let joined = parts.join("/");
     if path.is_absolute() { format!("file:///{joined}") } else { joined }
-}
-
-/// A part of a path, in which all but the characters that a URI leaves alone are written as bytes.
-fn encoded(part: &str) -> String {
-    let byte = |byte: u8| match byte {
-        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => char::from(byte).to_string(),
-        other => format!("%{other:02X}"),
-    };
-    part.bytes().map(byte).collect()
 }

@@ -4,10 +4,11 @@ use std::fmt::Write as _;
 
 use anstyle::{AnsiColor, Style};
 
-use crate::validate::finding::{Finding, Report, Severity};
+use crate::validate::finding::{Finding, Report};
+use crate::validate::rule::Severity;
 
 const BOLD: Style = Style::new().bold();
-const PLACE: Style = AnsiColor::Blue.on_default();
+const LOCATION: Style = AnsiColor::Blue.on_default();
 
 /// All findings, with the colours of a terminal.
 pub fn write(report: &Report) -> String {
@@ -24,7 +25,7 @@ fn one(finding: &Finding) -> String {
         format!("{colour}{severity}[{rule}]{colour:#}{BOLD}: {}{BOLD:#}\n", sentence(field, message));
     let object = object.as_ref().map(|object| format!("  {object}")).unwrap_or_default();
     // Writing to a text cannot fail.
-    let _ = writeln!(text, "  {PLACE}-->{PLACE:#} {file}:{}:{}{object}", region.line, region.column);
+    let _ = writeln!(text, "  {LOCATION}-->{LOCATION:#} {file}:{}:{}{object}", region.line, region.column);
     text
 }
 

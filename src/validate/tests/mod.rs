@@ -1,9 +1,15 @@
+//! Files, and what is found in them.
+
+mod crds;
+
 use std::sync::LazyLock;
 
+use chrono::{DateTime, Utc};
 use proptest::prelude::*;
 
-use super::*;
-use crate::validate::report;
+use super::finding::Report;
+use super::rule::Rule;
+use super::{Checker, File, Options, report};
 
 fn at(text: &str) -> DateTime<Utc> {
     text.parse().unwrap()
@@ -22,7 +28,7 @@ fn check(texts: &[(&str, &str)]) -> Report {
 const ACCOUNT: &str = "apiVersion: iam.keyward.dev/v1alpha1\nkind: ServiceAccount\nmetadata:\n  name: ci\n";
 
 #[test]
-fn the_same_object_twice_is_told_at_the_second() {
+fn the_same_object_twice_is_reported_at_the_second() {
     let report = check(&[("a.yaml", ACCOUNT), ("b.yaml", &format!("# again\n---\n{ACCOUNT}"))]);
     let found: Vec<_> =
         report.findings.iter().map(|f| (f.file.as_str(), f.region.line, f.message.as_str())).collect();
@@ -54,7 +60,28 @@ fn what_is_not_keywards_is_counted_and_passed_over() {
 }
 
 #[test]
-fn an_object_that_the_controller_could_not_read_is_told() {
+fn a_template_is_called_one() {
+    let text = "# iam.keyward.dev\nkind: AccessKey\nmetadata:\n  name: {{ .Values.name }}\n";
+    let report = check(&[("t.yaml", text)]);
+    let found: Vec<_> = report
+        .findings
+        .iter()
+        .map(|f| (f.document, f.region.line, f.region.column, f.message.as_str()))
+        .collect();
+    assert_eq!(
+        found,
+        [(
+            1,
+            4,
+            10,
+            "a key must be a text, not a list or a map; this looks like a template, which is to be rendered first, as in: \
+             helm template CHART | keyward validate -"
+        )]
+    );
+}
+
+#[test]
+fn an_object_that_the_controller_could_not_read_is_reported() {
     let key = "apiVersion: iam.keyward.dev/v1alpha1\nkind: AccessKey\nmetadata: {name: k}\n\
                spec: {serviceAccountName: ci, expiresAt: '2027-12-31T00:00:00+24:00'}\n";
     let report = check(&[("a.yaml", ACCOUNT), ("b.yaml", key)]);
@@ -63,7 +90,7 @@ fn an_object_that_the_controller_could_not_read_is_told() {
 }
 
 #[test]
-fn a_token_in_a_file_is_found_and_not_told() {
+fn a_token_in_a_file_is_found_and_not_shown() {
     let token = crate::domain::value::token::Token::from_random(&(0..=255).collect::<Vec<u8>>()).unwrap();
     let text = token.reveal();
     let base64 = serde_json::to_value(k8s_openapi::ByteString(text.as_bytes().to_vec())).unwrap();

@@ -1,4 +1,5 @@
-//! A table of mistakes in one manifest each: kubectl's dry run refuses every one of them, and for the same fields.
+//! A table of mistakes in one manifest each: kubectl's dry run refuses every one of them, and for the same
+//! fields.
 
 use std::sync::Mutex;
 
@@ -7,7 +8,7 @@ use keyward::validate::Checker;
 use super::{alike, as_the_api_server, check, dry_run, of_the_api_server};
 use crate::support::Scene;
 
-/// Kind, what stands below it, and the findings as `rule field`.
+/// Kind, what is below it, and the findings as `rule field`.
 type Case = (&'static str, &'static str, &'static [&'static str]);
 
 const KEY: &str = "AccessKey";
@@ -192,7 +193,7 @@ const CASES: &[Case] = &[
     ),
 ];
 
-/// The same for what stands in `metadata`, of a service account.
+/// The same for what is in `metadata`, of a service account.
 const METADATA: &[(&str, &[&str])] = &[
     ("{}", &["FieldValueRequired metadata.name"]),
     ("{name: Not_DNS}", &["FieldValueInvalid metadata.name"]),

@@ -5,7 +5,8 @@ mod mutations;
 mod together;
 
 use chrono::{DateTime, Utc};
-use keyward::validate::finding::{Finding, Report, Source};
+use keyward::validate::finding::{Finding, Report};
+use keyward::validate::rule::Source;
 use keyward::validate::{Checker, File, Options};
 
 use super::support::Scene;

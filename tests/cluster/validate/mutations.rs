@@ -1,5 +1,5 @@
-//! Good manifests with something changed at random: the check and the API server's dry run accept and refuse the same ones,
-//! and refuse them for the same fields.
+//! Good manifests with something changed at random: the check and the API server's dry run accept and refuse
+//! the same ones, and refuse them for the same fields.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -243,7 +243,8 @@ fn apply(object: &mut Value, way: &[String], change: Change) {
     }
 }
 
-/// The fields for which the API server refuses it; none where it accepts it. An answer that names no field is `?`.
+/// The fields for which the API server refuses it; none where it accepts it. An answer that names no field is
+/// `?`.
 async fn refused_by_the_api_server(scene: &Scene, plural: &str, object: &Value) -> BTreeSet<String> {
     let path = format!(
         "/apis/iam.keyward.dev/v1alpha1/namespaces/{}/{plural}?dryRun=All&fieldValidation=Strict",
@@ -282,45 +283,47 @@ fn refused_by_the_check(checker: &Checker, object: &Value) -> BTreeSet<String> {
         other => other.to_string(),
     };
     let report = check(checker, &object.to_string().chars().map(escaped).collect::<String>());
-    let said = of_the_api_server(&report).into_iter();
-    said.map(|finding| format!("{} {}", finding.rule, alike(&as_the_api_server(&finding.field)))).collect()
+    let found = of_the_api_server(&report).into_iter();
+    found.map(|finding| format!("{} {}", finding.rule, alike(&as_the_api_server(&finding.field)))).collect()
 }
 
 /// Unknown fields, and metadata that cannot be read, keep the API server from looking further.
 fn agree(server: &BTreeSet<String>, check: &BTreeSet<String>) -> bool {
-    let is_unknown = |said: &&String| said.starts_with("UnknownField ");
+    let is_unknown = |refusal: &&String| refusal.starts_with("UnknownField ");
     let wrong_types: Vec<&str> =
-        check.iter().filter_map(|said| said.strip_prefix("FieldValueTypeInvalid ")).collect();
-    if server.iter().any(|said| said.starts_with("? ")) {
-        return check.iter().any(|said| said.contains(" metadata"));
+        check.iter().filter_map(|refusal| refusal.strip_prefix("FieldValueTypeInvalid ")).collect();
+    if server.iter().any(|refusal| refusal.starts_with("? ")) {
+        return check.iter().any(|refusal| refusal.contains(" metadata"));
     }
-    if server.iter().any(|said| is_unknown(&said)) {
+    if server.iter().any(|refusal| is_unknown(&refusal)) {
         // All that is in an object in the place of a text is unknown to the API server.
         let within = |field: &str| wrong_types.iter().any(|wrong| field.starts_with(&format!("{wrong}.")));
-        let found = |said: &String| check.contains(said) || within(said.trim_start_matches("UnknownField "));
-        return server.iter().all(found) && check.iter().filter(is_unknown).all(|said| server.contains(said));
+        let found =
+            |refusal: &String| check.contains(refusal) || within(refusal.trim_start_matches("UnknownField "));
+        return server.iter().all(found)
+            && check.iter().filter(is_unknown).all(|refusal| server.contains(refusal));
     }
     // A list passes for a time there, and the controller cannot read it then.
     if wrong_types.contains(&"spec.expiresAt") && !server.contains("FieldValueTypeInvalid spec.expiresAt") {
         return true;
     }
     // Of a value of another type it says all that does not hold of it.
-    let is_told = |said: &&String| {
-        let (rule, field) = said.split_once(' ').unwrap();
+    let is_reported = |violation: &&String| {
+        let (rule, field) = violation.split_once(' ').unwrap();
         rule == "FieldValueTypeInvalid" || !wrong_types.contains(&field)
     };
-    server.iter().filter(is_told).eq(check)
+    server.iter().filter(is_reported).eq(check)
 }
 
 #[tokio::test]
 async fn the_check_and_the_api_server_refuse_the_same_manifests_for_the_same_fields() {
     let scene = Scene::new("mutations").await;
     let checker = Arc::new(Checker::new().unwrap());
-    let asked = std::env::var("KEYWARD_CASES").ok().map(|cases| cases.parse().unwrap());
-    let mut runner = if asked.is_some() { TestRunner::default() } else { TestRunner::deterministic() };
+    let given = std::env::var("KEYWARD_CASES").ok().map(|cases| cases.parse().unwrap());
+    let mut runner = if given.is_some() { TestRunner::default() } else { TestRunner::deterministic() };
     let strategy = any_manifest();
     let manifests: Vec<(&str, Value)> =
-        (0..asked.unwrap_or(CASES)).map(|_| strategy.new_tree(&mut runner).unwrap().current()).collect();
+        (0..given.unwrap_or(CASES)).map(|_| strategy.new_tree(&mut runner).unwrap().current()).collect();
     let (scene, count) = (&scene, manifests.len());
     let compared = stream::iter(manifests).map(async |(plural, object)| {
         let server = refused_by_the_api_server(scene, plural, &object).await;

@@ -1,11 +1,12 @@
-//! Manifests that are wrong together, or beside what an account allows: the real controller gives the reason that the check
-//! foretold.
+//! Manifests that are wrong together, or beside what an account allows: the real controller gives the reason
+//! that the check predicted.
 
 use chrono::TimeDelta;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use keyward::api::{AccessKey, Account, ResourceGrant, ServiceAccount};
 use keyward::domain::value::time::rfc3339;
-use keyward::validate::finding::{Report, Rule};
+use keyward::validate::finding::Report;
+use keyward::validate::rule::Rule;
 use keyward::validate::{Checker, File, Options};
 
 use super::now;
@@ -24,7 +25,7 @@ fn manifests(short: &[(&str, &str, &str)]) -> String {
     short.iter().map(one).collect()
 }
 
-fn foretold(scene: &Scene, base: Option<&str>, text: &str) -> Report {
+fn predicted(scene: &Scene, base: Option<&str>, text: &str) -> Report {
     let file = |text: &str| File { name: "manifests.yaml".to_owned(), text: text.to_owned() };
     let options = Options { namespace: scene.namespace.clone(), ..Options::default() };
     let base = base.map(|text| [file(text)]);
@@ -70,9 +71,9 @@ async fn hold(scene: &Scene, report: &Report, cases: &[Case]) {
 }
 
 #[tokio::test]
-async fn the_controller_gives_the_reason_that_was_foretold() {
-    let (scene, _controller) = Scene::with_controller("foretold").await;
-    let other = Scene::new("foretold-other").await;
+async fn the_controller_gives_the_reason_that_was_predicted() {
+    let (scene, _controller) = Scene::with_controller("predicted").await;
+    let other = Scene::new("predicted-other").await;
     let near = format!("{{serviceAccountName: ci, expiresAt: {}}}", rfc3339(now() + TimeDelta::days(30)));
     let published = |place: &str| {
         format!("{{serviceAccountName: ci, validFor: P6M, publish: [{{{place}, data: {{k: $(token)}}}}]}}")
@@ -127,14 +128,14 @@ async fn the_controller_gives_the_reason_that_was_foretold() {
         (Rule::PublishConflict, &["AccessKey copies-a", "AccessKey copies-b"], "PublishConflict"),
         (Rule::PublishNotAccepted, &["AccessKey elsewhere"], "PublishNotAccepted"),
     ];
-    hold(&scene, &foretold(&scene, None, &format!("{all}{not_accepting}")), cases).await;
-    let unknown = foretold(&scene, None, &all).findings;
+    hold(&scene, &predicted(&scene, None, &format!("{all}{not_accepting}")), cases).await;
+    let unknown = predicted(&scene, None, &all).findings;
     let elsewhere = unknown.iter().find(|finding| finding.field.ends_with("namespace")).unwrap();
     assert_eq!(elsewhere.rule, Rule::AccountNotFound, "it may be in the cluster");
 }
 
 #[tokio::test]
-async fn one_too_many_is_foretold() {
+async fn one_too_many_is_predicted() {
     let (scene, _controller) = Scene::with_controller("too-many").await;
     let all = manifests(&[
         (
@@ -166,11 +167,11 @@ async fn one_too_many_is_foretold() {
         (Rule::KeyLimitExceeded, &["AccessKey first", "AccessKey second"], "KeyLimitExceeded"),
         (Rule::ExpiryOutOfRange, &["AccessKey never"], "ExpiryOutOfRange"),
     ];
-    hold(&scene, &foretold(&scene, None, &format!("{all}{keys}")), cases).await;
+    hold(&scene, &predicted(&scene, None, &format!("{all}{keys}")), cases).await;
 }
 
 #[tokio::test]
-async fn limits_that_contradict_each_other_and_a_key_of_an_inactive_service_account_are_foretold() {
+async fn limits_that_contradict_each_other_and_a_key_of_an_inactive_service_account_are_predicted() {
     let (scene, _controller) = Scene::with_controller("contradict").await;
     let before =
         manifests(&[("ServiceAccount", "idle", "{state: Inactive}"), ("ServiceAccount", "busy", "{}")]);
@@ -179,18 +180,18 @@ async fn limits_that_contradict_each_other_and_a_key_of_an_inactive_service_acco
     text(&scene.kubectl_with(&["apply", "-f", "-"], &key));
     scene.key_when("late", "ServiceAccountNotFound").await;
     text(&scene.kubectl_with(&["apply", "-f", "-"], &before));
-    let report = foretold(&scene, Some(&before), &format!("{before}{key}"));
+    let report = predicted(&scene, Some(&before), &format!("{before}{key}"));
     hold(&scene, &report, &[(Rule::ServiceAccountInactive, &["AccessKey late"], "ServiceAccountInactive")])
         .await;
 
     let limits = manifests(&[("Account", "account", "{limits: {minValidFor: P1Y, maxValidFor: P6M}}")]);
     let key = manifests(&[("AccessKey", "never", "{serviceAccountName: busy, validFor: P9M}")]);
     text(&scene.kubectl_with(&["apply", "-f", "-"], &format!("{limits}{key}")));
-    let report = foretold(&scene, None, &format!("{before}{limits}{key}"));
+    let report = predicted(&scene, None, &format!("{before}{limits}{key}"));
     hold(&scene, &report, &[(Rule::InvalidLimits, &["Account account"], "InvalidLimits")]).await;
     assert_eq!(
         scene.key_when("never", "InvalidLimits").await.spec.service_account_name,
         "busy",
-        "told once, of the account"
+        "reported once, of the account"
     );
 }

@@ -1,6 +1,6 @@
 //! The page of the rules that manifests are checked for.
 
-use keyward::validate::finding::Rule;
+use keyward::validate::rule::Rule;
 
 use crate::markdown::{code, table};
 
