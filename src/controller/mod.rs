@@ -12,6 +12,7 @@
 
 mod apply;
 mod error;
+mod field_manager;
 mod metrics;
 mod observe;
 mod reconcile;
@@ -19,8 +20,6 @@ mod run;
 mod secrets;
 mod watch;
 
+pub use field_manager::FIELD_MANAGER;
 pub use metrics::at_rest;
 pub use run::{Error, Options, run};
-
-/// The name that the controller's fields carry in `managedFields`.
-pub const FIELD_MANAGER: &str = "keyward-controller";

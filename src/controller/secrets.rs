@@ -6,6 +6,7 @@ use kube::core::PartialObjectMeta;
 use kube::{Api, Client, Resource, ResourceExt};
 
 use crate::api::{SECRET_TYPE, names};
+use crate::controller::field_manager::FIELD_MANAGER;
 use crate::controller::watch::store::SecretMeta;
 use crate::domain::access_key::publish::secrets::{NamespacedName, PublishedSecret};
 use crate::domain::access_key::secret;
@@ -116,7 +117,7 @@ pub(super) fn content(secret: &Secret) -> Content {
 pub(super) fn owned_names(secret: &Secret) -> OwnedNames {
     let mut owned = OwnedNames::default();
     let entries = secret.metadata.managed_fields.iter().flatten();
-    for entry in entries.filter(|entry| entry.manager.as_deref() == Some(crate::controller::FIELD_MANAGER)) {
+    for entry in entries.filter(|entry| entry.manager.as_deref() == Some(FIELD_MANAGER)) {
         let fields = entry.fields_v1.as_ref().map(|fields| &fields.0);
         let names = |of: &str| -> Vec<String> {
             let map = fields.and_then(|fields| fields.get("f:metadata")?.get(of)?.as_object());

@@ -11,8 +11,8 @@ use serde::de::DeserializeOwned;
 use serde_json::json;
 
 use crate::api::OfKind;
-use crate::controller::FIELD_MANAGER;
 use crate::controller::apply::Applier;
+use crate::controller::field_manager::FIELD_MANAGER;
 use crate::controller::watch::store::Written;
 use crate::domain::change::Change;
 use crate::runtime::client::{CallError, bounded};
