@@ -23,9 +23,13 @@ help: ## List the targets.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: demo
-demo: dev ## Show what Keyward does, on a local control plane. KEEP=1 leaves it running afterwards.
+demo: ## Show what Keyward does, on a local control plane. KEEP=1 leaves it running afterwards.
+	@echo "The demo: the control plane and Keyward are built first, where they are not there yet; Helm and nginx while it runs."
+	@$(MAKE) dev
+	@$(DEV) assets etcd kube-apiserver kubectl > /dev/null
 	cargo build --bins
-	KEEP="$(KEEP)" GATEWAYS="$$($(DEV) gateways)" $(DEV) with --audit-log --token-webhook -- bash examples/demo.sh
+	DEV="$(DEV)" KEEP="$(KEEP)" $(DEV) with --audit-log --token-webhook --later helm \
+		$(if $(KEEP),,--no-controller-manager) -- bash examples/demo.sh
 
 .PHONY: cluster
 cluster: dev ## Start a local control plane to play with, until Ctrl-C.
@@ -71,20 +75,19 @@ test: dev ## Run every test. The first run builds a Kubernetes control plane, wh
 	@$(DEV) tools
 	RUST_TEST_THREADS=$(TEST_THREADS) $(DEV) with --audit-log -- cargo test --workspace
 
+.PHONY: fresh
+fresh: ## Run `make demo` and `make test` on a clone with empty caches, as on a new machine. Takes half an hour.
+	@dev/fresh.sh
+
 .PHONY: bench
 bench: dev ## Measure how fast keys are issued and verified, as ratios to the same work without Keyward. KEYS=5000 issues more keys than 1000.
-	@$(DEV) gateways
+	@$(DEV) gateways nginx envoy > /dev/null
 	$(DEV) with -- cargo bench --bench issue --bench verify
 
 .PHONY: generate
 generate: ## Write what is generated from the source: CRDs, the chart's copy of them, JSON Schemas, reference pages, the OpenAPI document.
-	cargo build --bins
-	@mkdir -p $(OUT)/crds $(OUT)/charts/keyward/files/crds $(OUT)/schemas $(OUT)/docs/reference
-	@rm -f $(OUT)/crds/*.yaml $(OUT)/charts/keyward/files/crds/*.yaml $(OUT)/schemas/*.json $(OUT)/docs/reference/*.md $(OUT)/docs/reference/*.json
-	@cargo run -q -- crds --dir $(OUT)/crds
-	@cp $(OUT)/crds/*.yaml $(OUT)/charts/keyward/files/crds/
-	@cargo run -q -- schemas --dir $(OUT)/schemas
-	@cargo run -q -- reference --dir $(OUT)/docs/reference
+	cargo build -p xtask
+	@cargo run -q -p xtask -- generate --out $(OUT)
 
 .PHONY: docs
 docs: $(MDBOOK) ## Build the documentation as a site, into target/site.
@@ -139,7 +142,7 @@ generated:
 
 .PHONY: chart
 chart: dev
-	@PATH="$$($(DEV) assets | tail -n 1):$$PATH"; \
+	@PATH="$$(dirname "$$($(DEV) assets helm)"):$$PATH"; \
 	for values in /dev/null charts/keyward/ci/*-values.yaml; do \
 		helm lint --strict charts/keyward --values "$$values"; \
 		cmp <(helm template keyward charts/keyward --values "$$values") <(helm template keyward charts/keyward --values "$$values"); \
@@ -160,4 +163,4 @@ chart-archive: dev ## Pack the chart into dist/.
 
 .PHONY: manifests
 manifests: dev ## Write the chart's manifests as plain YAML with a kustomization, into dist/. HELM_FLAGS='--set …' sets values.
-	@PATH="$$($(DEV) assets | tail -n 1):$$PATH" charts/manifests.sh dist $(HELM_FLAGS)
+	@PATH="$$(dirname "$$($(DEV) assets helm)"):$$PATH" charts/manifests.sh dist $(HELM_FLAGS)

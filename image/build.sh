@@ -46,5 +46,5 @@ fi
 # It writes a file beside each Cargo.toml of the workspace; the program's is wanted.
 cargo cyclonedx --quiet --format json --spec-version 1.5 --target "$target" --no-build-deps --override-filename sbom
 sed "s#$PWD#/src#g" sbom.json > "$out/keyward.cdx.json"
-rm -f sbom.json dev/sbom.json crates/*/sbom.json
+rm -f sbom.json dev/sbom.json xtask/sbom.json crates/*/sbom.json
 (cd "$out" && sha256sum keyward keyward.cdx.json)

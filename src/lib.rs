@@ -11,7 +11,6 @@
 //! | [`kubectl`] | the plugin `kubectl keyward`, for people |
 //! | [`runtime`] | what a process needs around its work |
 //! | [`validate`] | the check of manifests without a cluster |
-//! | [`reference`] | the pages of `docs/reference` |
 //!
 //! # The way of a change
 //! A watch event reaches the stores (`controller::feed`) and the queues of those it concerns (`controller::concerned`). For each object concerned, `controller::observe`
@@ -22,14 +21,13 @@
 //! # The way of a request
 //! `verifier::server` takes the connection and `verifier::http` reads the request, whichever endpoint it is for.
 //! `verifier::check` looks the token's id up in `verifier::index`, which `verifier::feed` keeps in step with the cluster, and
-//! `domain::verdict` decides. `verifier::journal` tells the audit line, `verifier::recorder` takes a mark of the use, and
-//! `verifier::flush` writes such marks later, off the request's way.
+//! `domain::verdict` decides. `check` also throttles, counts and audits, and leaves a mark of the use with `verifier::usage`,
+//! which writes such marks later, off the request's way.
 
 pub mod api;
 pub mod controller;
 pub mod domain;
 pub mod kubectl;
-pub mod reference;
 pub mod runtime;
 pub mod validate;
 pub mod verifier;

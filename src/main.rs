@@ -8,7 +8,7 @@ use clap::{Parser, Subcommand};
 use keyward::runtime::config::{ControllerArgs, ProcessArgs, VerifierArgs};
 use keyward::runtime::{client, clock, shutdown, telemetry};
 use keyward::validate::command::ValidateArgs;
-use keyward::{api, controller, reference, validate, verifier};
+use keyward::{api, controller, validate, verifier};
 use kube::{Client, ResourceExt as _};
 use tokio_util::sync::CancellationToken;
 
@@ -44,13 +44,6 @@ enum Command {
         #[arg(long, value_name = "FOLDER")]
         dir: PathBuf,
     },
-    /// Write the reference pages of the documentation, as Markdown.
-    #[command(hide = true)]
-    Reference {
-        /// The folder to write them into.
-        #[arg(long, value_name = "FOLDER")]
-        dir: PathBuf,
-    },
 }
 
 #[tokio::main]
@@ -61,7 +54,6 @@ async fn main() -> ExitCode {
         Command::Validate(args) => return validate::command::run(&args, clock::now()),
         Command::Crds { dir } => crds(dir.as_deref()),
         Command::Schemas { dir } => write_schemas(&dir),
-        Command::Reference { dir } => write_reference(&dir),
     };
     match ended {
         Ok(()) => ExitCode::SUCCESS,
@@ -104,14 +96,6 @@ fn write_schemas(dir: &Path) -> Result<(), Box<dyn std::error::Error>> {
     std::fs::create_dir_all(dir)?;
     for document in api::json_schema::documents()? {
         std::fs::write(dir.join(document.name), document.text)?;
-    }
-    Ok(())
-}
-
-fn write_reference(dir: &Path) -> Result<(), Box<dyn std::error::Error>> {
-    std::fs::create_dir_all(dir)?;
-    for page in reference::pages()? {
-        std::fs::write(dir.join(page.name), page.text)?;
     }
     Ok(())
 }

@@ -5,7 +5,7 @@
 
 mod own_cluster;
 
-use keyward_dev::{Gateways, Options};
+use keyward_dev::{Gateway, Gateways, Options};
 use own_cluster::Cluster;
 
 #[tokio::test]
@@ -16,7 +16,8 @@ async fn the_demo_shows_what_it_promises_and_ends_well() {
         .arg("examples/demo.sh")
         .env("KUBEBUILDER_ASSETS", cluster.plane.assets().dir())
         .env("KEYWARD_DEV_TOKEN_WEBHOOK", cluster.plane.token_webhook().unwrap().to_string())
-        .env("GATEWAYS", Gateways::ensure().unwrap().dir())
+        .env("HELM", cluster.plane.helm())
+        .env("NGINX", Gateways::ensure(&[Gateway::Nginx]).unwrap().path(Gateway::Nginx))
         .env("KEYWARD", env!("CARGO_BIN_EXE_keyward"))
         .env_remove("KEEP");
     let output = command.output().unwrap();
@@ -27,6 +28,8 @@ async fn the_demo_shows_what_it_promises_and_ends_well() {
     let shown = String::from_utf8_lossy(&shown);
     assert!(output.status.success(), "{shown}");
     for promised in [
+        "spec.icon: Unsupported value: \"Built\"",
+        "did you mean \"Build\"?",
         "ci-bot-expense-claims   ci-bot            Process    expense-claims   Member   Enabled         Integration",
         "may not set or change spec.admins of ServiceAccount.iam.keyward.dev \"ci-bot\"",
         "User \"mallory\" cannot get resource",

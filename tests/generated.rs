@@ -13,21 +13,32 @@
 
 use std::path::Path;
 
-use keyward::api::{crds, json_schema};
-use keyward::reference;
+use keyward::api::crds;
 use kube::ResourceExt;
+use xtask::file::File;
+use xtask::generated::{FOLDERS, files};
 
-fn read(path: &str) -> String {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
-    std::fs::read_to_string(&path)
-        .unwrap_or_else(|error| panic!("{}: {error}; run: make generate", path.display()))
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// The names of the files in a folder.
-fn names(folder: &str) -> Vec<String> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
-    let entries = std::fs::read_dir(folder).unwrap();
-    sorted(entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()))
+/// What is generated into a folder is what is there, and nothing else is.
+fn is_up_to_date(folder: &str) {
+    let prefix = format!("{folder}/");
+    let mut fresh = files().unwrap();
+    fresh.retain(|file| file.path.starts_with(&prefix));
+    for File { path, text } in &fresh {
+        let there = std::fs::read_to_string(root().join(path));
+        let there = there.unwrap_or_else(|error| panic!("{path}: {error}; run: make generate"));
+        assert!(there == *text, "{path} is out of date; run: make generate");
+    }
+    let names = std::fs::read_dir(root().join(folder)).unwrap();
+    let names = names.map(|entry| prefix.clone() + entry.unwrap().file_name().to_str().unwrap());
+    assert_eq!(
+        sorted(names),
+        sorted(fresh.into_iter().map(|file| file.path)),
+        "{folder} holds a file of nothing; run: make generate"
+    );
 }
 
 fn sorted(names: impl Iterator<Item = String>) -> Vec<String> {
@@ -38,13 +49,8 @@ fn sorted(names: impl Iterator<Item = String>) -> Vec<String> {
 
 #[test]
 fn the_crds_are_those_of_the_types() {
-    for crd in crds::all().unwrap() {
-        let fresh = crds::document(&crd).unwrap();
-        for folder in ["crds", "charts/keyward/files/crds"] {
-            let path = format!("{folder}/{}.yaml", crd.name_any());
-            assert!(read(&path) == fresh, "{path} is out of date; run: make generate");
-        }
-    }
+    is_up_to_date("crds");
+    is_up_to_date("charts/keyward/files/crds");
 }
 
 #[test]
@@ -61,28 +67,15 @@ fn no_kind_shows_a_column_twice() {
 
 #[test]
 fn the_json_schemas_are_those_of_the_types() {
-    let documents = json_schema::documents().unwrap();
-    for document in &documents {
-        let path = format!("schemas/{}", document.name);
-        assert!(read(&path) == document.text, "{path} is out of date; run: make generate");
-    }
-    assert_eq!(
-        names("schemas"),
-        sorted(documents.into_iter().map(|document| document.name)),
-        "schemas holds one of nothing; run: make generate"
-    );
+    is_up_to_date("schemas");
 }
 
 #[test]
 fn the_reference_pages_are_those_of_the_types() {
-    let pages = reference::pages().unwrap();
-    for page in &pages {
-        let path = format!("docs/reference/{}", page.name);
-        assert!(read(&path) == page.text, "{path} is out of date; run: make generate");
-    }
-    assert_eq!(
-        names("docs/reference"),
-        sorted(pages.into_iter().map(|page| page.name)),
-        "docs/reference holds a page of nothing; run: make generate"
-    );
+    is_up_to_date("docs/reference");
+}
+
+#[test]
+fn every_folder_of_generated_files_is_looked_at() {
+    assert_eq!(FOLDERS, ["crds", "charts/keyward/files/crds", "schemas", "docs/reference"]);
 }

@@ -14,7 +14,7 @@ use install::{
     release::{Release, keys},
     taken,
 };
-use keyward_dev::Options;
+use keyward_dev::{Options, TIMEOUT};
 use own_cluster::Cluster;
 
 const ACCOUNT: &str = "
@@ -70,7 +70,7 @@ async fn live_keys_outlast_upgrades_and_uninstallations() {
     let mut release = Release::install(&cluster, &["--set", "verifier.usageIntervalSeconds=1"]);
     release.start_programs().await;
     release.apply_once_the_policies_know_the_kinds(ACCOUNT).await;
-    cluster.kubectl(&["-n", "shop", "wait", "--for=condition=Ready", "kwkey", "--all", "--timeout=60s"]);
+    cluster.kubectl(&["-n", "shop", "wait", "--for=condition=Ready", "kwkey", "--all", TIMEOUT]);
     release.lets_in("deploy").await;
     let before = keys(&cluster);
     assert_eq!(before.len(), 4, "two keys, a Secret and one for the gateway: {before:#?}");
@@ -100,7 +100,7 @@ async fn live_keys_outlast_upgrades_and_uninstallations() {
 
     release.uninstall();
     release.stop_programs();
-    cluster.kubectl(&["delete", "namespace", "shop", "--timeout=60s"]);
+    cluster.kubectl(&["delete", "namespace", "shop", TIMEOUT]);
     cluster.plane.stop().await.unwrap();
 }
 
@@ -117,14 +117,14 @@ async fn helm_waits_for_a_users_key_and_without_the_crds_no_key_is_left() {
     };
     let chart = of_a_user(&cluster, &key("first"));
     let chart = chart.to_str().unwrap();
-    let (installed, said) = helm(&["install", "app", chart, "--wait", "--timeout", "60s"]);
+    let (installed, said) = helm(&["install", "app", chart, "--wait", TIMEOUT]);
     assert!(installed, "{said}");
     let ready = ["-n", "shop", "get", "kwkey", "first", "-o", "jsonpath={.status.conditions[0].status}"];
     assert_eq!(cluster.kubectl(&ready), "True", "as soon as Helm is done");
 
     cluster.kubectl(&["-n", "shop", "create", "secret", "generic", "second"]);
     of_a_user(&cluster, &key("second"));
-    let (installed, said) = helm(&["install", "other", chart, "--wait", "--timeout", "60s"]);
+    let (installed, said) = helm(&["install", "other", chart, "--wait", TIMEOUT]);
     assert!(
         !installed && said.contains("AccessKey/shop/second") && !said.contains("deadline"),
         "at once: {said}"
@@ -143,7 +143,7 @@ async fn helm_waits_for_a_users_key_and_without_the_crds_no_key_is_left() {
     cluster.until(&["get", "crd", "-o", "name"], "").await;
     cluster.until(&secrets, "").await;
     for namespace in ["shop", "keyward-system"] {
-        cluster.kubectl(&["delete", "namespace", namespace, "--timeout=60s"]);
+        cluster.kubectl(&["delete", "namespace", namespace, TIMEOUT]);
     }
     cluster.plane.stop().await.unwrap();
 }

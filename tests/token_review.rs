@@ -8,7 +8,7 @@ mod own_cluster;
 use std::net::TcpListener;
 use std::process::Command;
 
-use keyward_dev::Options;
+use keyward_dev::{Options, TIMEOUT};
 use own_cluster::Cluster;
 use serde_json::{Value, json};
 
@@ -129,7 +129,7 @@ async fn gets_in_obeys_rbac_and_is_out(version: &str) {
         &key,
     ]);
     cluster.apply(MANIFESTS);
-    cluster.kubectl(&["-n", "team-a", "wait", "--for=condition=Ready", "kwkey/deploy", "--timeout=60s"]);
+    cluster.kubectl(&["-n", "team-a", "wait", "--for=condition=Ready", "kwkey/deploy", TIMEOUT]);
     let holder = Holder::new(&cluster);
     let whoami = ["auth", "whoami", "-o", "json"];
     holder.until(&whoami, "keyward:team-a:ci").await;

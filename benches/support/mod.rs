@@ -3,6 +3,7 @@
 use std::process::{Child, Command, Stdio};
 
 use keyward::api::crds;
+use keyward_dev::TIMEOUT;
 
 pub type Failure = Box<dyn std::error::Error + Send + Sync>;
 
@@ -20,7 +21,7 @@ pub fn install_crds() -> Result<(), Failure> {
         .spawn()?;
     let all = crds::yaml().map_err(|error| error.to_string())?;
     std::io::Write::write_all(&mut apply.stdin.take().ok_or("no standard input")?, all.as_bytes())?;
-    let established = ["wait", "--for=condition=Established", "crd", "--all", "--timeout=30s"];
+    let established = ["wait", "--for=condition=Established", "crd", "--all", TIMEOUT];
     let ended = [apply.wait()?, Command::new("kubectl").args(established).stdout(Stdio::null()).status()?];
     if ended.iter().all(std::process::ExitStatus::success) { Ok(()) } else { Err("kubectl failed".into()) }
 }

@@ -1,5 +1,5 @@
-//! Keys that are made up, the same in every process: the n-th token, and the objects that it belongs to as the API server
-//! would give them.
+//! Keys that are made up, the same in every process: the n-th token, and the objects that it belongs to as
+//! the API server would give them.
 
 use keyward::api::{ResourceGrant, ServiceAccount};
 use keyward::domain::value::digest::sha256;
@@ -23,13 +23,13 @@ pub fn token(n: usize) -> Result<Token, Failure> {
     Token::from_random(&bytes).ok_or_else(|| "too few bytes for a token".into())
 }
 
-/// Where the n-th key is.
-pub struct Place {
+/// Whose the n-th key is.
+pub struct Owner {
     pub account: usize,
     pub service_account: usize,
 }
 
-impl Place {
+impl Owner {
     pub fn of(n: usize) -> Self {
         let service_account = n / KEYS_PER_SERVICE_ACCOUNT;
         Self { account: service_account / SERVICE_ACCOUNTS_PER_ACCOUNT, service_account }
@@ -49,9 +49,9 @@ pub fn service_accounts(keys: usize) -> usize {
     keys.div_ceil(KEYS_PER_SERVICE_ACCOUNT)
 }
 
-/// The place of the n-th service account.
-pub fn place_of_service_account(n: usize) -> Place {
-    Place::of(n * KEYS_PER_SERVICE_ACCOUNT)
+/// The same of the n-th service account.
+pub fn owner_of_service_account(n: usize) -> Owner {
+    Owner::of(n * KEYS_PER_SERVICE_ACCOUNT)
 }
 
 /// A UID as long as a real one.
@@ -60,22 +60,22 @@ pub fn uid(kind: u32, n: usize) -> String {
 }
 
 pub fn service_account(n: usize) -> Result<ServiceAccount, Failure> {
-    let place = place_of_service_account(n);
+    let owner = owner_of_service_account(n);
     Ok(serde_json::from_value(json!({
         "apiVersion": "iam.keyward.dev/v1alpha1", "kind": "ServiceAccount",
-        "metadata": {"name": place.name(), "namespace": place.namespace(), "uid": uid(1, n), "resourceVersion": format!("{}", 1000 + n)},
+        "metadata": {"name": owner.name(), "namespace": owner.namespace(), "uid": uid(1, n), "resourceVersion": format!("{}", 1000 + n)},
         "spec": {},
         "status": {"observedGeneration": 1, "state": "Active"},
     }))?)
 }
 
 pub fn grant(n: usize) -> Result<ResourceGrant, Failure> {
-    let place = place_of_service_account(n);
+    let owner = owner_of_service_account(n);
     let (category, name) = RESOURCE.split_once('/').ok_or("no resource")?;
     Ok(serde_json::from_value(json!({
         "apiVersion": "iam.keyward.dev/v1alpha1", "kind": "ResourceGrant",
-        "metadata": {"name": format!("grant-{n}"), "namespace": place.namespace()},
-        "spec": {"serviceAccountName": place.name(), "resource": {"category": category, "name": name}, "role": "Member"},
+        "metadata": {"name": format!("grant-{n}"), "namespace": owner.namespace()},
+        "spec": {"serviceAccountName": owner.name(), "resource": {"category": category, "name": name}, "role": "Member"},
     }))?)
 }
 
@@ -85,7 +85,7 @@ pub fn name(n: usize) -> String {
 
 /// The n-th key as a list of the API server has it, with all that the controller writes.
 pub fn access_key(n: usize) -> Result<Value, Failure> {
-    let place = Place::of(n);
+    let owner = Owner::of(n);
     let created = json!([
         {"manager": "kubectl", "operation": "Apply", "apiVersion": "iam.keyward.dev/v1alpha1", "time": AT, "fieldsType": "FieldsV1",
          "fieldsV1": {"f:spec": {"f:serviceAccountName": {}, "f:validFor": {}}}},
@@ -93,16 +93,16 @@ pub fn access_key(n: usize) -> Result<Value, Failure> {
     Ok(json!({
         "apiVersion": "iam.keyward.dev/v1alpha1", "kind": "AccessKey",
         "metadata": {
-            "name": name(n), "namespace": place.namespace(), "uid": uid(2, n), "resourceVersion": format!("{}", 100_000 + n),
+            "name": name(n), "namespace": owner.namespace(), "uid": uid(2, n), "resourceVersion": format!("{}", 100_000 + n),
             "generation": 1, "creationTimestamp": AT, "managedFields": created,
         },
         "spec": spec(n),
-        "status": status(n, &uid(1, place.service_account))?,
+        "status": status(n, &uid(1, owner.service_account))?,
     }))
 }
 
 pub fn spec(n: usize) -> Value {
-    json!({"serviceAccountName": Place::of(n).name(), "validFor": "P1Y"})
+    json!({"serviceAccountName": Owner::of(n).name(), "validFor": "P1Y"})
 }
 
 /// What the controller would have written.

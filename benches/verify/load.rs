@@ -1,6 +1,6 @@
-//! The load: a number of connections on one thread, each asking again as soon as it is answered. It parses nothing and
-//! allocates nothing on the way, so that it is the server that is the slower one of the two. Nor does it ever sleep: a server
-//! would have to wake it, and the slower one more often than the faster.
+//! The load: a number of connections on one thread, each asking again as soon as it is answered. It parses
+//! nothing and allocates nothing on the way, so that it is the server that is the slower one of the two. Nor
+//! does it ever sleep: a server would have to wake it, and the slower one more often than the faster.
 
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::SocketAddr;
@@ -10,8 +10,8 @@ use hdrhistogram::Histogram;
 use mio::net::TcpStream;
 use mio::{Events, Interest, Poll, Token};
 
-use crate::client::PATIENCE;
 use crate::support::Failure;
+use crate::verify::client::PATIENCE;
 
 /// Longer than any answer that lets in.
 const LONGEST_ANSWER: usize = 4096;

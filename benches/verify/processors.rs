@@ -1,5 +1,5 @@
-//! One processor for the servers, another for the load: otherwise they would take it from each other, and the faster a
-//! server is, the more it would lose.
+//! One processor for the servers, another for the load: otherwise they would take it from each other, and the
+//! faster a server is, the more it would lose.
 
 use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 
@@ -25,7 +25,8 @@ impl Processors {
         self.server == self.load
     }
 
-    /// Has `start` start a process on the servers' processor: a child inherits it from the thread that starts it.
+    /// Has `start` start a process on the servers' processor: a child inherits it from the thread that starts
+    /// it.
     pub fn on_servers<T>(&self, start: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
         pin(self.server)?;
         let started = start();

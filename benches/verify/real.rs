@@ -1,4 +1,5 @@
-//! The real program on the real API server: its memory with stored keys, how fast it answers, and how soon it refuses.
+//! The real program on the real API server: its memory with stored keys, how fast it answers, and how soon it
+//! refuses.
 
 use std::path::Path;
 use std::process::Command;
@@ -11,14 +12,15 @@ use kube::api::{Patch, PatchParams, PostParams};
 use kube::{Api, Client, ResourceExt as _};
 use serde_json::json;
 
-use crate::client;
-use crate::keys::{self, Place};
-use crate::processors::Processors;
-use crate::report::{self, progress};
-use crate::rounds::{Rounds, measure, rows};
-use crate::subject::{KEPT_MEMORY, Subject, free_address, wait_for};
 use crate::support::{Failure, Running, install_crds, number};
-use crate::switch_off;
+use crate::verify::client;
+use crate::verify::keys::{self, Owner};
+use crate::verify::processors::Processors;
+use crate::verify::progress::{done, progress};
+use crate::verify::report;
+use crate::verify::rounds::{Rounds, measure, rows};
+use crate::verify::subject::{KEPT_MEMORY, Subject, free_address, wait_for};
+use crate::verify::switch_off;
 
 /// How many writes are under way at once.
 const WRITES: usize = 64;
@@ -36,7 +38,7 @@ pub fn run(processors: &Processors, folder: &Path, rounds: &Rounds) -> Result<()
     })?;
     let requests = Rc::new(keys::requests("/auth", stored)?);
     let verifier = processors.on_servers(|| verifier(requests, folder))?;
-    report::done();
+    done();
     println!(
         "\nthe program itself, {stored} keys of {} service accounts in the API server",
         keys::service_accounts(stored)
@@ -76,9 +78,9 @@ fn verifier(requests: Rc<Vec<Vec<u8>>>, folder: &Path) -> Result<Subject, Failur
 /// Stores keys as the controller would have left them. No controller works in their namespaces.
 async fn fill(client: &Client, count: usize) -> Result<(), Failure> {
     let service_accounts = keys::service_accounts(count);
-    let accounts = (0..service_accounts).map(|n| keys::place_of_service_account(n).account + 1).max();
+    let accounts = (0..service_accounts).map(|n| keys::owner_of_service_account(n).account + 1).max();
     for n in 0..accounts.unwrap_or_default() {
-        let name = Place { account: n, service_account: 0 }.namespace();
+        let name = Owner { account: n, service_account: 0 }.namespace();
         let namespace = serde_json::from_value(json!({"metadata": {"name": name}}))?;
         Api::<k8s_openapi::api::core::v1::Namespace>::all(client.clone())
             .create(&PostParams::default(), &namespace)
@@ -103,7 +105,7 @@ async fn fill(client: &Client, count: usize) -> Result<(), Failure> {
 
 /// Gives its UID.
 async fn fill_service_account(client: &Client, n: usize) -> Result<String, Failure> {
-    let namespace = keys::place_of_service_account(n).namespace();
+    let namespace = keys::owner_of_service_account(n).namespace();
     let mut object = keys::service_account(n)?;
     object.metadata.uid = None;
     object.metadata.resource_version = None;
@@ -115,9 +117,9 @@ async fn fill_service_account(client: &Client, n: usize) -> Result<String, Failu
 }
 
 async fn fill_key(client: &Client, n: usize, uids: &[String]) -> Result<(), Failure> {
-    let place = Place::of(n);
-    let uid = uids.get(place.service_account).ok_or("no such service account")?;
-    let api: Api<AccessKey> = Api::namespaced(client.clone(), &place.namespace());
+    let owner = Owner::of(n);
+    let uid = uids.get(owner.service_account).ok_or("no such service account")?;
+    let api: Api<AccessKey> = Api::namespaced(client.clone(), &owner.namespace());
     let key = AccessKey::new(&keys::name(n), serde_json::from_value(keys::spec(n))?);
     api.create(&PostParams::default(), &key).await?;
     let status = json!({"status": keys::status(n, uid)?});

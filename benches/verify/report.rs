@@ -1,23 +1,7 @@
-//! What is told: progress on standard error, results on standard output.
+//! Results, on standard output.
 
-use std::io::{IsTerminal as _, Write as _};
-
-use crate::rounds::Row;
-
-/// What goes on, over what went on before where it can be written over.
-pub fn progress(text: &str) {
-    let mut out = std::io::stderr().lock();
-    // Nothing depends on it.
-    let _ = if out.is_terminal() { write!(out, "\r\x1b[2K{text}") } else { writeln!(out, "  {text}") };
-    let _ = out.flush();
-}
-
-/// Ends the line that progress was told on.
-pub fn done() {
-    if std::io::stderr().is_terminal() {
-        progress("");
-    }
-}
+use crate::verify::progress::done;
+use crate::verify::rounds::Row;
 
 pub fn table(rows: &[Row]) {
     done();
@@ -43,7 +27,7 @@ pub fn table(rows: &[Row]) {
 /// The least of its processor that a server must have had for its answers a second to say something.
 const BUSY_ENOUGH: f64 = 0.9;
 
-/// Says so where servers were not at their limit: their answers a second then tell of something else.
+/// Says so where servers were not at their limit: their answers a second then say something else.
 pub fn warn_of_idleness(rows: &[Row]) {
     let least = rows.iter().map(|row| row.busy).fold(f64::INFINITY, f64::min);
     if least < BUSY_ENOUGH {

@@ -1,11 +1,12 @@
-//! Rounds that go from subject to subject, so that whatever else the machine does meets all of them alike; and their medians.
+//! Rounds that go from subject to subject, so that whatever else the machine does meets all of them alike;
+//! and their medians.
 
 use std::time::Duration;
 
-use crate::load::{Load, Order};
-use crate::report::progress;
-use crate::subject::Subject;
 use crate::support::Failure;
+use crate::verify::load::{Load, Order};
+use crate::verify::progress::progress;
+use crate::verify::subject::Subject;
 
 /// How many connections keep a server busy.
 pub const BUSY: usize = 32;
@@ -102,7 +103,11 @@ fn round(subject: &Subject, length: Duration) -> Result<Round, Failure> {
     })
 }
 
-fn load(subject: &Subject, connections: usize, time: Duration) -> Result<crate::load::Measured, Failure> {
+fn load(
+    subject: &Subject,
+    connections: usize,
+    time: Duration,
+) -> Result<crate::verify::load::Measured, Failure> {
     let load = Load {
         address: subject.address,
         requests: &subject.requests,
@@ -113,7 +118,7 @@ fn load(subject: &Subject, connections: usize, time: Duration) -> Result<crate::
 }
 
 #[allow(clippy::cast_precision_loss, reason = "nanoseconds of seconds")]
-fn quantiles(measured: &crate::load::Measured) -> [f64; 2] {
+fn quantiles(measured: &crate::verify::load::Measured) -> [f64; 2] {
     [0.5, 0.99].map(|quantile| measured.latency.value_at_quantile(quantile) as f64 / 1e3)
 }
 

@@ -1,5 +1,5 @@
-//! The servers under test that are our own code, each in a process of its own: the verifier with keys that are made up, and
-//! the same port without the check.
+//! The servers under test that are our own code, each in a process of its own: the verifier with keys that
+//! are made up, and the same port without the check.
 
 use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroU32;
@@ -15,11 +15,14 @@ use hyper::body::Incoming;
 use keyward::api::AccessKey;
 use keyward::domain::verdict::{GrantFacts, KeyFacts, ServiceAccountFacts};
 use keyward::runtime::audit::Source;
+use keyward::runtime::clock::Clock;
+use keyward::runtime::random::Random;
 use keyward::runtime::telemetry::{self, LogFormat};
-use keyward::verifier::check::audit::Journal;
+use keyward::verifier::check::audit::AuditLines;
 use keyward::verifier::check::checker::Checker;
+use keyward::verifier::check::client::TrustedProxies;
 use keyward::verifier::check::throttle::Throttle;
-use keyward::verifier::freshness::{Contact, Followed};
+use keyward::verifier::freshness::{Followed, Freshness};
 use keyward::verifier::http::{Body, Endpoints};
 use keyward::verifier::index::{Index, Version};
 use keyward::verifier::metrics::Metrics;
@@ -30,8 +33,8 @@ use kube::ResourceExt as _;
 use kube::core::ObjectList;
 use tokio_util::sync::CancellationToken;
 
-use crate::keys;
 use crate::support::Failure;
+use crate::verify::keys;
 
 /// As many keys as the verifier's own feed asks for at once.
 const PAGE: usize = 500;
@@ -67,7 +70,8 @@ impl Answers for Bare {
     }
 }
 
-/// Serves without a check until the process is ended; with `headers`, those of an answer that was checked are there.
+/// Serves without a check until the process is ended; with `headers`, those of an answer that was checked are
+/// there.
 pub async fn bare(address: SocketAddr, headers: bool) -> Result<(), Failure> {
     let headers = HEADERS.into_iter().filter(|_| headers).collect();
     let server = Server::bind(address, None, CONNECTIONS, Bare { headers }, Metrics::default()).await?;
@@ -75,27 +79,38 @@ pub async fn bare(address: SocketAddr, headers: bool) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The verifier as `keyward verifier` puts it together, with its log and its record of use, but with made up keys and an API
-/// server that knows nothing.
+/// The verifier as `keyward verifier` puts it together, with its log and its record of use, but with made up
+/// keys and an API server that knows nothing.
 pub async fn verifier(address: SocketAddr, keys: usize) -> Result<(), Failure> {
     telemetry::start(LogFormat::Json, "info").map_err(|error| error.to_string())?;
+    let clock = Clock::System;
     let (recorder, used) = Recorder::new();
     let metrics = Metrics::default();
     let checker = Arc::new(Checker {
         index: Arc::new(Index::default()),
-        contact: Arc::new(Contact::new(Duration::from_mins(5))),
+        freshness: Arc::new(Freshness::new(Duration::from_mins(5), clock.clone())),
+        trusted_proxies: TrustedProxies::default(),
+        throttle: Throttle::new(clock.clone()),
         recorder: Arc::new(recorder),
-        journal: Journal::default(),
+        audit: AuditLines::new(clock.clone()),
         metrics: metrics.clone(),
+        clock,
     });
     fill(&checker.index, keys)?;
-    let throttle = Arc::new(Throttle::new(Vec::new(), metrics.clone()));
-    let endpoints = Endpoints::new(Arc::clone(&checker), throttle);
+    let endpoints = Endpoints::new(Arc::clone(&checker));
     let server = Server::bind(address, None, CONNECTIONS, endpoints, metrics).await?;
     let client = kube::Client::new(Nothing, "default");
     let writes = NonZeroU32::new(50).ok_or("no writes")?;
     let source = Source { controller: "iam.keyward.dev/verifier", instance: "bench".into() };
-    let flusher = Flusher::new(client, Arc::clone(&checker), used, Duration::from_mins(1), writes, source);
+    let flusher = Flusher::new(
+        client,
+        Arc::clone(&checker),
+        used,
+        Duration::from_mins(1),
+        writes,
+        source,
+        Random::System,
+    );
     let stop = CancellationToken::new();
     // In tasks of their own, as the port's work is: what shares a task is polled together.
     tokio::spawn(hear(Arc::clone(&checker)));
@@ -108,7 +123,7 @@ pub async fn verifier(address: SocketAddr, keys: usize) -> Result<(), Failure> {
 async fn hear(checker: Arc<Checker>) {
     loop {
         for kind in Followed::ALL {
-            checker.contact.heard(kind);
+            checker.freshness.heard(kind);
         }
         tokio::time::sleep(Duration::from_secs(1)).await;
     }

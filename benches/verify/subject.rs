@@ -9,10 +9,10 @@ use std::time::{Duration, Instant};
 use keyward_dev::{Gateway, Gateways};
 use serde_json::json;
 
-use crate::client::Client;
-use crate::keys;
-use crate::processors::Processors;
 use crate::support::{Failure, Running};
+use crate::verify::client::Client;
+use crate::verify::keys;
+use crate::verify::processors::Processors;
 
 /// How long a server may take until it answers.
 const START: Duration = Duration::from_mins(3);

@@ -1,5 +1,5 @@
-//! From a switch-off to the first refusal: keys and service accounts that a real controller works on, switched off through
-//! the API server, while a client asks the verifier again and again.
+//! From a switch-off to the first refusal: keys and service accounts that a real controller works on,
+//! switched off through the API server, while a client asks the verifier again and again.
 
 use std::net::SocketAddr;
 use std::process::Command;
@@ -16,10 +16,10 @@ use kube::runtime::wait::{Condition, await_condition};
 use kube::{Api, Client, ResourceExt as _};
 use serde_json::json;
 
-use crate::client;
-use crate::report::{self, progress};
-use crate::rounds::quantile;
 use crate::support::{Failure, Running};
+use crate::verify::client;
+use crate::verify::progress::{done, progress};
+use crate::verify::rounds::quantile;
 
 /// Nothing may take longer.
 const BOUND: Duration = Duration::from_mins(1);
@@ -67,7 +67,7 @@ pub async fn run(client: &Client, verifier: SocketAddr, rounds: usize) -> Result
             times.push(one(client, &namespace, verifier, *end, n, &token).await?.as_secs_f64() * 1e3);
         }
     }
-    report::done();
+    done();
     println!("\nfrom sending the change to the API server until the first refusal, {rounds} rounds each");
     for (end, times) in times {
         let of = |part| quantile(times.iter().copied(), part);

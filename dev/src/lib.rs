@@ -9,11 +9,13 @@
 pub mod assets;
 pub mod control_plane;
 mod gateways;
+mod patience;
 mod say;
 mod tool;
 
 pub use assets::{Assets, Program};
 pub use control_plane::{ControlPlane, Error, Options};
 pub use gateways::{Gateway, Gateways};
+pub use patience::{PATIENCE, TIMEOUT};
 pub use say::say;
 pub use tool::Tool;

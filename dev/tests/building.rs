@@ -108,6 +108,31 @@ fn a_build_that_was_killed_is_made_again() {
 }
 
 #[test]
+fn only_what_is_named_is_built() {
+    let temp = tempfile::tempdir().unwrap();
+    fs::write(temp.path().join("gate"), "").unwrap();
+    let (code, out, err) = outcome(&dev(&temp, "gated").args(["kubectl", "etcd"]).output().unwrap());
+    assert_eq!(code, Some(0), "{err}");
+    assert!(err.starts_with("Building kubectl and etcd with Go 1.99; "), "{err}");
+    let paths: Vec<&Path> = out.lines().map(Path::new).collect();
+    assert!(paths[0].ends_with("kubectl") && paths[1].ends_with("etcd"), "{out}");
+    let mut names = left_in(paths[0].parent().unwrap());
+    names.sort();
+    assert_eq!(names, ["etcd", "kubectl"]);
+}
+
+#[test]
+fn a_program_that_there_is_not_is_refused_with_those_that_there_are() {
+    let temp = tempfile::tempdir().unwrap();
+    let (code, _, err) = outcome(&dev(&temp, "gated").arg("kubelet").output().unwrap());
+    assert_eq!(code, Some(2));
+    assert!(
+        err.contains("[possible values: etcd, kube-apiserver, kube-controller-manager, kubectl, helm]"),
+        "{err}"
+    );
+}
+
+#[test]
 fn only_what_is_missing_is_built() {
     let temp = tempfile::tempdir().unwrap();
     let given = temp.path().join("given");

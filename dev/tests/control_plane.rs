@@ -11,7 +11,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use keyward_dev::{ControlPlane, Error, Options};
+use keyward_dev::{ControlPlane, Error, Options, TIMEOUT};
 use support::{assert_nothing_left, kubectl, processes_of};
 
 async fn start(options: Options) -> ControlPlane {
@@ -94,10 +94,10 @@ async fn the_controllers_work_and_the_audit_log_tells_of_them() {
         ),
     );
     ask(&control_plane, &["create", "quota", "few", "--hard=configmaps=9"]);
-    ask(&control_plane, &["wait", "quota/few", "--for=jsonpath={.status.used.configmaps}", "--timeout=60s"]);
+    ask(&control_plane, &["wait", "quota/few", "--for=jsonpath={.status.used.configmaps}", TIMEOUT]);
     ask(&control_plane, &["delete", "configmap", "owner"]);
-    ask(&control_plane, &["wait", "configmap/owned", "--for=delete", "--timeout=60s"]);
-    ask(&control_plane, &["delete", "namespace", "short", "--timeout=60s"]);
+    ask(&control_plane, &["wait", "configmap/owned", "--for=delete", TIMEOUT]);
+    ask(&control_plane, &["delete", "namespace", "short", TIMEOUT]);
     assert_audited(control_plane.audit_log_path().unwrap());
     control_plane.stop().await.unwrap();
 }

@@ -8,6 +8,7 @@ use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::reason::{Reason, known};
 use super::rules;
 use super::shared::{AuditEntry, DesiredState, IsoDuration, LabelValue, NamespaceName, never_observed};
 
@@ -293,6 +294,9 @@ pub struct AccessKeyStatus {
     /// `Pending`, `Active` (it authenticates), `Inactive` (switched off), `Expired` or `Rejected`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub state: Option<KeyState>,
+    /// Why it is so: the reason that `Ready` gives, as a value.
+    #[serde(default, deserialize_with = "known", skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Reason>,
     /// The token in the Secret.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub token: Option<TokenStatus>,
@@ -348,11 +352,19 @@ pub struct AccessKeyStatus {
     pub audit_log: Vec<AuditEntry>,
 }
 
+impl AccessKeyStatus {
+    /// A controller has written it, and its reason is none that this version knows or records.
+    pub fn reason_is_unknown(&self) -> bool {
+        self.reason.is_none() && self.observed_generation != never_observed()
+    }
+}
+
 impl Default for AccessKeyStatus {
     fn default() -> Self {
         Self {
             observed_generation: never_observed(),
             state: None,
+            reason: None,
             token: None,
             next_token: None,
             previous_token: None,

@@ -6,6 +6,7 @@ use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::reason::{Reason, known};
 use super::rules;
 use super::service_account::{Icon, ServiceAccountState};
 use super::shared::{AuditEntry, IsoDuration, KeyCounts, NamespaceName, Seat, Subject, never_observed};
@@ -113,6 +114,12 @@ pub struct AccountStatus {
     /// The `metadata.generation` that this status speaks of; -1 until the controller has seen the object.
     #[serde(default = "never_observed")]
     pub observed_generation: i64,
+    /// Why it is so: the reason that `Ready` gives, as a value.
+    #[serde(default, deserialize_with = "known", skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Reason>,
+    /// The policy in force: the built-in limits with what `spec` sets over them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policy: Option<PolicyStatus>,
     /// How many service accounts there are and may be.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub service_accounts: Option<ServiceAccountCounts>,
@@ -148,6 +155,21 @@ pub struct AccountStatus {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 50))]
     pub audit_log: Vec<AuditEntry>,
+}
+
+/// What an account lets its service accounts and keys do.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct PolicyStatus {
+    /// How many service accounts and keys there may be, and how long a key may be valid for.
+    pub limits: LimitsSpec,
+    /// What is done about keys that nobody uses; nothing without it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unused_access_keys: Option<UnusedAccessKeysSpec>,
+    /// Other namespaces whose keys may publish Secrets here.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 32))]
+    pub accept_secrets_from: Vec<NamespaceName>,
 }
 
 /// Counts of an account's service accounts.
@@ -209,6 +231,8 @@ impl Default for AccountStatus {
     fn default() -> Self {
         Self {
             observed_generation: never_observed(),
+            reason: None,
+            policy: None,
             service_accounts: None,
             seats: Vec::new(),
             keys: None,

@@ -2,75 +2,23 @@
 
 pub mod access_key;
 pub mod account;
+pub mod condition;
 pub mod crds;
+mod group;
 pub mod json_schema;
+pub mod kind;
+pub mod names;
+pub mod reason;
 pub mod resource_grant;
 mod rules;
-pub mod schema;
 pub mod service_account;
 pub mod shared;
 
 pub use access_key::{AccessKey, AccessKeySpec, AccessKeyStatus};
 pub use account::{Account, AccountSpec, AccountStatus};
+pub use condition::ConditionType;
+pub use group::{ACCOUNT_NAME, API_VERSION, GROUP, SECRET_TYPE};
+pub use kind::{Kind, OfKind};
+pub use reason::Reason;
 pub use resource_grant::{ResourceGrant, ResourceGrantSpec, ResourceGrantStatus};
 pub use service_account::{ServiceAccount, ServiceAccountSpec, ServiceAccountStatus};
-
-/// The API group of every kind.
-pub const GROUP: &str = "iam.keyward.dev";
-
-/// Group and version of every kind.
-pub const API_VERSION: &str = "iam.keyward.dev/v1alpha1";
-
-/// The one name an `Account` may have.
-pub const ACCOUNT_NAME: &str = "account";
-
-/// The type of every Secret that holds an access key's token.
-///
-/// Fixed, because the control plane acts on some types: a chosen one could mint a service-account token.
-pub const SECRET_TYPE: &str = "iam.keyward.dev/access-key";
-
-/// Names of the labels and annotations that Keyward writes or reads.
-pub mod names {
-    /// Label: who manages the object; the controller watches only Secrets that carry it.
-    pub const MANAGED_BY: &str = "app.kubernetes.io/managed-by";
-    /// The value of [`MANAGED_BY`].
-    pub const KEYWARD: &str = "keyward";
-    /// Annotation on a Secret: the public id of the token in it.
-    pub const KEY_ID: &str = "iam.keyward.dev/key-id";
-    /// Annotation on a Secret: the `spec.revision` that the token in it was issued for.
-    pub const REVISION: &str = "iam.keyward.dev/revision";
-    /// Annotation on a Secret: the SHA-256 of the token in it, in hexadecimal.
-    pub const SHA256: &str = "iam.keyward.dev/sha256";
-    /// Annotation on a Secret: when the token in it was issued (RFC 3339).
-    pub const ISSUED_AT: &str = "iam.keyward.dev/issued-at";
-    /// Annotation on a Secret: when the token in it expires (RFC 3339).
-    pub const EXPIRES_AT: &str = "iam.keyward.dev/expires-at";
-    /// Annotation on a Secret: the UID of the service account that the token in it belongs to.
-    pub const SERVICE_ACCOUNT_UID: &str = "iam.keyward.dev/service-account-uid";
-    /// Annotation on a published Secret: what it was made of, as a hash; a Secret with it is a copy for a gateway.
-    pub const PUBLISHED: &str = "iam.keyward.dev/published";
-    /// Annotation on a published Secret: namespace and name of its access key.
-    pub const PUBLISHED_BY: &str = "iam.keyward.dev/published-by";
-    /// Annotation on a published Secret: UID of its access key.
-    pub const PUBLISHED_BY_UID: &str = "iam.keyward.dev/published-by-uid";
-    /// Annotation on every object of Keyward: the user that last changed its spec, as the chart's admission policy
-    /// stamps it.
-    pub const CHANGED_BY: &str = "iam.keyward.dev/changed-by";
-    /// Annotation on a service account: its own name, to confirm that it is to be switched off though it is still used.
-    pub const CONFIRM_DEACTIVATION: &str = "iam.keyward.dev/confirm-deactivation";
-    /// Beginnings of labels and annotations by which deployment tools, or Keyward, track objects; with one of them a
-    /// tool would take the Secret for its own and prune it.
-    pub const TRACKING: [&str; 11] = [
-        "argocd.argoproj.io/",
-        "kubectl.kubernetes.io/",
-        "kustomize.toolkit.fluxcd.io/",
-        "helm.toolkit.fluxcd.io/",
-        "fluxcd.io/",
-        "meta.helm.sh/",
-        "helm.sh/",
-        "kapp.k14s.io/",
-        "iam.keyward.dev/",
-        "app.kubernetes.io/instance",
-        "app.kubernetes.io/managed-by",
-    ];
-}

@@ -6,6 +6,7 @@ use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::reason::{Reason, known};
 use super::resource_grant::{Category, Impersonation, Role, Usage};
 use super::rules;
 use super::shared::{AuditEntry, DesiredState, KeyCounts, Seat, Subject, never_observed};
@@ -130,6 +131,9 @@ pub struct ServiceAccountStatus {
     /// `Active`, `Inactive` (switched off by a person) or `Rejected` (not admitted; its keys get no token).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub state: Option<ServiceAccountState>,
+    /// Why it is so: the reason that `Ready` gives, as a value.
+    #[serde(default, deserialize_with = "known", skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Reason>,
     /// The display name that the account lists it under.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 253))]
@@ -230,11 +234,19 @@ pub struct AssociatedResource {
     pub usage: Usage,
 }
 
+impl ServiceAccountStatus {
+    /// A controller has written it, and its reason is none that this version knows or records.
+    pub fn reason_is_unknown(&self) -> bool {
+        self.reason.is_none() && self.observed_generation != never_observed()
+    }
+}
+
 impl Default for ServiceAccountStatus {
     fn default() -> Self {
         Self {
             observed_generation: never_observed(),
             state: None,
+            reason: None,
             display_name: None,
             keys: None,
             seats: Vec::new(),

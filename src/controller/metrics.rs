@@ -4,12 +4,11 @@ use std::collections::HashMap;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 
-use crate::api::AccessKey;
 use crate::api::access_key::{ExpiryNotice, KeyState};
 use crate::api::service_account::ServiceAccountState;
+use crate::api::{AccessKey, ConditionType, Kind, Reason};
 use crate::controller::watch::store::World;
 use crate::domain::audit::catalog;
-use crate::domain::conditions::stalled_reason;
 use crate::runtime::metrics::Metrics;
 
 /// What `/metrics` serves while there is no object.
@@ -34,7 +33,7 @@ pub(super) fn count(world: &World, metrics: &Metrics) {
         ("Rejected", Some(KeyState::Rejected)),
         ("Unknown", None),
     ] {
-        metrics.objects("AccessKey", name, states.iter().filter(|found| **found == state).count());
+        metrics.objects(Kind::AccessKey, name, states.iter().filter(|found| **found == state).count());
     }
     for (name, notice) in [("30d", ExpiryNotice::P30D), ("7d", ExpiryNotice::P7D), ("1d", ExpiryNotice::P1D)]
     {
@@ -51,25 +50,28 @@ pub(super) fn count(world: &World, metrics: &Metrics) {
         ("Rejected", Some(ServiceAccountState::Rejected)),
         ("Unknown", None),
     ] {
-        metrics.objects("ServiceAccount", name, states.iter().filter(|found| **found == state).count());
+        metrics.objects(Kind::ServiceAccount, name, states.iter().filter(|found| **found == state).count());
     }
     let accounts = world.accounts.all();
-    stalled("AccessKey", keys.iter().flat_map(|key| &key.status).map(|status| &status.conditions), metrics);
-    stalled(
-        "ServiceAccount",
-        objects.iter().flat_map(|o| &o.status).map(|status| &status.conditions),
-        metrics,
-    );
-    stalled("Account", accounts.iter().flat_map(|o| &o.status).map(|status| &status.conditions), metrics);
+    let of_keys = keys.iter().flat_map(|key| &key.status).filter(|status| is_stalled(&status.conditions));
+    stalled(Kind::AccessKey, of_keys.map(|status| status.reason), metrics);
+    let of_objects = objects.iter().flat_map(|o| &o.status).filter(|status| is_stalled(&status.conditions));
+    stalled(Kind::ServiceAccount, of_objects.map(|status| status.reason), metrics);
+    let of_accounts = accounts.iter().flat_map(|o| &o.status).filter(|status| is_stalled(&status.conditions));
+    stalled(Kind::Account, of_accounts.map(|status| status.reason), metrics);
 }
 
-fn stalled<'a>(kind: &'static str, objects: impl Iterator<Item = &'a Vec<Condition>>, metrics: &Metrics) {
-    let mut counts: HashMap<&str, usize> = HashMap::new();
-    for reason in objects.filter_map(|conditions| stalled_reason(conditions)) {
+fn is_stalled(conditions: &[Condition]) -> bool {
+    conditions.iter().any(|condition| condition.type_ == ConditionType::Stalled.as_str())
+}
+
+fn stalled(kind: Kind, recorded: impl Iterator<Item = Option<Reason>>, metrics: &Metrics) {
+    let mut counts: HashMap<Reason, usize> = HashMap::new();
+    for reason in recorded.flatten() {
         *counts.entry(reason).or_default() += 1;
     }
     let reasons = catalog::KINDS.into_iter().filter(|(known, _)| *known == kind);
     for reason in reasons.flat_map(|(_, reasons)| catalog::of_ready(reasons)) {
-        metrics.stalled(kind, reason, counts.get(reason.as_str()).copied().unwrap_or_default());
+        metrics.stalled(kind, reason, counts.get(&reason).copied().unwrap_or_default());
     }
 }

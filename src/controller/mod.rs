@@ -1,13 +1,22 @@
 //! The controller: the only part that changes the cluster.
 //!
-//! `feed` brings the cluster's objects into memory and `concerned` says whom a change concerns; for each of those, one pass
-//! observes (`observe`, the only reader), plans (`domain`), and acts (`act`, the only writer).
+//! ```text
+//! watch ──► reconcile ──► observe ──► domain::plan ──► apply ──► outcome
+//! (stores,   (one driver    (the only                   (the only    │
+//!  triggers)  for all kinds)  reader)                    writer)     ▼
+//!                 ▲                                        folded into what was observed
+//!                 └───────────────────────────────────────────┘
+//! ```
+//!
+//! What is decided stands in `domain`. Nothing else writes to the cluster, but for the verifier's record of use.
 
 mod apply;
+mod error;
 mod metrics;
 mod observe;
 mod reconcile;
 mod run;
+mod secrets;
 mod watch;
 
 pub use metrics::at_rest;

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use k8s_openapi::api::rbac::v1::{PolicyRule, Role, RoleBinding, RoleRef, Subject as RbacSubject};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference};
 
+use crate::api::Kind;
 use crate::api::shared::{Subject, SubjectKind};
 use crate::api::{GROUP, names};
 use crate::domain::value::text::{cut, one_line};
@@ -27,7 +28,7 @@ const LINE: usize = 253;
 #[derive(Clone, Copy, Debug)]
 pub struct Owner<'a> {
     /// Its kind.
-    pub kind: &'static str,
+    pub kind: Kind,
     /// Its namespace.
     pub namespace: &'a str,
     /// Its name.
@@ -75,15 +76,15 @@ pub fn readable(role: &Role) -> impl Iterator<Item = &String> {
 /// Binds the admins of a service account to its Role; `None` where it has none.
 pub fn binding(owner: Owner<'_>, admins: &[Subject]) -> Option<RoleBinding> {
     let name = role_name(owner.name);
-    bound(owner, &name, ("Role", &name), admins)
+    binding_to(owner, &name, (Kind::Role.as_str(), &name), admins)
 }
 
 /// Binds admins of an account to a cluster role; `None` where there are none.
 pub fn account_binding(owner: Owner<'_>, name: &str, role: &str, admins: &[Subject]) -> Option<RoleBinding> {
-    bound(owner, name, ("ClusterRole", role), admins)
+    binding_to(owner, name, ("ClusterRole", role), admins)
 }
 
-fn bound(
+fn binding_to(
     owner: Owner<'_>,
     name: &str,
     (kind, role): (&str, &str),
@@ -104,7 +105,7 @@ pub fn metadata(name: &str, owner: Owner<'_>) -> ObjectMeta {
         labels: Some(BTreeMap::from([(names::MANAGED_BY.to_owned(), names::KEYWARD.to_owned())])),
         owner_references: Some(vec![OwnerReference {
             api_version: format!("{GROUP}/v1alpha1"),
-            kind: owner.kind.into(),
+            kind: owner.kind.to_string(),
             name: owner.name.into(),
             uid: owner.uid.into(),
             controller: Some(true),
@@ -134,10 +135,10 @@ pub fn same_owner(wanted: &ObjectMeta, found: &ObjectMeta) -> bool {
     uids(wanted) == uids(found)
 }
 
-/// Which of `wanted` the cluster has bound.
-pub fn standing(wanted: &[Subject], found: Option<&RoleBinding>) -> Vec<Subject> {
+/// Which of the admins that are `required` RBAC has bound.
+pub fn bound(required: &[Subject], found: Option<&RoleBinding>) -> Vec<Subject> {
     let bound: &[RbacSubject] = found.and_then(|found| found.subjects.as_deref()).unwrap_or_default();
-    wanted.iter().filter(|admin| bound.contains(&to_rbac(admin))).cloned().collect()
+    required.iter().filter(|admin| bound.contains(&to_rbac(admin))).cloned().collect()
 }
 
 /// Admins as one line, such as `User/alice, Group/platform`; `None` where there are none.
@@ -171,7 +172,8 @@ fn to_rbac(admin: &Subject) -> RbacSubject {
 mod tests {
     use super::*;
 
-    const OWNER: Owner<'_> = Owner { kind: "ServiceAccount", namespace: "team-a", name: "ci", uid: "sa-uid" };
+    const OWNER: Owner<'_> =
+        Owner { kind: Kind::ServiceAccount, namespace: "team-a", name: "ci", uid: "sa-uid" };
 
     fn admin(kind: SubjectKind, name: &str, namespace: Option<&str>) -> Subject {
         Subject { kind, name: name.into(), namespace: namespace.map(str::to_owned) }
@@ -241,10 +243,10 @@ mod tests {
             ("Role", "keyward:ci:admin")
         );
         assert_eq!(line(&admins).unwrap(), "User/alice, Group/platform, ServiceAccount/flux-system/flux");
-        assert_eq!(standing(&admins, Some(&found)), admins);
-        assert_eq!(standing(&admins[..1], None), []);
+        assert_eq!(bound(&admins, Some(&found)), admins);
+        assert_eq!(bound(&admins[..1], None), []);
         let fewer = binding(OWNER, &admins[1..]).unwrap();
-        assert_eq!(standing(&admins, Some(&fewer)), admins[1..]);
+        assert_eq!(bound(&admins, Some(&fewer)), admins[1..]);
         assert!(!same_binding(&found, &fewer) && same_binding(&found, &found));
     }
 

@@ -1,9 +1,9 @@
-//! Conditions: output only. No decision reads one back.
+//! Conditions: output only. What a decision needs is a status field of its own, so nothing here reads a reason or a message back.
 
 use chrono::{DateTime, Utc};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 
-use crate::domain::audit::reason::Reason;
+use crate::api::{ConditionType, Reason};
 use crate::domain::value::time::to_kube;
 
 /// Whether work is under way or only a person can help.
@@ -40,12 +40,12 @@ impl Summary {
     /// A `lastTransitionTime` of `before` is kept while the condition's status is the same.
     pub fn conditions(&self, before: &[Condition], generation: i64, now: DateTime<Utc>) -> Vec<Condition> {
         let Self { active, progress, reason, message } = self;
-        let mut wanted = vec![("Ready", self.ready())];
-        wanted.extend(active.map(|active| ("Active", active)));
+        let mut wanted = vec![(ConditionType::Ready, self.ready())];
+        wanted.extend(active.map(|active| (ConditionType::Active, active)));
         match progress {
             Progress::Settled => {}
-            Progress::Reconciling => wanted.push(("Reconciling", true)),
-            Progress::Stalled => wanted.push(("Stalled", true)),
+            Progress::Reconciling => wanted.push((ConditionType::Reconciling, true)),
+            Progress::Stalled => wanted.push((ConditionType::Stalled, true)),
         }
         let condition = |(type_, is_true)| {
             let said = Said { type_, is_true, reason: *reason, message };
@@ -59,7 +59,7 @@ impl Summary {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Remark {
     /// Its type.
-    pub type_: &'static str,
+    pub type_: ConditionType,
     /// Why.
     pub reason: Reason,
     /// Why, as a sentence.
@@ -70,12 +70,12 @@ impl Remark {
     /// The condition. A `lastTransitionTime` of `before` is kept.
     pub fn condition(&self, before: &[Condition], generation: i64, now: DateTime<Utc>) -> Condition {
         let Self { type_, reason, message } = self;
-        Said { type_, is_true: true, reason: *reason, message }.condition(before, generation, now)
+        Said { type_: *type_, is_true: true, reason: *reason, message }.condition(before, generation, now)
     }
 }
 
 struct Said<'a> {
-    type_: &'a str,
+    type_: ConditionType,
     is_true: bool,
     reason: Reason,
     message: &'a str,
@@ -84,6 +84,7 @@ struct Said<'a> {
 impl Said<'_> {
     fn condition(self, before: &[Condition], generation: i64, now: DateTime<Utc>) -> Condition {
         let Self { type_, is_true, reason, message } = self;
+        let type_ = type_.as_str();
         let status = if is_true { "True" } else { "False" };
         let unchanged = before.iter().find(|old| old.type_ == type_ && old.status == status);
         Condition {
@@ -98,18 +99,10 @@ impl Said<'_> {
     }
 }
 
-/// The reason that `conditions` gave last, so that a change of it can be told from a repeat.
-pub fn last_reason(conditions: &[Condition]) -> Option<&str> {
-    conditions.iter().find(|condition| condition.type_ == "Ready").map(|ready| ready.reason.as_str())
-}
-
-/// Why only a person can help, where that is so.
-pub fn stalled_reason(conditions: &[Condition]) -> Option<&str> {
-    conditions.iter().find(|condition| condition.type_ == "Stalled").map(|stalled| stalled.reason.as_str())
-}
-
 #[cfg(test)]
 mod tests {
+    use std::path::{Path, PathBuf};
+
     use super::*;
 
     fn summary(progress: Progress) -> Summary {
@@ -139,5 +132,35 @@ mod tests {
         assert_eq!(types(Progress::Settled), ["Ready=True", "Active=True"]);
         assert_eq!(types(Progress::Reconciling), ["Ready=False", "Active=True", "Reconciling=True"]);
         assert_eq!(types(Progress::Stalled), ["Ready=False", "Active=True", "Stalled=True"]);
+    }
+
+    /// Those that were written before are read for their times, where the new ones are made, and nowhere else.
+    #[test]
+    fn no_decision_reads_a_condition_back() {
+        let domain = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/domain");
+        let mut made = 0;
+        for file in sources(&domain) {
+            let text = std::fs::read_to_string(&file).unwrap();
+            let code = text.split("#[cfg(test)]").next().unwrap();
+            made += code.matches("&before.conditions,").count();
+            let rest = code.replace("&before.conditions,", "").replace(".conditions(", "");
+            assert!(!rest.contains(".conditions"), "{} reads conditions", file.display());
+        }
+        assert!(made >= 4, "the decisions are somewhere else: {made}");
+    }
+
+    /// The files of a folder, without tests and without this one.
+    fn sources(folder: &Path) -> Vec<PathBuf> {
+        let mut files = Vec::new();
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            match path.is_dir() {
+                true if path.ends_with("tests") => {}
+                true => files.extend(sources(&path)),
+                false if path.ends_with("conditions.rs") => {}
+                false => files.push(path),
+            }
+        }
+        files
     }
 }

@@ -3,17 +3,17 @@
 use chrono::{DateTime, Utc};
 
 use crate::api::ResourceGrantStatus;
-use crate::domain::audit::reason::Reason;
+use crate::api::reason::Reason;
 use crate::domain::conditions::{Progress, Summary};
+use crate::domain::object::Object;
+use crate::domain::plan;
 use crate::domain::value::time::whole_seconds;
 
 /// Everything that the decision about one grant reads.
 #[derive(Clone, Debug)]
 pub struct Observed {
-    /// Its namespace.
-    pub namespace: String,
-    /// Its `metadata.generation`.
-    pub generation: i64,
+    /// Its metadata.
+    pub object: Object,
     /// The service account it names.
     pub service_account: String,
     /// Whether that exists.
@@ -22,16 +22,28 @@ pub struct Observed {
     pub status: ResourceGrantStatus,
 }
 
-/// The status to write, where it differs from the one recorded. `now` is cut to whole seconds.
-pub fn plan(observed: &Observed, now: DateTime<Utc>) -> Option<ResourceGrantStatus> {
-    let Observed { generation, status: before, .. } = observed;
-    let conditions = summary(observed).conditions(&before.conditions, *generation, whole_seconds(now));
-    let status = ResourceGrantStatus { observed_generation: *generation, conditions };
-    (status != *before).then_some(status)
+/// One step.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Action {
+    /// Record it.
+    WriteStatus(Box<ResourceGrantStatus>),
+}
+
+/// What to do about a resource grant. Time alone changes nothing about it.
+pub type Plan = plan::Plan<Action>;
+
+/// Decides. `now` is cut to whole seconds.
+pub fn plan(observed: &Observed, now: DateTime<Utc>) -> Plan {
+    let Observed { object, status: before, .. } = observed;
+    let observed_generation = object.generation;
+    let conditions =
+        summary(observed).conditions(&before.conditions, observed_generation, whole_seconds(now));
+    let status = ResourceGrantStatus { observed_generation, conditions };
+    if status == *before { Plan::default() } else { Plan::only(Action::WriteStatus(Box::new(status))) }
 }
 
 fn summary(observed: &Observed) -> Summary {
-    let Observed { namespace, service_account, exists, .. } = observed;
+    let Observed { object: Object { namespace, .. }, service_account, exists, .. } = observed;
     let name = format!("ServiceAccount.iam.keyward.dev \"{service_account}\"");
     let (reason, message) = if *exists {
         (Reason::Granted, format!("Granted to {name}"))
@@ -48,12 +60,28 @@ mod tests {
 
     fn observed(exists: bool) -> Observed {
         Observed {
-            namespace: "team-a".into(),
-            generation: 2,
+            object: Object {
+                namespace: "team-a".into(),
+                name: "claims".into(),
+                uid: "grant-uid".into(),
+                generation: 2,
+                created: at(0),
+                deleting: false,
+                resource_version: "100".into(),
+                changed_by: "alice".into(),
+            },
             service_account: "ci".into(),
             exists,
             status: ResourceGrantStatus::default(),
         }
+    }
+
+    /// The status that is written, where one is; nothing else is planned.
+    fn written(observed: &Observed, now: DateTime<Utc>) -> Option<ResourceGrantStatus> {
+        let Plan { actions, look_again_at: None } = plan(observed, now) else {
+            panic!("time changes nothing")
+        };
+        actions.into_iter().map(|Action::WriteStatus(status)| *status).next()
     }
 
     fn at(second: i64) -> DateTime<Utc> {
@@ -70,7 +98,7 @@ mod tests {
                 "ServiceAccount.iam.keyward.dev \"ci\" not found in namespace \"team-a\"",
             ),
         ] {
-            let status = plan(&observed(exists), at(1)).unwrap();
+            let status = written(&observed(exists), at(1)).unwrap();
             let found: Vec<_> =
                 status.conditions.iter().map(|c| format!("{}={}", c.type_, c.status)).collect();
             assert_eq!(
@@ -83,7 +111,7 @@ mod tests {
 
     #[test]
     fn what_is_recorded_is_not_written_again() {
-        let status = plan(&observed(true), at(1)).unwrap();
-        assert_eq!(plan(&Observed { status, ..observed(true) }, at(9)), None);
+        let status = written(&observed(true), at(1)).unwrap();
+        assert_eq!(written(&Observed { status, ..observed(true) }, at(9)), None);
     }
 }

@@ -1,9 +1,9 @@
 //! Audit entries as lines for people.
 
 use super::table::{Cell, Tone};
+use crate::api::reason::{Reason, Severity};
 use crate::api::shared::AuditEntry;
 use crate::domain::audit::acting::times;
-use crate::domain::audit::reason::{Reason, Severity};
 use crate::domain::value::time::rfc3339;
 
 /// The header of a table of entries.

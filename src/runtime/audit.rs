@@ -10,9 +10,9 @@ use kube::{Api, Client};
 use super::client::{CallError, bounded};
 use super::metrics::Metrics;
 use super::telemetry;
+use crate::api::reason::{Reason, Severity};
 use crate::api::shared::AuditEntry;
 use crate::domain::audit;
-use crate::domain::audit::reason::{Reason, Severity};
 use crate::domain::value::text::cut;
 use crate::domain::value::time::precise;
 use crate::runtime::clock::now;
@@ -40,9 +40,9 @@ impl Audit {
         Self { client, source, metrics }
     }
 
-    /// Tells `entry`, in an Event regarding `object` and in a line. An Event that cannot be written is logged and
-    /// counted, but never holds up what it tells of.
-    pub async fn tell(&self, entry: &AuditEntry, object: ObjectReference) {
+    /// Records `entry`, in an Event regarding `object` and in a line. An Event that cannot be written is logged and
+    /// counted, but never holds up what it is about.
+    pub async fn record(&self, entry: &AuditEntry, object: ObjectReference) {
         let AuditEntry { id, time, actor, action, object: target, key_id, reason, message, .. } = entry;
         tracing::info!(
             target: telemetry::AUDIT,
@@ -70,7 +70,7 @@ impl Audit {
         let event = self.source.event(entry, object);
         let events: Api<Event> = Api::namespaced(self.client.clone(), &namespace);
         match bounded("create event", events.create(&PostParams::default(), &event)).await {
-            // A retry after a crash: it was told before.
+            // A retry after a crash: it was recorded before.
             Err(error) if error.is_already_exists() => Ok(()),
             other => other.map(drop),
         }
@@ -78,7 +78,7 @@ impl Audit {
 }
 
 impl Source {
-    /// The Event that tells `entry`, regarding `object`. The same entry gives an Event of the same name.
+    /// The Event for `entry`, regarding `object`. The same entry gives an Event of the same name.
     pub fn event(&self, entry: &AuditEntry, object: ObjectReference) -> Event {
         let name = object.name.clone().unwrap_or_default();
         let severity = Reason::ALL

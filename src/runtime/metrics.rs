@@ -13,23 +13,12 @@ use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::{Registry, Unit};
 
 use super::client::CallError;
+use crate::api::{Kind, Reason};
 use crate::domain::audit::catalog;
-use crate::domain::audit::reason::Reason;
 
 /// Kinds of objects that are passed over: Keyward's own, and Secrets whose key may be gone.
-const PASSED_OVER: [&str; 5] = ["AccessKey", "Account", "ResourceGrant", "Secret", "ServiceAccount"];
-
-/// Kinds of objects that are written.
-const WRITTEN: [&str; 8] = [
-    "AccessKey",
-    "Account",
-    "ResourceGrant",
-    "ResourceQuota",
-    "Role",
-    "RoleBinding",
-    "Secret",
-    "ServiceAccount",
-];
+const RECONCILED: [Kind; 5] =
+    [Kind::AccessKey, Kind::Account, Kind::ResourceGrant, Kind::Secret, Kind::ServiceAccount];
 
 /// Why a pass fails, where no call to the API server is the cause: the operating system gave no random bytes.
 pub const RANDOM: &str = "Random";
@@ -53,6 +42,12 @@ pub struct Metrics {
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 struct KindLabel {
     kind: &'static str,
+}
+
+impl KindLabel {
+    fn of(kind: Kind) -> Self {
+        Self { kind: kind.as_str() }
+    }
 }
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
@@ -106,14 +101,14 @@ impl Metrics {
                 self.stalled(kind, reason, 0);
             }
         }
-        for kind in PASSED_OVER {
+        for kind in RECONCILED.map(Kind::as_str) {
             self.reconciles.get_or_create_owned(&KindLabel { kind });
             self.durations.get_or_create_owned(&KindLabel { kind });
             for reason in CallError::REASONS.into_iter().chain([RANDOM]) {
                 self.errors.get_or_create_owned(&KindReasonLabels { kind, reason });
             }
         }
-        for kind in WRITTEN {
+        for kind in Kind::ALL.map(Kind::as_str) {
             self.writes.get_or_create_owned(&KindLabel { kind });
         }
         for reason in catalog::by_controller() {
@@ -173,19 +168,19 @@ impl Metrics {
     }
 
     /// A pass over an object of `kind` is over.
-    pub fn reconciled(&self, kind: &'static str, took: Duration) {
-        self.reconciles.get_or_create(&KindLabel { kind }).inc();
-        self.durations.get_or_create(&KindLabel { kind }).observe(took.as_secs_f64());
+    pub fn reconciled(&self, kind: Kind, took: Duration) {
+        self.reconciles.get_or_create(&KindLabel::of(kind)).inc();
+        self.durations.get_or_create(&KindLabel::of(kind)).observe(took.as_secs_f64());
     }
 
     /// A pass over an object of `kind` failed.
-    pub fn failed(&self, kind: &'static str, reason: &'static str) {
-        self.errors.get_or_create(&KindReasonLabels { kind, reason }).inc();
+    pub fn failed(&self, kind: Kind, reason: &'static str) {
+        self.errors.get_or_create(&KindReasonLabels { kind: kind.as_str(), reason }).inc();
     }
 
     /// An object of `kind` was written.
-    pub fn wrote(&self, kind: &'static str) {
-        self.writes.get_or_create(&KindLabel { kind }).inc();
+    pub fn wrote(&self, kind: Kind) {
+        self.writes.get_or_create(&KindLabel::of(kind)).inc();
     }
 
     /// An audit entry was written. A word outside the closed list is not counted.
@@ -201,15 +196,15 @@ impl Metrics {
     }
 
     /// How many objects of `kind` are in `state`.
-    pub fn objects(&self, kind: &'static str, state: &'static str, count: usize) {
+    pub fn objects(&self, kind: Kind, state: &'static str, count: usize) {
         self.objects
-            .get_or_create(&KindStateLabels { kind, state })
+            .get_or_create(&KindStateLabels { kind: kind.as_str(), state })
             .set(i64::try_from(count).unwrap_or(i64::MAX));
     }
 
     /// How many objects of `kind` are refused for `reason` until a person helps.
-    pub fn stalled(&self, kind: &'static str, reason: Reason, count: usize) {
-        let labels = KindReasonLabels { kind, reason: reason.as_str() };
+    pub fn stalled(&self, kind: Kind, reason: Reason, count: usize) {
+        let labels = KindReasonLabels { kind: kind.as_str(), reason: reason.as_str() };
         self.stalled.get_or_create(&labels).set(i64::try_from(count).unwrap_or(i64::MAX));
     }
 

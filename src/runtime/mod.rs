@@ -1,4 +1,4 @@
-//! What every process needs around its work: configuration, telemetry, health, the lease, shutdown, the clock.
+//! What every process needs around its work: configuration, telemetry, health, the lease, shutdown, the clock, the random source.
 
 pub mod audit;
 pub mod client;
@@ -8,5 +8,7 @@ pub mod health;
 pub mod lease;
 pub mod metrics;
 pub mod preflight;
+pub mod random;
+pub mod rate;
 pub mod shutdown;
 pub mod telemetry;

@@ -20,7 +20,6 @@ mod files;
 pub mod finding;
 pub mod manifest;
 mod options;
-pub mod reference;
 pub mod report;
 pub mod rule;
 mod rules;

@@ -1,7 +1,8 @@
-//! Keeps the index in step with the cluster: list, then watch, and list again where the watch has been away for too long.
+//! Keeps the index in step with the cluster: list, then watch, and list again where the watch has been away
+//! for too long.
 //!
-//! It watches by itself rather than with kube's `watcher`, which keeps bookmarks and the end of a quiet watch to itself:
-//! both say that nothing was missed, and the verifier has to know since when it cannot say so.
+//! It watches by itself rather than with kube's `watcher`, which keeps bookmarks and the end of a quiet watch
+//! to itself: both say that nothing was missed, and the verifier has to know since when it cannot say so.
 
 use std::collections::HashSet;
 use std::fmt::Debug;
@@ -18,12 +19,13 @@ use crate::api::{AccessKey, ResourceGrant, ServiceAccount};
 use crate::domain::verdict::{GrantFacts, KeyFacts, ServiceAccountFacts};
 use crate::runtime::client::{CallError, bounded};
 use crate::runtime::telemetry::with_causes;
-use crate::verifier::freshness::{Contact, Followed};
+use crate::verifier::freshness::{Followed, Freshness};
 use crate::verifier::index::{Index, ObjectName, Version};
 
-/// How many objects are asked for at once.
+/// How many objects a page of a list has.
 const PAGE: u32 = 500;
-/// The longest watch, in seconds. The API server ends it then, which is how a dead connection is told from a quiet one.
+/// The longest watch, in seconds. The API server ends it then, which is how a dead connection differs from a
+/// quiet one.
 const LONGEST_WATCH: u64 = 240;
 /// How long the end of a watch may be late.
 const GRACE: Duration = Duration::from_secs(5);
@@ -93,18 +95,18 @@ impl Indexed for ResourceGrant {
 }
 
 /// Follows every kind, for ever.
-pub async fn follow(client: &Client, namespace: Option<&str>, index: &Index, contact: &Contact) {
+pub async fn follow(client: &Client, namespace: Option<&str>, index: &Index, freshness: &Freshness) {
     futures::join!(
-        Follower::<AccessKey>::new(client, namespace, index, contact).run(),
-        Follower::<ServiceAccount>::new(client, namespace, index, contact).run(),
-        Follower::<ResourceGrant>::new(client, namespace, index, contact).run(),
+        Follower::<AccessKey>::new(client, namespace, index, freshness).run(),
+        Follower::<ServiceAccount>::new(client, namespace, index, freshness).run(),
+        Follower::<ResourceGrant>::new(client, namespace, index, freshness).run(),
     );
 }
 
 struct Follower<'a, K> {
     api: Api<DeserializeGuard<K>>,
     index: &'a Index,
-    contact: &'a Contact,
+    freshness: &'a Freshness,
 }
 
 /// Why following was interrupted.
@@ -115,18 +117,18 @@ enum Error {
     #[error("watch")]
     Watch(#[source] Box<kube::Error>),
     #[error("watch: {0}")]
-    Told(String),
+    Status(String),
     #[error("watch: nothing was heard, not even its end")]
     Silent,
 }
 
 impl<'a, K: Indexed> Follower<'a, K> {
-    fn new(client: &Client, namespace: Option<&str>, index: &'a Index, contact: &'a Contact) -> Self {
+    fn new(client: &Client, namespace: Option<&str>, index: &'a Index, freshness: &'a Freshness) -> Self {
         let api = match namespace {
             Some(namespace) => Api::namespaced(client.clone(), namespace),
             None => Api::all(client.clone()),
         };
-        Self { api, index, contact }
+        Self { api, index, freshness }
     }
 
     async fn run(self) {
@@ -145,8 +147,8 @@ impl<'a, K: Indexed> Follower<'a, K> {
         }
     }
 
-    /// Lists, or watches from where it was. `version` moves on with every event, so that after an interruption no object
-    /// is seen again as it was before.
+    /// Lists, or watches from where it was. `version` moves on with every event, so that after an
+    /// interruption no object is seen again as it was before.
     async fn step(&self, version: &mut Option<String>) -> Result<(), Error> {
         match version {
             None => *version = Some(self.list().await?),
@@ -169,7 +171,7 @@ impl<'a, K: Indexed> Follower<'a, K> {
             }
             let Some(token) = page.metadata.continue_.filter(|token| !token.is_empty()) else {
                 K::only(self.index, &listed);
-                self.contact.heard(K::KIND);
+                self.freshness.heard(K::KIND);
                 tracing::debug!(kind = K::KIND.as_str(), objects = listed.len(), "listed");
                 return Ok(page.metadata.resource_version.unwrap_or_default());
             };
@@ -177,16 +179,17 @@ impl<'a, K: Indexed> Follower<'a, K> {
         }
     }
 
-    /// Watches until the API server ends it; says whether it may go on from `version`, or is too old for that.
+    /// Watches until the API server ends it; says whether it may go on from `version`, or is too old for
+    /// that.
     async fn watch(&self, version: &mut String) -> Result<bool, Error> {
-        let longest = (self.contact.bound().as_secs() / 3).clamp(1, LONGEST_WATCH);
+        let longest = (self.freshness.bound().as_secs() / 3).clamp(1, LONGEST_WATCH);
         let params = WatchParams::default().timeout(u32::try_from(longest).unwrap_or(u32::MAX));
         let events = match bounded("watch", self.api.watch(&params, version)).await {
             Ok(events) => events,
             Err(error) if error.status().is_some_and(|status| status.code == 410) => return Ok(false),
             Err(error) => return Err(error.into()),
         };
-        self.contact.heard(K::KIND);
+        self.freshness.heard(K::KIND);
         let mut events = std::pin::pin!(events.map_err(|error| Error::Watch(Box::new(error))));
         let patience = Duration::from_secs(longest) + GRACE;
         while let Some(event) = timeout(patience, events.next()).await.map_err(|_| Error::Silent)? {
@@ -195,7 +198,7 @@ impl<'a, K: Indexed> Follower<'a, K> {
                 None => return Ok(false),
             }
         }
-        self.contact.heard(K::KIND);
+        self.freshness.heard(K::KIND);
         Ok(true)
     }
 
@@ -215,13 +218,13 @@ impl<'a, K: Indexed> Follower<'a, K> {
             }
             WatchEvent::Bookmark(bookmark) => bookmark.metadata.resource_version,
             WatchEvent::Error(status) if status.code == 410 => return Ok(None),
-            WatchEvent::Error(status) => return Err(Error::Told(status.message.clone())),
+            WatchEvent::Error(status) => return Err(Error::Status(status.message.clone())),
         };
-        self.contact.heard(K::KIND);
+        self.freshness.heard(K::KIND);
         Ok(Some(version))
     }
 
-    /// One that does not parse is told and forgotten: what it says now is not what is known of it.
+    /// One that does not parse is logged and forgotten: what it says now is not what is known of it.
     fn put(&self, object: DeserializeGuard<K>) -> ObjectName {
         let full_name = name_of(object.meta());
         let (namespace, name) = (full_name.0.as_str(), full_name.1.as_str());

@@ -1,10 +1,11 @@
-//! When the verifier last heard of the cluster: what it knows is only good for a while.
+//! How fresh what the verifier knows is: when it last heard of each kind from the API server. What it knows
+//! is only good for a while.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use crate::domain::verdict::Feed;
-use crate::runtime::clock::monotonic;
+use crate::domain::verdict::FeedState;
+use crate::runtime::clock::Clock;
 
 /// The kinds of objects that are followed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,7 +22,7 @@ impl Followed {
     /// All of them.
     pub const ALL: [Self; 3] = [Self::AccessKeys, Self::ServiceAccounts, Self::ResourceGrants];
 
-    /// The kind's word.
+    /// The kind's name.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::AccessKeys => "AccessKey",
@@ -33,17 +34,18 @@ impl Followed {
 
 /// When each kind was last heard of.
 #[derive(Debug)]
-pub struct Contact {
+pub struct Freshness {
+    clock: Clock,
     started: Duration,
     bound: Duration,
     /// Milliseconds since the start, by kind; 0 until its first list is complete.
     heard: [AtomicU64; 3],
 }
 
-impl Contact {
+impl Freshness {
     /// Nothing was heard yet; silence is borne for `bound`.
-    pub fn new(bound: Duration) -> Self {
-        Self { started: monotonic(), bound, heard: Default::default() }
+    pub fn new(bound: Duration, clock: Clock) -> Self {
+        Self { started: clock.monotonic(), clock, bound, heard: Default::default() }
     }
 
     /// How long silence is borne.
@@ -57,19 +59,19 @@ impl Contact {
     }
 
     /// How well the cluster is known now.
-    pub fn feed(&self) -> Feed {
-        self.feed_at(self.elapsed())
+    pub fn state(&self) -> FeedState {
+        self.state_at(self.elapsed())
     }
 
-    fn feed_at(&self, elapsed: u64) -> Feed {
+    fn state_at(&self, elapsed: u64) -> FeedState {
         let Some(oldest) = self.heard.iter().map(|at| at.load(Ordering::Acquire)).min() else {
-            return Feed::NotSynced;
+            return FeedState::NotSynced;
         };
         if oldest == 0 {
-            return Feed::NotSynced;
+            return FeedState::NotSynced;
         }
         let silence = elapsed.saturating_sub(oldest);
-        if u128::from(silence) > self.bound.as_millis() { Feed::Stale } else { Feed::Fresh }
+        if u128::from(silence) > self.bound.as_millis() { FeedState::Stale } else { FeedState::Fresh }
     }
 
     /// For how long nothing was heard of this kind; `None` before the first list.
@@ -89,7 +91,7 @@ impl Contact {
 
     /// Never 0, which means that nothing was heard.
     fn elapsed(&self) -> u64 {
-        let elapsed = monotonic().saturating_sub(self.started);
+        let elapsed = self.clock.monotonic().saturating_sub(self.started);
         u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX).max(1)
     }
 }
@@ -100,26 +102,26 @@ mod tests {
 
     #[test]
     fn the_cluster_is_known_once_every_kind_was_heard_of() {
-        let contact = Contact::new(Duration::from_mins(5));
+        let freshness = Freshness::new(Duration::from_mins(5), Clock::System);
         for kind in Followed::ALL {
-            assert_eq!((contact.feed(), contact.silence(kind)), (Feed::NotSynced, None));
-            contact.heard(kind);
-            assert!(contact.silence(kind).is_some());
+            assert_eq!((freshness.state(), freshness.silence(kind)), (FeedState::NotSynced, None));
+            freshness.heard(kind);
+            assert!(freshness.silence(kind).is_some());
         }
-        assert_eq!(contact.feed(), Feed::Fresh);
+        assert_eq!(freshness.state(), FeedState::Fresh);
     }
 
     #[test]
     fn silence_about_one_kind_makes_all_of_it_stale() {
-        let contact = Contact::new(Duration::from_mins(5));
+        let freshness = Freshness::new(Duration::from_mins(5), Clock::System);
         for kind in Followed::ALL {
-            contact.heard(kind);
+            freshness.heard(kind);
         }
-        let later = contact.elapsed() + 10 * 60 * 1000;
+        let later = freshness.elapsed() + 10 * 60 * 1000;
         for kind in Followed::ALL {
-            assert_eq!(contact.feed_at(later), Feed::Stale);
-            contact.slot(kind).store(later, Ordering::Release);
+            assert_eq!(freshness.state_at(later), FeedState::Stale);
+            freshness.slot(kind).store(later, Ordering::Release);
         }
-        assert_eq!(contact.feed_at(later), Feed::Fresh);
+        assert_eq!(freshness.state_at(later), FeedState::Fresh);
     }
 }

@@ -1,4 +1,5 @@
-//! Metrics of the verifier. Every label comes from a closed list, and every counter stands at 0 from the start.
+//! Metrics of the verifier. Every label comes from a closed list, and every counter stands at 0 from the
+//! start.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,57 +13,9 @@ use prometheus_client::registry::{Registry, Unit};
 
 use crate::domain::verdict::Cause;
 use crate::runtime::client::CallError;
-use crate::verifier::freshness::{Contact, Followed};
+use crate::verifier::check::endpoint::Endpoint;
+use crate::verifier::freshness::{Followed, Freshness};
 use crate::verifier::index::Index;
-
-/// Where a request comes in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Endpoint {
-    /// `/auth`, as any application or gateway may use it.
-    Auth,
-    /// `/auth/nginx`.
-    Nginx,
-    /// `/auth/traefik`.
-    Traefik,
-    /// `/auth/caddy`.
-    Caddy,
-    /// `/auth/envoy`.
-    Envoy,
-    /// Envoy's gRPC service.
-    Grpc,
-    /// `/v1/verify`.
-    Verify,
-    /// `/tokenreview`.
-    TokenReview,
-}
-
-impl Endpoint {
-    /// All of them.
-    pub const ALL: [Self; 8] = [
-        Self::Auth,
-        Self::Nginx,
-        Self::Traefik,
-        Self::Caddy,
-        Self::Envoy,
-        Self::Grpc,
-        Self::Verify,
-        Self::TokenReview,
-    ];
-
-    /// The endpoint's word.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Auth => "auth",
-            Self::Nginx => "nginx",
-            Self::Traefik => "traefik",
-            Self::Caddy => "caddy",
-            Self::Envoy => "envoy",
-            Self::Grpc => "grpc",
-            Self::Verify => "verify",
-            Self::TokenReview => "tokenreview",
-        }
-    }
-}
 
 /// The metrics of one verifier.
 #[derive(Clone)]
@@ -180,10 +133,10 @@ impl Metrics {
     ///
     /// # Errors
     /// When a metric cannot be written as text.
-    pub fn text(&self, index: &Index, contact: &Contact) -> Result<String, std::fmt::Error> {
+    pub fn text(&self, index: &Index, freshness: &Freshness) -> Result<String, std::fmt::Error> {
         self.entries.set(i64::try_from(index.len()).unwrap_or(i64::MAX));
         for kind in Followed::ALL {
-            let seconds = contact.silence(kind).as_ref().map_or(-1, |silence| whole_seconds(*silence));
+            let seconds = freshness.silence(kind).as_ref().map_or(-1, |silence| whole_seconds(*silence));
             self.silence.get_or_create(&KindLabel { kind: kind.as_str() }).set(seconds);
         }
         let mut text = String::new();
@@ -199,6 +152,7 @@ fn whole_seconds(time: Duration) -> i64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::runtime::clock::Clock;
 
     #[test]
     fn each_outcome_has_a_counter_of_its_own() {
@@ -209,7 +163,8 @@ mod tests {
                 metrics.verified(endpoint, Some(*cause));
             }
         }
-        let text = metrics.text(&Index::default(), &Contact::new(Duration::from_mins(1))).unwrap();
+        let text =
+            metrics.text(&Index::default(), &Freshness::new(Duration::from_mins(1), Clock::System)).unwrap();
         let ones = text.lines().filter(|line| line.starts_with("keyward_verifier_verifications_total{"));
         let ones: Vec<&str> = ones.collect();
         assert_eq!(ones.len(), Endpoint::ALL.len() * (Cause::ALL.len() + 1));

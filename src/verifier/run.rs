@@ -1,4 +1,4 @@
-//! Wires the verifier together and runs it.
+//! Wires the verifier together and runs it. Clock and random source are made here and handed in.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -7,16 +7,19 @@ use std::time::Duration;
 use kube::Client;
 use tokio_util::sync::CancellationToken;
 
-use crate::domain::verdict::Feed;
+use crate::domain::verdict::FeedState;
 use crate::runtime::audit::Source;
+use crate::runtime::clock::Clock;
 use crate::runtime::config::VerifierArgs;
 use crate::runtime::health::Health;
 use crate::runtime::preflight;
-use crate::verifier::check::audit::Journal;
+use crate::runtime::random::Random;
+use crate::verifier::check::audit::AuditLines;
 use crate::verifier::check::checker::Checker;
+use crate::verifier::check::client::TrustedProxies;
 use crate::verifier::check::throttle::Throttle;
 use crate::verifier::feed;
-use crate::verifier::freshness::Contact;
+use crate::verifier::freshness::Freshness;
 use crate::verifier::http::Endpoints;
 use crate::verifier::index::Index;
 use crate::verifier::metrics::Metrics;
@@ -26,7 +29,7 @@ use crate::verifier::tls::Tls;
 use crate::verifier::usage::flush::Flusher;
 use crate::verifier::usage::recorder::Recorder;
 
-/// How often it is looked whether the process can still tell good keys from bad ones.
+/// How often readiness is looked at.
 const READINESS_LOOK: Duration = Duration::from_millis(50);
 /// How often what is no longer of use is let go.
 const TIDY: Duration = Duration::from_mins(1);
@@ -63,18 +66,22 @@ pub async fn run(client: Client, args: VerifierArgs, shutdown: CancellationToken
     let needs = preflight::check(&client, preflight::VERIFIER, args.namespace.as_deref());
     let Some(met) = shutdown.run_until_cancelled(needs).await else { return Ok(()) };
     met?;
+    let (clock, random) = (Clock::System, Random::System);
     let metrics = Metrics::default();
     let (recorder, used) = Recorder::new();
+    let bound = Duration::from_secs(args.max_staleness_seconds);
     let checker = Arc::new(Checker {
         index: Arc::new(Index::default()),
-        contact: Arc::new(Contact::new(Duration::from_secs(args.max_staleness_seconds))),
+        freshness: Arc::new(Freshness::new(bound, clock.clone())),
+        trusted_proxies: TrustedProxies::new(args.trusted_proxies),
+        throttle: Throttle::new(clock.clone()),
         recorder: Arc::new(recorder),
-        journal: Journal::default(),
+        audit: AuditLines::new(clock.clone()),
         metrics: metrics.clone(),
+        clock,
     });
-    let throttle = Arc::new(Throttle::new(args.trusted_proxies, metrics.clone()));
     let health = health(&checker);
-    let endpoints = Endpoints::new(Arc::clone(&checker), Arc::clone(&throttle));
+    let endpoints = Endpoints::new(Arc::clone(&checker));
     let address = args.listen_address;
     let connections = usize::try_from(args.max_connections).unwrap_or(usize::MAX);
     let server = Server::bind(address, tls.clone(), connections, endpoints, metrics.clone())
@@ -92,6 +99,7 @@ pub async fn run(client: Client, args: VerifierArgs, shutdown: CancellationToken
         interval,
         args.usage_writes_per_second,
         source,
+        random,
     );
     let written = CancellationToken::new();
     let work = async {
@@ -106,10 +114,10 @@ pub async fn run(client: Client, args: VerifierArgs, shutdown: CancellationToken
     let health_address = args.process.health_address;
     tokio::select! {
         () = work => Ok(()),
-        () = feed::follow(&client, namespace, &checker.index, &checker.contact) => Ok(()),
-        () = watch_readiness(&health, &checker.contact, &shutdown) => Ok(()),
+        () = feed::follow(&client, namespace, &checker.index, &checker.freshness) => Ok(()),
+        () = watch_readiness(&health, &checker.freshness, &shutdown) => Ok(()),
         () = follow_certificate(tls.as_deref(), &metrics) => Ok(()),
-        () = tidy(&throttle) => Ok(()),
+        () = tidy(&checker.throttle) => Ok(()),
         ended = health.clone().serve(health_address) => ended.map_err(|error| Error::Health(health_address, error)),
     }
 }
@@ -124,15 +132,15 @@ fn certificate(args: &VerifierArgs) -> Result<Option<Arc<Tls>>, Error> {
 
 fn health(checker: &Arc<Checker>) -> Health {
     let checker = Arc::clone(checker);
-    Health::new(move || checker.metrics.text(&checker.index, &checker.contact))
+    Health::new(move || checker.metrics.text(&checker.index, &checker.freshness))
 }
 
-/// Ready is who can tell good keys from bad ones, and is not about to end.
-async fn watch_readiness(health: &Health, contact: &Contact, shutdown: &CancellationToken) {
+/// Ready means: it can tell good keys from bad ones, and is not about to end.
+async fn watch_readiness(health: &Health, freshness: &Freshness, shutdown: &CancellationToken) {
     let mut before = None;
     loop {
-        let feed = contact.feed();
-        health.set_ready(feed == Feed::Fresh && !shutdown.is_cancelled());
+        let feed = freshness.state();
+        health.set_ready(feed == FeedState::Fresh && !shutdown.is_cancelled());
         if before != Some(feed) {
             tracing::info!(?feed, "what is known of the cluster");
             before = Some(feed);

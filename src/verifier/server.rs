@@ -28,12 +28,12 @@ const HEADERS: usize = 64;
 const HEAD: usize = 32 * 1024;
 /// The most requests at once on a connection of HTTP/2.
 const STREAMS: u32 = 256;
-/// How long a connection may be idle, and how long the head of a request may take. Longer than gateways keep their
-/// connections, so that it is they who close them.
+/// How long a connection may be idle, and how long the head of a request may take. Longer than gateways keep
+/// their connections, so that it is they who close them.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(75);
 /// How long a TLS handshake may take.
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
-/// How often a connection of HTTP/2 is asked whether it is still there.
+/// How often a connection of HTTP/2 is probed.
 const PING_INTERVAL: Duration = Duration::from_secs(30);
 /// How long open requests have at shutdown.
 const DRAIN: Duration = Duration::from_secs(20);
@@ -86,7 +86,7 @@ impl<A: Answers> Server<A> {
     /// The address that it listens on.
     ///
     /// # Errors
-    /// When the operating system does not tell.
+    /// When the operating system does not say.
     pub fn address(&self) -> std::io::Result<SocketAddr> {
         self.listener.local_addr()
     }

@@ -1,4 +1,5 @@
-//! TLS with a certificate that is read again when it is renewed, as cert-manager and the kubelet renew mounted Secrets.
+//! TLS with a certificate that is read again when it is renewed, as cert-manager and the kubelet renew
+//! mounted Secrets.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -81,7 +82,8 @@ impl Tls {
         self.acceptor.accept(stream).await
     }
 
-    /// Reads the files again whenever they change, for ever. What cannot be used is told, and the old one stays.
+    /// Reads the files again whenever they change, for ever. What cannot be used is logged, and the old one
+    /// stays.
     pub async fn follow(&self, metrics: &Metrics) {
         let mut seen = self.files.digest().ok();
         loop {

@@ -1,13 +1,13 @@
 //! The account at a glance: its snapshot, its columns, its log, and the quota that refuses one service account too many.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use k8s_openapi::api::core::v1::ResourceQuota;
 use keyward::api::account::SnapshotItem;
 use keyward::api::{Account, ServiceAccount};
 use serde_json::json;
 
-use super::support::{Scene, text};
+use super::support::{Scene, eventually, text};
 
 fn items(account: &Account) -> &[SnapshotItem] {
     let snapshot = account.status.as_ref().and_then(|status| status.snapshot.as_ref());
@@ -129,8 +129,7 @@ async fn a_quota_refuses_the_twenty_sixth_service_account_at_admission() {
         scene.service_account(&format!("bot-{n}")).await;
     }
     // It comes once the oldest is a minute old.
-    let patience = Duration::from_mins(3);
-    let quota: ResourceQuota = super::support::within(patience, "the quota counts to 25", async || {
+    let quota: ResourceQuota = eventually("the quota counts to 25", async || {
         let quota = scene.api::<ResourceQuota>().get_opt("keyward").await.unwrap();
         let used = quota.as_ref().and_then(|quota| {
             let used = quota.status.as_ref()?.used.as_ref()?;
@@ -150,13 +149,13 @@ async fn a_quota_refuses_the_twenty_sixth_service_account_at_admission() {
 
     // A raised limit raises the quota, and someone who takes it away gets it back.
     scene.limits(json!({"serviceAccounts": 26})).await;
-    super::support::within(patience, "the 26th is let in", async || {
+    eventually("the 26th is let in", async || {
         let output = scene.kubectl_with(&["apply", "-f", "-"], more);
         if output.status.success() { Ok(()) } else { Err(output) }
     })
     .await;
     scene.kubectl_text(&["delete", "quota", "keyward"]);
-    super::support::eventually("the quota is back", async || {
+    eventually("the quota is back", async || {
         scene.api::<ResourceQuota>().get_opt("keyward").await.unwrap().ok_or("no quota")
     })
     .await;

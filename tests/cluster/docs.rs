@@ -7,14 +7,12 @@ use futures::StreamExt as _;
 use kube::config::Kubeconfig;
 
 use super::reference::is_as_documented;
-use super::support::{Scene, Verifier, dev_dir};
+use super::support::{PATIENCE, Scene, Verifier, dev_dir};
 
 /// Where a page finds its verifier, if it asks one.
 const VERIFIER: &str = "KEYWARD_URL";
 /// How many pages are read at once: they mostly wait.
 const AT_ONCE: usize = 4;
-/// How long a block may take, in seconds: some wait for something, without an end of their own.
-const PATIENCE: &str = "120";
 
 /// The ```` ```sh ```` blocks of a page; other blocks are for places that a test cannot be in.
 fn blocks(page: &str) -> Vec<String> {
@@ -46,9 +44,10 @@ fn kubeconfig(scene: &Scene) -> PathBuf {
 /// Pastes a page's blocks one after the other.
 fn paste(page: &Path, blocks: &[String], kubeconfig: &Path, url: &str) {
     for block in blocks {
+        // Some blocks wait for something, without an end of their own.
         let mut shell = Command::new("timeout");
         shell
-            .args([PATIENCE, "bash", "-euo", "pipefail", "-c", block])
+            .args([PATIENCE.as_secs().to_string().as_str(), "bash", "-euo", "pipefail", "-c", block])
             .env("KUBECONFIG", kubeconfig)
             .env(VERIFIER, url);
         // As for a reader who has installed both programs.

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use k8s_openapi::api::core::v1::Secret;
 
-use super::support::{Scene, text, token_of};
+use super::support::{Scene, TIMEOUT, text, token_of};
 
 fn manifests(folder: &str) -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
@@ -26,7 +26,7 @@ async fn every_example_is_applied_and_becomes_ready() {
     let (scene, _controller) = Scene::with_controller("examples").await;
     apply(&scene, &manifests("examples"));
     for kind in ["accounts.iam.keyward.dev", "kwsa", "kwkey", "kwgrant"] {
-        scene.kubectl_text(&["wait", "--for=condition=Ready", "--all", "--timeout=60s", kind]);
+        scene.kubectl_text(&["wait", "--for=condition=Ready", "--all", TIMEOUT, kind]);
     }
 }
 
@@ -35,7 +35,7 @@ async fn each_gateway_finds_the_token_in_the_form_that_it_reads() {
     let (scene, _controller) = Scene::with_controller("gateways").await;
     scene.service_account("ci-bot").await;
     apply(&scene, &manifests("examples/publish"));
-    scene.kubectl_text(&["wait", "--for=condition=Ready", "--all", "--timeout=60s", "kwkey"]);
+    scene.kubectl_text(&["wait", "--for=condition=Ready", "--all", TIMEOUT, "kwkey"]);
     for (name, type_, label, entry) in [
         ("ci-bot-kong", "Opaque", Some(("konghq.com/credential", "key-auth")), "key"),
         ("ci-bot-authorino", "Opaque", Some(("authorino.kuadrant.io/managed-by", "authorino")), "api_key"),

@@ -3,7 +3,7 @@
 use keyward::api::{AccessKey, ServiceAccount};
 use serde_json::{Value, json};
 
-use super::support::{Scene, eventually, text};
+use super::support::{Scene, TIMEOUT, eventually, text};
 
 async fn granted(scene: &Scene) {
     scene
@@ -36,7 +36,7 @@ async fn grants_are_counted_listed_and_filtered_on_the_server() {
         ["wait", "--for=jsonpath={.status.conditions[0].reason}=ServiceAccountNotFound", "kwgrant/claims"];
     scene.kubectl_text(&waits);
     scene.service_account("ci-bot").await;
-    scene.kubectl_text(&["wait", "--for=condition=Ready", "kwgrant", "--all", "--timeout=30s"]);
+    scene.kubectl_text(&["wait", "--for=condition=Ready", "kwgrant", "--all", TIMEOUT]);
 
     let object = total(&scene, 3).await;
     let status = serde_json::to_value(object.status.unwrap().associated_resources).unwrap();

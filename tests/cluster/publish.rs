@@ -85,7 +85,7 @@ async fn both_tokens_are_published_while_a_rotation_overlaps() {
         kong("one-previous", "$(previousToken)"),
         {"name": "map", "data": {"ci": "$(token)", "ci-previous": "$(previousToken)"}},
     ]);
-    let rotation = json!({"renewBefore": "P1D", "overlap": "PT6S"});
+    let rotation = json!({"renewBefore": "P1D", "overlap": "PT20S"});
     let spec = json!({"validFor": "P30D", "rotation": rotation, "publish": publish});
     scene.key_with("deploy", "ci", spec).await;
     scene.key_when("deploy", "Issued").await;

@@ -4,8 +4,8 @@ use k8s_openapi::api::events::v1::Event;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use keyward::api::{AccessKey, Account, ResourceGrant, ServiceAccount};
 use keyward::domain::audit::catalog::{KINDS, Place, Told};
-use keyward::reference::metrics::of_process;
 use kube::api::ListParams;
+use xtask::pages::metrics::of_process;
 
 use super::support::{Controller, Scene, Verifier};
 
@@ -20,8 +20,10 @@ fn serves_what_is_documented(process: &str, served: &str) {
 }
 
 fn told(kind: &str) -> &'static [Told] {
-    let (_, told) =
-        KINDS.iter().find(|(known, _)| *known == kind).unwrap_or_else(|| panic!("an Event on a {kind}"));
+    let (_, told) = KINDS
+        .iter()
+        .find(|(known, _)| known.as_str() == kind)
+        .unwrap_or_else(|| panic!("an Event on a {kind}"));
     told
 }
 

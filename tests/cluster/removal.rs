@@ -6,7 +6,7 @@ use kube::api::{DeleteParams, ListParams};
 use kube::{Api, ResourceExt};
 use serde_json::{Value, json};
 
-use super::support::{Controller, Flags, Scene, eventually};
+use super::support::{Controller, Flags, Scene, TIMEOUT, eventually};
 
 async fn delete<K>(scene: &Scene, name: &str)
 where
@@ -129,7 +129,7 @@ async fn a_key_whose_deletion_is_held_up_gets_nothing_back_meanwhile() {
     scene.key_when("later", "Issued").await;
     assert_eq!(secrets().await, ["later"]);
     hold(json!(null));
-    scene.kubectl_text(&["wait", "--for=delete", "kwkey/deploy", "--timeout=60s"]);
+    scene.kubectl_text(&["wait", "--for=delete", "kwkey/deploy", TIMEOUT]);
     assert_eq!(scene.event_reasons(&key).await, ["Issued", "Published"]);
 }
 

@@ -31,8 +31,8 @@ async fn a_key_is_renewed_ahead_of_expiry_and_the_previous_token_overlaps() {
     let (scene, _controller) = Scene::with_controller("renewed").await;
     scene.short_lived().await;
     scene.service_account("ci").await;
-    let rotation = json!({"renewBefore": "PT36S", "overlap": "PT3S"});
-    scene.key_with("deploy", "ci", json!({"validFor": "PT40S", "rotation": rotation})).await;
+    let rotation = json!({"renewBefore": "PT45S", "overlap": "PT10S"});
+    scene.key_with("deploy", "ci", json!({"validFor": "PT60S", "rotation": rotation})).await;
     let first = scene.key_when("deploy", "Issued").await.status.unwrap().token.unwrap();
     let key = scene
         .key_once("deploy", "has a previous token", |key| {
@@ -42,7 +42,7 @@ async fn a_key_is_renewed_ahead_of_expiry_and_the_previous_token_overlaps() {
     let status = key.status.unwrap();
     let (current, previous) = (status.token.unwrap(), status.previous_token.unwrap());
     assert_eq!(previous.token, first);
-    assert_eq!(previous.valid_until, current.issued_at + TimeDelta::seconds(3));
+    assert_eq!(previous.valid_until, current.issued_at + TimeDelta::seconds(10));
     assert!(current.issued_at < first.expires_at);
     assert!(scene.token("deploy").await.has_sha256(&current.sha256));
     eventually("the previous token is retired", async || {
@@ -58,7 +58,7 @@ async fn a_key_that_nothing_renews_is_told_to_expire_and_a_new_token_ends_that()
     let (scene, controller) = Scene::with_controller("expiring").await;
     scene.short_lived().await;
     scene.service_account("ci").await;
-    let in_a_week = now() + TimeDelta::days(7) + TimeDelta::seconds(4);
+    let in_a_week = now() + TimeDelta::days(7) + TimeDelta::seconds(15);
     scene.key_with("deploy", "ci", json!({"expiresAt": in_a_week})).await;
     scene.key_when("deploy", "Issued").await;
     let key = scene

@@ -84,7 +84,7 @@ async fn a_key_expires_at_the_second_and_its_secret_loses_the_token() {
     let (scene, _controller) = Scene::with_controller("expires").await;
     scene.short_lived().await;
     scene.service_account("ci").await;
-    scene.key_with("deploy", "ci", json!({"validFor": "PT3S"})).await;
+    scene.key_with("deploy", "ci", json!({"validFor": "PT15S"})).await;
     let key = scene.key_when("deploy", "Issued").await;
     let expires_at = key.status.unwrap().token.unwrap().expires_at;
     let expired = scene.key_when("deploy", "Expired").await.status.unwrap();

@@ -25,7 +25,7 @@ async fn a_key_that_nobody_uses_is_warned_about_switched_off_and_given_back() {
     let token = scene.issued("ci").await;
     let verifier = Verifier::start(&scene, &[]).await;
     verifier.answers(&token, 200).await;
-    policy(&scene, Some(json!({"warnAfter": "PT5S", "deactivateAfter": "PT12S"}))).await;
+    policy(&scene, Some(json!({"warnAfter": "PT10S", "deactivateAfter": "PT25S"}))).await;
     let key = scene
         .key_once("ci-key", "is warned about", |key| conditions(key).contains(&"Unused=True".to_owned()))
         .await;

@@ -106,9 +106,9 @@ impl Stage {
 
     /// The application learns the verdict, and no credential.
     fn identifies(&self, said: &Value, token: &Token, expected: [&str; 5]) {
-        let [subject, actor, resource, role, person] = expected;
+        let [subject, actor, resource, role, user] = expected;
         let account = self.scene.namespace.as_str();
-        let fixed = [subject, actor, account, "good", token.id(), resource, role, person];
+        let fixed = [subject, actor, account, "good", token.id(), resource, role, user];
         for (name, value) in IDENTITY.iter().zip(fixed) {
             assert_eq!(values(said, name).concat(), value, "{name}");
         }
@@ -175,7 +175,7 @@ impl Stage {
         self.identifies(&said, &self.keys.good, [&actor, &actor, "", "", ""]);
         assert!(!said.to_string().contains("spoofed"), "{said}");
 
-        // Neither does the path or the query choose what is asked for.
+        // Neither does the path or the query choose what is required.
         for path in ["/auth/envoy/-/x", "/x?for=Process", "/for/Process/expense-claims"] {
             let answer = self.get(path, &self.keys.stranger, &[]).await;
             assert_eq!((answer.status, &answer.json()["uri"]), (200, &json!(path)));

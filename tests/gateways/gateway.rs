@@ -100,7 +100,7 @@ impl Running {
         let first = files.next().unwrap();
         files.for_each(drop);
         let log = dev_dir().join(format!("{name}-gateway.log"));
-        let child = Command::new(Gateways::ensure().unwrap().path(kind.gateway()))
+        let child = Command::new(Gateways::ensure(&[kind.gateway()]).unwrap().path(kind.gateway()))
             .args(kind.arguments(&folder, &first))
             .current_dir(&folder)
             .env("HOME", &folder)

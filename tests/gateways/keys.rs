@@ -23,7 +23,7 @@ impl Keys {
     pub async fn make(scene: &Scene) -> Self {
         scene.short_lived().await;
         scene.service_account("brief").await;
-        scene.key_with("brief-key", "brief", json!({"validFor": "PT5S"})).await;
+        scene.key_with("brief-key", "brief", json!({"validFor": "PT20S"})).await;
         scene.key_when("brief-key", "Issued").await;
         let expired = scene.token("brief-key").await;
         let granted = [

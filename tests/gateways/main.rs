@@ -1,5 +1,6 @@
-//! Real gateways in front of an application, each with its documented configuration out of `examples/gateways/`: whom
-//! they let in, whom they refuse, and what the application learns. In the control plane of the other tests.
+//! Real gateways in front of an application, each with its documented configuration out of
+//! `examples/gateways/`: whom they let in, whom they refuse, and what the application learns. In the control
+//! plane of the other tests.
 
 #![allow(
     clippy::unwrap_used,

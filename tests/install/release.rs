@@ -5,6 +5,7 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use keyward_dev::TIMEOUT;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
@@ -36,7 +37,7 @@ impl<'a> Release<'a> {
     pub fn install_again(&self, values: &[&str]) {
         let arguments = [&WITH_VERIFIER[..], &LEASE, &["--create-namespace"], values].concat();
         self.helm(&["install", "keyward", self.chart.to_str().unwrap()], &arguments);
-        self.cluster.kubectl(&["wait", "--for=condition=Established", "crd", "--all", "--timeout=30s"]);
+        self.cluster.kubectl(&["wait", "--for=condition=Established", "crd", "--all", TIMEOUT]);
     }
 
     pub fn upgrade(&self, values: &[&str]) {

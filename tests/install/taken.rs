@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::process::{Output, Stdio};
 
+use keyward_dev::TIMEOUT;
 use serde_json::{Value, json};
 
 use crate::own_cluster::{Cluster, eventually};
@@ -51,7 +52,7 @@ pub async fn with_every_option(cluster: &Cluster) {
     namespace(cluster, "keyward-system", "warn");
     cluster.kubectl(&["create", "namespace", "shop"]);
     cluster.apply(OPERATOR);
-    cluster.kubectl(&["wait", "--for=condition=Established", "crd", "--all", "--timeout=30s"]);
+    cluster.kubectl(&["wait", "--for=condition=Established", "crd", "--all", TIMEOUT]);
     let file = rendered(cluster, &["--namespace", "keyward-system", "--values", ALL]);
     eventually("the new kinds are served", async || {
         let output =
@@ -126,7 +127,7 @@ pub fn as_plain_manifests(cluster: &Cluster) {
     let made = cluster.command("bash").arg(script).arg(&out).args(MUTATING).output().unwrap();
     assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
     cluster.kubectl(&["apply", "--server-side", "-k", out.to_str().unwrap()]);
-    cluster.kubectl(&["wait", "--for=condition=Established", "crd", "--all", "--timeout=30s"]);
+    cluster.kubectl(&["wait", "--for=condition=Established", "crd", "--all", TIMEOUT]);
     let found = cluster.kubectl(&["-n", "keyward-system", "get", "deployments", "-o", "name"]);
     assert_eq!(found.trim(), "deployment.apps/keyward-controller");
 }

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use keyward_dev::{ControlPlane, Options};
+use keyward_dev::{ControlPlane, Options, PATIENCE, TIMEOUT};
 
 pub struct Cluster {
     pub plane: ControlPlane,
@@ -30,7 +30,7 @@ impl Cluster {
     /// Installs the kinds, and creates namespaces.
     pub fn install(&self, namespaces: &[&str]) {
         self.kubectl(&["apply", "--server-side", "-f", "crds/"]);
-        self.kubectl(&["wait", "--for=condition=Established", "crd", "--all", "--timeout=30s"]);
+        self.kubectl(&["wait", "--for=condition=Established", "crd", "--all", TIMEOUT]);
         for namespace in namespaces {
             self.kubectl(&["create", "namespace", namespace]);
         }
@@ -81,11 +81,11 @@ impl Cluster {
     }
 }
 
-/// Waits for a minute at most; what is found instead is shown then.
+/// Waits; what is found instead is shown when patience ends.
 pub async fn eventually(wanted: &str, mut look: impl AsyncFnMut() -> Result<(), String>) {
     let start = Instant::now();
     while let Err(found) = look().await {
-        assert!(start.elapsed() < Duration::from_mins(1), "{found:?}, not {wanted:?}");
+        assert!(start.elapsed() < PATIENCE, "{found:?}, not {wanted:?}");
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
 }

@@ -13,6 +13,7 @@ use super::go::{self, Tail};
 use super::pins::Pins;
 use super::program::names;
 use super::progress::{Counter, Display};
+use super::target::Target;
 
 /// A build of some programs; whoever runs it holds the lock of the cache.
 pub(crate) struct Build<'a> {
@@ -24,17 +25,6 @@ pub(crate) struct Build<'a> {
     pub(crate) takes: &'a str,
     /// What to do where there is no Go.
     pub(crate) remedy: &'static str,
-}
-
-/// A program as Go builds it.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Target {
-    /// The Go package.
-    pub(crate) package: &'static str,
-    /// What `go build` calls the file: the package's last element that is no major version.
-    pub(crate) built_name: &'static str,
-    /// What the file is called in the cache.
-    pub(crate) file_name: &'static str,
 }
 
 impl Build<'_> {

@@ -1,5 +1,5 @@
 //! Finds the programs that a control plane is made of: in `KUBEBUILDER_ASSETS`, then in the cache; what
-//! neither holds is built with Go into the cache, once.
+//! neither holds is built with Go into the cache, once, and only when somebody needs it.
 
 mod build;
 mod error;
@@ -9,15 +9,18 @@ mod pins;
 mod program;
 mod progress;
 mod sources;
+mod target;
 
 use std::path::{Path, PathBuf};
 
-pub(crate) use build::{Build, Target, remove_if_there};
+pub(crate) use build::{Build, remove_if_there};
 pub(crate) use pins::{Pins, key_of};
+pub(crate) use program::names;
 
 pub use error::Error;
 pub use program::Program;
 pub(crate) use sources::Sources;
+pub(crate) use target::Target;
 
 /// Where each program of the control plane lies.
 #[derive(Clone, Debug)]
@@ -27,26 +30,26 @@ pub struct Assets {
 }
 
 impl Assets {
-    /// Finds the programs where the environment says, and builds those that are missing.
+    /// Finds `programs` where the environment says, and builds those of them that are missing.
     ///
     /// This blocks, for minutes where programs must be built, and shows its progress on standard error.
     ///
     /// # Errors
     /// When `KUBEBUILDER_ASSETS` names no folder with programs, or a program is missing and can't be built.
-    pub fn ensure() -> Result<Self, Error> {
-        Self::ensure_from(Sources::from_env()?)
+    pub fn ensure(programs: &[Program]) -> Result<Self, Error> {
+        Self::ensure_from(Sources::from_env()?, programs)
     }
 
-    /// Finds the programs in `sources`, and builds those that are missing.
+    /// Finds `programs` in `sources`, and builds those that are missing.
     ///
     /// # Errors
     /// When the given folder holds no program, or a program is missing and can't be built.
-    pub(crate) fn ensure_from(sources: Sources) -> Result<Self, Error> {
+    pub(crate) fn ensure_from(sources: Sources, programs: &[Program]) -> Result<Self, Error> {
         let pins = Pins::read(&sources.module)?;
         let assets = Self { cache: sources.cache.join(pins.key()), given: sources.given };
         assets.check_given()?;
-        if !assets.missing().is_empty() {
-            assets.build_missing(&sources.module, &pins)?;
+        if !assets.missing(programs).is_empty() {
+            assets.build_missing(&sources.module, &pins, programs)?;
         }
         Ok(assets)
     }
@@ -88,14 +91,14 @@ impl Assets {
         }
     }
 
-    fn missing(&self) -> Vec<Program> {
-        Program::ALL.into_iter().filter(|program| !self.path(*program).is_file()).collect()
+    fn missing(&self, programs: &[Program]) -> Vec<Program> {
+        programs.iter().copied().filter(|program| !self.path(*program).is_file()).collect()
     }
 
-    fn build_missing(&self, module: &Path, pins: &Pins) -> Result<(), Error> {
+    fn build_missing(&self, module: &Path, pins: &Pins, programs: &[Program]) -> Result<(), Error> {
         let _lock = lock::acquire(&self.cache, "the control plane")?;
         // Another process may have built them while this one waited for the lock.
-        let missing = self.missing();
+        let missing = self.missing(programs);
         if missing.is_empty() {
             return Ok(());
         }

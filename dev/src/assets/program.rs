@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::build::Target;
+use super::target::Target;
 
 /// A program of the control plane or a client of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,6 +23,9 @@ impl Program {
     /// All of them.
     pub const ALL: [Self; 5] =
         [Self::Etcd, Self::ApiServer, Self::ControllerManager, Self::Kubectl, Self::Helm];
+
+    /// What setup-envtest lays into a folder: an API server that answers, and a client for it.
+    pub const SERVERS: [Self; 3] = [Self::Etcd, Self::ApiServer, Self::Kubectl];
 
     /// The name of the file, in `KUBEBUILDER_ASSETS` and in the cache.
     pub fn file_name(self) -> &'static str {

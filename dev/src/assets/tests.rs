@@ -58,7 +58,7 @@ fn the_packages_are_the_tools_of_go_mod() {
 fn a_filled_cache_needs_no_build() {
     let folder = tempfile::tempdir().unwrap();
     let (sources, filled) = cached(folder.path());
-    let assets = Assets::ensure_from(sources).unwrap();
+    let assets = Assets::ensure_from(sources, &Program::ALL).unwrap();
     assert_eq!(assets.dirs(), [filled.as_path()]);
     assert_eq!(assets.path(Program::Etcd), filled.join("etcd"));
 }
@@ -69,7 +69,8 @@ fn a_given_folder_comes_first_and_the_cache_fills_it_up() {
     let (sources, filled) = cached(folder.path());
     let given = folder.path().join("given");
     put(&given, &[Program::Etcd, Program::ApiServer, Program::ControllerManager, Program::Kubectl]);
-    let assets = Assets::ensure_from(Sources { given: Some(given.clone()), ..sources }).unwrap();
+    let assets =
+        Assets::ensure_from(Sources { given: Some(given.clone()), ..sources }, &Program::ALL).unwrap();
     assert_eq!(assets.dir(), given);
     assert_eq!(assets.dirs(), [given.as_path(), filled.as_path()]);
     assert_eq!(assets.path(Program::Kubectl), given.join("kubectl"));
@@ -82,15 +83,30 @@ fn a_given_folder_with_everything_stands_alone() {
     let (sources, _) = cached(folder.path());
     let given = folder.path().join("given");
     put(&given, &Program::ALL);
-    let assets = Assets::ensure_from(Sources { given: Some(given.clone()), ..sources }).unwrap();
+    let assets =
+        Assets::ensure_from(Sources { given: Some(given.clone()), ..sources }, &Program::ALL).unwrap();
     assert_eq!(assets.dirs(), [given.as_path()]);
+}
+
+#[test]
+fn what_nobody_needs_may_be_missing() {
+    let folder = tempfile::tempdir().unwrap();
+    let (sources, _) = cached(folder.path());
+    let given = folder.path().join("given");
+    put(&given, &Program::SERVERS);
+    let empty = folder.path().join("empty");
+    let sources = Sources { given: Some(given.clone()), cache: empty.clone(), ..sources };
+    let assets = Assets::ensure_from(sources, &Program::SERVERS).unwrap();
+    assert_eq!(assets.path(Program::Etcd), given.join("etcd"));
+    assert!(!empty.exists(), "nothing is built");
 }
 
 #[test]
 fn a_given_folder_without_an_api_server_is_a_mistake() {
     let folder = tempfile::tempdir().unwrap();
     let (sources, _) = cached(folder.path());
-    let error = Assets::ensure_from(Sources { given: Some("/nowhere".into()), ..sources }).unwrap_err();
+    let error = Assets::ensure_from(Sources { given: Some("/nowhere".into()), ..sources }, &Program::ALL)
+        .unwrap_err();
     assert_eq!(error.to_string(), "KUBEBUILDER_ASSETS is set to /nowhere, which holds no kube-apiserver");
 }
 

@@ -1,17 +1,23 @@
 //! The subcommands of `dev`; each runs a control plane no longer than itself.
 
+mod error;
+mod named;
+mod print;
 mod signals;
 mod up;
 mod with;
 
-use std::ffi::OsString;
 use std::future::Future;
-use std::io::{self, Write};
 use std::path::Path;
 use std::process::ExitCode;
 
-use clap::{Args, Parser, Subcommand};
-use keyward_dev::{Assets, Gateways, Tool, assets, control_plane};
+use clap::{Parser, Subcommand};
+use keyward_dev::{Assets, Gateway, Gateways, Program, Tool};
+
+pub(crate) use error::Error;
+use named::named;
+use print::print;
+use with::With;
 
 /// A local Kubernetes control plane: real programs, on this machine only, gone when it ends.
 #[derive(Debug, Parser)]
@@ -23,10 +29,18 @@ pub(crate) struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Make sure that the programs are there, and print their folder
-    Assets,
-    /// Make sure that the gateways are there, and print their folder
-    Gateways,
+    /// Make sure that all programs of a control plane are there and print their folders, or some and their paths
+    Assets {
+        /// Which ones
+        #[arg(value_name = "PROGRAM", value_parser = named(Program::ALL, Program::file_name))]
+        programs: Vec<Program>,
+    },
+    /// Make sure that all gateways are there and print their folder, or some and their paths
+    Gateways {
+        /// Which ones
+        #[arg(value_name = "GATEWAY", value_parser = named(Gateway::ALL, Gateway::file_name))]
+        gateways: Vec<Gateway>,
+    },
     /// Make sure that other programs are there, and print their paths
     Tools {
         /// Which ones; by default those that tests run
@@ -39,65 +53,36 @@ enum Command {
     With(With),
 }
 
-#[derive(Debug, Args)]
-struct With {
-    /// Start no kube-controller-manager
-    #[arg(long)]
-    no_controller_manager: bool,
-    /// Write an audit log, to the file that `KEYWARD_DEV_AUDIT_LOG` names
-    #[arg(long)]
-    audit_log: bool,
-    /// Have the API server ask about tokens at the address that `KEYWARD_DEV_TOKEN_WEBHOOK` names
-    #[arg(long)]
-    token_webhook: bool,
-    /// The command and its arguments
-    #[arg(last = true, required = true)]
-    command: Vec<OsString>,
-}
-
-/// Why a subcommand failed.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum Error {
-    #[error(transparent)]
-    ControlPlane(#[from] control_plane::Error),
-    #[error("can't run {program}: {source}")]
-    Run { program: String, source: io::Error },
-    #[error("can't stop the command: {0}")]
-    Stop(#[source] io::Error),
-    #[error("can't listen for signals: {0}")]
-    Signals(#[source] io::Error),
-    #[error("can't start: {0}")]
-    Runtime(#[source] io::Error),
-    #[error("can't write to standard output: {0}")]
-    Output(#[source] io::Error),
-    #[error("can't put the programs on PATH: {0}")]
-    Path(#[from] std::env::JoinPathsError),
-}
-
-impl From<assets::Error> for Error {
-    fn from(error: assets::Error) -> Self {
-        Self::ControlPlane(error.into())
-    }
-}
-
 impl Cli {
     /// Carries out the subcommand.
     pub(crate) fn run(self) -> Result<ExitCode, Error> {
         match self.command {
             // A build that is interrupted ends at once, since no signal is handled before it is done.
-            Command::Assets => print_paths(&Assets::ensure()?.dirs()),
-            Command::Gateways => print_paths(&[Gateways::ensure()?.dir()]),
+            Command::Assets { programs } if programs.is_empty() => {
+                print_paths(&Assets::ensure(&Program::ALL)?.dirs())
+            }
+            Command::Assets { programs } => {
+                let assets = Assets::ensure(&programs)?;
+                print_paths(&programs.iter().map(|program| assets.path(*program)).collect::<Vec<_>>())
+            }
+            Command::Gateways { gateways } if gateways.is_empty() => {
+                print_paths(&[Gateways::ensure(&Gateway::ALL)?.dir()])
+            }
+            Command::Gateways { gateways } => {
+                let found = Gateways::ensure(&gateways)?;
+                print_paths(&gateways.iter().map(|gateway| found.path(*gateway)).collect::<Vec<_>>())
+            }
             Command::Tools { tools } => {
                 let paths = tools.into_iter().map(Tool::ensure).collect::<Result<Vec<_>, _>>()?;
                 print_paths(&paths)
             }
             Command::Up => {
-                Assets::ensure()?;
-                block_on(up::run())
+                let assets = Assets::ensure(&Program::ALL)?;
+                block_on(up::run(assets))
             }
             Command::With(with) => {
-                Assets::ensure()?;
-                block_on(with::run(with))
+                let assets = Assets::ensure(&with.programs())?;
+                block_on(with::run(assets, with))
             }
         }
     }
@@ -107,11 +92,6 @@ fn print_paths(paths: &[impl AsRef<Path>]) -> Result<ExitCode, Error> {
     let lines = paths.iter().map(|path| format!("{}\n", path.as_ref().display()));
     print(&lines.collect::<String>())?;
     Ok(ExitCode::SUCCESS)
-}
-
-fn print(text: &str) -> Result<(), Error> {
-    let mut stdout = io::stdout();
-    stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()).map_err(Error::Output)
 }
 
 fn block_on(work: impl Future<Output = Result<ExitCode, Error>>) -> Result<ExitCode, Error> {

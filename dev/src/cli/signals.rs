@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use super::Error;
+use super::error::Error;
 
 /// Listens for the signals from its creation on, so none ends the process before it has cleaned up.
 pub(crate) struct Signals {

@@ -3,17 +3,18 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use keyward_dev::{ControlPlane, Options, say};
+use keyward_dev::{Assets, ControlPlane, Options, say};
 
+use super::error::Error;
+use super::print::print;
 use super::signals::{Signals, exit_code};
-use super::{Error, print};
 
-pub(crate) async fn run() -> Result<ExitCode, Error> {
+pub(crate) async fn run(assets: Assets) -> Result<ExitCode, Error> {
     let mut signals = Signals::listen()?;
     say(format_args!("Starting a control plane"));
     let options = Options { controller_manager: true, ..Options::default() };
     let control_plane = tokio::select! {
-        started = ControlPlane::start(options) => started?,
+        started = ControlPlane::start_with(assets, options) => started?,
         signal = signals.next() => return Ok(exit_code(signal.as_raw_value())),
     };
     print(&exports(&control_plane))?;

@@ -1,23 +1,56 @@
 //! `dev with`: a control plane for the time of one command.
 
 use std::env;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::process::{ExitCode, ExitStatus};
 use std::time::Duration;
 
-use keyward_dev::{ControlPlane, Options, say};
+use clap::Args;
+use keyward_dev::{Assets, ControlPlane, Options, Program, say};
 use rustix::process::{Pid, Signal, kill_process};
 use tokio::process::{Child, Command};
 
+use super::error::Error;
+use super::named::named;
 use super::signals::{Signals, exit_code};
-use super::{Error, With};
 
 /// How long a command has to end after the signal.
 const STOP_BOUND: Duration = Duration::from_secs(10);
 
-pub(crate) async fn run(with: With) -> Result<ExitCode, Error> {
+/// How to start the control plane, and for what.
+#[derive(Debug, Args)]
+pub(crate) struct With {
+    /// Start no kube-controller-manager
+    #[arg(long)]
+    no_controller_manager: bool,
+    /// Start without this program where it is not there yet; the command builds it with `dev assets`
+    #[arg(long, value_name = "PROGRAM", value_parser = named([Program::Helm], Program::file_name))]
+    later: Vec<Program>,
+    /// Write an audit log, to the file that `KEYWARD_DEV_AUDIT_LOG` names
+    #[arg(long)]
+    audit_log: bool,
+    /// Have the API server ask about tokens at the address that `KEYWARD_DEV_TOKEN_WEBHOOK` names
+    #[arg(long)]
+    token_webhook: bool,
+    /// The command and its arguments
+    #[arg(last = true, required = true)]
+    command: Vec<OsString>,
+}
+
+impl With {
+    /// What must be there before the control plane starts.
+    pub(crate) fn programs(&self) -> Vec<Program> {
+        let is_needed = |program: &Program| match program {
+            Program::ControllerManager => !self.no_controller_manager,
+            program => !self.later.contains(program),
+        };
+        Program::ALL.into_iter().filter(is_needed).collect()
+    }
+}
+
+pub(crate) async fn run(assets: Assets, with: With) -> Result<ExitCode, Error> {
     let mut signals = Signals::listen()?;
     let options = Options {
         controller_manager: !with.no_controller_manager,
@@ -26,7 +59,7 @@ pub(crate) async fn run(with: With) -> Result<ExitCode, Error> {
         ..Options::default()
     };
     let control_plane = tokio::select! {
-        started = ControlPlane::start(options) => started?,
+        started = ControlPlane::start_with(assets, options) => started?,
         signal = signals.next() => return Ok(exit_code(signal.as_raw_value())),
     };
     let status = run_command(&control_plane, &with.command, &mut signals).await;
@@ -60,6 +93,9 @@ async fn run_command(
         .env("KEYWARD_DEV_DIR", control_plane.dir())
         .env("KUBEBUILDER_ASSETS", control_plane.assets().dir())
         .kill_on_drop(true);
+    for name in env::vars_os().map(|(name, _)| name).filter(|name| describes_this_package(name)) {
+        command.env_remove(name);
+    }
     match control_plane.audit_log_path() {
         Some(path) => command.env("KEYWARD_DEV_AUDIT_LOG", path),
         None => command.env_remove("KEYWARD_DEV_AUDIT_LOG"),
@@ -73,6 +109,14 @@ async fn run_command(
         status = child.wait() => status.map_err(failed),
         _ = signals.next() => stop(child).await,
     }
+}
+
+/// Whether it is one of the variables in which `cargo run` describes the package of this program. To a cargo that
+/// the command runs they are a change that build scripts ask about, and it compiles a good part of all again.
+fn describes_this_package(name: &OsStr) -> bool {
+    ["CARGO_MANIFEST_", "CARGO_PKG_"]
+        .iter()
+        .any(|start| name.as_encoded_bytes().starts_with(start.as_bytes()))
 }
 
 async fn stop(mut child: Child) -> Result<ExitStatus, Error> {
@@ -98,5 +142,24 @@ fn code(status: ExitStatus) -> ExitCode {
         (Some(code), _) => ExitCode::from(u8::try_from(code).unwrap_or(u8::MAX)),
         (None, Some(signal)) => exit_code(signal),
         (None, None) => ExitCode::FAILURE,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn programs(no_controller_manager: bool, later: &[Program]) -> Vec<Program> {
+        let later = later.to_vec();
+        let with =
+            With { no_controller_manager, later, audit_log: false, token_webhook: false, command: vec![] };
+        with.programs()
+    }
+
+    #[test]
+    fn what_is_left_out_need_not_be_there() {
+        assert_eq!(programs(false, &[]), Program::ALL);
+        assert_eq!(programs(true, &[Program::Helm]), Program::SERVERS);
+        assert!(programs(true, &[]).contains(&Program::Helm));
     }
 }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::Options;
+use super::options::Options;
 use super::pki::Pki;
 use super::ports::Ports;
 

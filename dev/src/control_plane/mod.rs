@@ -6,6 +6,7 @@ mod folder;
 mod kubeconfig;
 mod launch;
 mod log_tail;
+mod options;
 mod pki;
 mod ports;
 mod process;
@@ -25,22 +26,10 @@ use ports::Ports;
 use crate::assets::{Assets, Program};
 
 pub use error::Error;
+pub use options::Options;
 
 /// How often a control plane is tried with other ports when another process has taken one of them.
 const TRIES: usize = 3;
-
-/// What a control plane is started with.
-#[derive(Clone, Debug, Default)]
-pub struct Options {
-    /// Starts a kube-controller-manager too: cascading deletes, namespace deletion and quotas.
-    pub controller_manager: bool,
-    /// Writes each request's metadata to a file, see [`ControlPlane::audit_log_path`].
-    pub audit_log: bool,
-    /// Has the API server ask about tokens that it does not know itself, see [`ControlPlane::token_webhook`].
-    pub token_webhook: bool,
-    /// More arguments of the API server, after its own.
-    pub extra_api_server_args: Vec<String>,
-}
 
 /// A running control plane. [`ControlPlane::stop`] ends it in order; a drop kills it. Both remove its folder.
 #[derive(Debug)]
@@ -59,12 +48,21 @@ pub struct ControlPlane {
 }
 
 impl ControlPlane {
-    /// Starts one and waits until it is ready; builds its programs first where they are missing.
+    /// Starts one and waits until it is ready; builds all programs first where they are missing.
     ///
     /// # Errors
-    /// When its programs can't be had, or one of them ends or doesn't get ready within a minute.
+    /// When the programs can't be had, or one of them ends or doesn't get ready within
+    /// [`PATIENCE`](crate::PATIENCE).
     pub async fn start(options: Options) -> Result<Self, Error> {
-        let assets = tokio::task::spawn_blocking(Assets::ensure).await??;
+        let assets = tokio::task::spawn_blocking(|| Assets::ensure(&Program::ALL)).await??;
+        Self::start_with(assets, options).await
+    }
+
+    /// Starts one from these programs and waits until it is ready. Those that `options` need must be there.
+    ///
+    /// # Errors
+    /// When one of its programs is missing, ends, or doesn't get ready within [`PATIENCE`](crate::PATIENCE).
+    pub async fn start_with(assets: Assets, options: Options) -> Result<Self, Error> {
         sweep();
         Self::start_on(assets, &options, Ports::pick).await
     }
@@ -120,7 +118,7 @@ impl ControlPlane {
         &self.kubectl
     }
 
-    /// The chart installer.
+    /// The chart installer; [`Self::start_with`] does not need it to be there.
     pub fn helm(&self) -> &Path {
         &self.helm
     }
@@ -193,7 +191,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_taken_port_is_given_up_for_another() {
-        let assets = Assets::ensure().unwrap();
+        let assets = Assets::ensure(&Program::ALL).unwrap();
         let taken = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = taken.local_addr().unwrap().port();
         let mut picks = 0;

@@ -171,10 +171,11 @@ fn find_setpriv(path: &OsStr) -> Option<PathBuf> {
 
 #[cfg(test)]
 mod tests {
+    use crate::patience::PATIENCE;
+
     use super::*;
 
     const SHORT: Duration = Duration::from_millis(100);
-    const LONG: Duration = Duration::from_secs(30);
 
     fn shell(folder: &Path, script: &str) -> Result<Process, Error> {
         let args = ["-c".to_owned(), script.to_owned()];
@@ -188,7 +189,7 @@ mod tests {
         process.ended().await;
         let error = process.check().unwrap_err().to_string();
         assert_eq!(error, "sh ended (exit status: 3); its last lines:\nout\nerr");
-        process.stop(LONG).await.unwrap();
+        process.stop(PATIENCE).await.unwrap();
     }
 
     #[tokio::test]

@@ -8,10 +8,11 @@ use std::time::{Duration, Instant};
 use tokio::net::TcpStream;
 use tokio::process::Command;
 
+use crate::patience::PATIENCE;
+
 use super::Error;
 use super::process::Process;
 
-const DEADLINE: Duration = Duration::from_mins(1);
 const INTERVAL: Duration = Duration::from_millis(50);
 
 /// Waits until the program listens.
@@ -54,7 +55,7 @@ async fn until(process: &Process, mut probe: impl AsyncFnMut() -> Result<(), Str
         process.check()?;
         match probe().await {
             Ok(()) => return Ok(()),
-            Err(last) if start.elapsed() >= DEADLINE => return Err(process.not_ready(DEADLINE, last)),
+            Err(last) if start.elapsed() >= PATIENCE => return Err(process.not_ready(PATIENCE, last)),
             Err(_) => {
                 // The end of the program or the time for the next question, whichever is first.
                 tokio::select! {

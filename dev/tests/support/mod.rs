@@ -7,9 +7,9 @@ use std::path::Path;
 use std::process::{Command, Output};
 use std::time::{Duration, Instant};
 
+use keyward_dev::PATIENCE;
 use rustix::process::Pid;
 
-const DEADLINE: Duration = Duration::from_secs(30);
 const INTERVAL: Duration = Duration::from_millis(20);
 
 /// The processes with the folder on their command line: number and command line.
@@ -40,7 +40,7 @@ pub(crate) fn left_in(temp: &Path) -> Vec<String> {
 pub(crate) fn until(what: &str, mut is_true: impl FnMut() -> bool) {
     let start = Instant::now();
     while !is_true() {
-        assert!(start.elapsed() < DEADLINE, "waited in vain: {what}");
+        assert!(start.elapsed() < PATIENCE, "waited in vain: {what}");
         std::thread::sleep(INTERVAL);
     }
 }

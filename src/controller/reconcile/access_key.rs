@@ -1,43 +1,73 @@
-//! One pass over an access key: observe, plan, act; again where the Secret was written, so that the status is always
-//! computed from what the Secret holds.
+//! Access keys: observe, plan, apply, fold; again where a Secret was written, so that the status is always computed from what
+//! the Secret holds.
 
 use chrono::{DateTime, Utc};
 
-use crate::api::AccessKey;
-use crate::controller::apply::actor::{Actor, Error};
-use crate::domain::access_key::{Action, Plan, plan};
-use crate::runtime::clock::now;
+use crate::api::{AccessKey, Kind};
+use crate::controller::apply::Applier;
+use crate::controller::apply::access_key::Done;
+use crate::controller::error::Error;
+use crate::controller::observe::Observer;
+use crate::controller::reconcile::driver::{Next, Reconcile};
+use crate::domain::access_key::{Action, Key, Observed, Plan, plan};
 
-/// More rounds than any plan needs: mint, write the status, repair, publish, write the status.
-const ROUNDS: usize = 6;
-
-/// Returns when to look again, if nothing happens before.
-pub(in crate::controller) async fn pass(
-    actor: &Actor,
-    object: &AccessKey,
-) -> Result<Option<DateTime<Utc>>, Error> {
-    let mut observed = actor.observer.access_key(object).await?;
-    for _ in 0..ROUNDS {
-        let Plan { actions, look_again_at } = plan(&observed, now());
-        let again = actions.iter().any(writes_secrets);
-        for action in actions {
-            actor.access_key(object, &mut observed, action).await?;
-        }
-        if !again {
-            return Ok(look_again_at);
-        }
-    }
-    Err(Error::SecretChanged)
+/// Reconciles access keys.
+pub(in crate::controller) struct AccessKeys {
+    pub(in crate::controller) observer: Observer,
+    pub(in crate::controller) applier: Applier,
 }
 
-fn writes_secrets(action: &Action) -> bool {
-    match action {
-        Action::Issue(_)
-        | Action::RepairSecret
-        | Action::EmptySecret
-        | Action::DeleteLeftBehind { .. }
-        | Action::Publish
-        | Action::Unpublish => true,
-        Action::Audit(_) | Action::WriteStatus(_) | Action::DeleteKey => false,
+impl Reconcile for AccessKeys {
+    type Object = AccessKey;
+    type Observed = Observed;
+    type Action = Action;
+    type Done = Done;
+
+    const KIND: Kind = Kind::AccessKey;
+
+    async fn observe(&self, object: &AccessKey) -> Result<Observed, Error> {
+        Ok(self.observer.access_key(object).await?)
+    }
+
+    fn plan(&self, observed: &Observed, now: DateTime<Utc>) -> Plan {
+        plan(observed, now)
+    }
+
+    async fn apply(
+        &self,
+        object: &AccessKey,
+        observed: &Observed,
+        action: Action,
+        done: &mut Vec<Done>,
+    ) -> Result<(), Error> {
+        self.applier.access_key(object, observed, action, done).await
+    }
+
+    async fn fold(&self, observed: &mut Observed, done: Vec<Done>) -> Result<Next, Error> {
+        let Observer { world, stamps, .. } = &self.observer;
+        let mut next = Next::Done;
+        for done in done {
+            if done.changes_secrets() {
+                next = Next::PlanAgain;
+            }
+            match done {
+                Done::Recorded | Done::KeyDeleted => {}
+                Done::Status(written) => {
+                    observed.key = Key::of(&world.access_keys.wrote(*written), *stamps);
+                }
+                Done::Secret { metadata, view } => {
+                    world.secrets.wrote(*metadata);
+                    observed.secret = view;
+                }
+                Done::SecretTaken | Done::LeftBehindDeleted => {
+                    self.observer.look_for_secret(observed).await?;
+                }
+                Done::Published { published, changes } => {
+                    changes.into_iter().for_each(|change| world.secrets.changed(change));
+                    observed.published = published;
+                }
+            }
+        }
+        Ok(next)
     }
 }

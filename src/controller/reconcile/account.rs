@@ -1,21 +1,58 @@
-//! One pass over an account: observe, plan, act.
+//! Accounts: observe, plan, apply, fold.
 
 use chrono::{DateTime, Utc};
 
-use crate::api::Account;
-use crate::controller::apply::actor::{Actor, Error};
-use crate::domain::account::{Plan, plan};
-use crate::runtime::clock::now;
+use crate::api::{Account, Kind};
+use crate::controller::apply::Applier;
+use crate::controller::apply::account::Done;
+use crate::controller::error::Error;
+use crate::controller::observe::Observer;
+use crate::controller::reconcile::driver::{Next, Reconcile};
+use crate::domain::account::{Action, Observed, Plan, plan};
 
-/// Returns when to look again, if nothing happens before: the snapshot and the quota may have to wait.
-pub(in crate::controller) async fn pass(
-    actor: &Actor,
-    object: &Account,
-) -> Result<Option<DateTime<Utc>>, Error> {
-    let observed = actor.observer.account(object).await?;
-    let Plan { actions, look_again_at } = plan(&observed, now());
-    for action in actions {
-        actor.account(object, action).await?;
+/// Reconciles accounts.
+pub(in crate::controller) struct Accounts {
+    pub(in crate::controller) observer: Observer,
+    pub(in crate::controller) applier: Applier,
+}
+
+impl Reconcile for Accounts {
+    type Object = Account;
+    type Observed = Observed;
+    type Action = Action;
+    type Done = Done;
+
+    const KIND: Kind = Kind::Account;
+
+    async fn observe(&self, object: &Account) -> Result<Observed, Error> {
+        Ok(self.observer.account(object).await?)
     }
-    Ok(look_again_at)
+
+    fn plan(&self, observed: &Observed, now: DateTime<Utc>) -> Plan {
+        plan(observed, now)
+    }
+
+    async fn apply(
+        &self,
+        object: &Account,
+        _observed: &Observed,
+        action: Action,
+        done: &mut Vec<Done>,
+    ) -> Result<(), Error> {
+        done.push(self.applier.account(object, action).await?);
+        Ok(())
+    }
+
+    async fn fold(&self, _observed: &mut Observed, done: Vec<Done>) -> Result<Next, Error> {
+        let world = &self.observer.world;
+        for done in done {
+            match done {
+                Done::Recorded => {}
+                Done::Status(written) => drop(world.accounts.wrote(*written)),
+                Done::Binding(change) => world.bindings.changed(change),
+                Done::Quota(change) => world.quotas.changed(change),
+            }
+        }
+        Ok(Next::Done)
+    }
 }

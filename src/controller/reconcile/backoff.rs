@@ -6,7 +6,8 @@ use std::time::Duration;
 use kube::Resource;
 use kube::runtime::reflector::ObjectRef;
 use parking_lot::Mutex;
-use rand::RngExt;
+
+use crate::runtime::random::Random;
 
 const FIRST: Duration = Duration::from_millis(50);
 const LONGEST: Duration = Duration::from_mins(1);
@@ -14,15 +15,15 @@ const LONGEST: Duration = Duration::from_mins(1);
 /// How often each object of a kind has failed in a row.
 pub(in crate::controller) struct Backoff<K: Resource<DynamicType = ()>> {
     failures: Mutex<HashMap<ObjectRef<K>, u32>>,
-}
-
-impl<K: Resource<DynamicType = ()>> Default for Backoff<K> {
-    fn default() -> Self {
-        Self { failures: Mutex::default() }
-    }
+    random: Random,
 }
 
 impl<K: Resource<DynamicType = ()>> Backoff<K> {
+    /// Nothing has failed yet.
+    pub(in crate::controller) fn new(random: Random) -> Self {
+        Self { failures: Mutex::default(), random }
+    }
+
     /// The object succeeded.
     pub(in crate::controller) fn succeeded(&self, object: &ObjectRef<K>) {
         self.failures.lock().remove(object);
@@ -33,18 +34,18 @@ impl<K: Resource<DynamicType = ()>> Backoff<K> {
         let mut failures = self.failures.lock();
         let count = failures.entry(object).or_default();
         *count = count.saturating_add(1);
-        (jittered(delay(*count)), *count)
+        (self.jittered(delay(*count)), *count)
+    }
+
+    /// Up to a quarter more, so that objects that failed together do not come back together.
+    fn jittered(&self, delay: Duration) -> Duration {
+        delay.mul_f64(self.random.jitter(1.0..1.25))
     }
 }
 
 fn delay(failures: u32) -> Duration {
     let doublings = failures.saturating_sub(1).min(16);
     FIRST.saturating_mul(1 << doublings).min(LONGEST)
-}
-
-/// Up to a quarter more, so that objects that failed together do not come back together.
-fn jittered(delay: Duration) -> Duration {
-    delay.mul_f64(rand::rng().random_range(1.0..1.25))
 }
 
 #[cfg(test)]

@@ -1,19 +1,52 @@
-//! One pass over a resource grant: observe, plan, act.
+//! Resource grants: observe, plan, apply, fold.
 
 use chrono::{DateTime, Utc};
 
-use crate::api::ResourceGrant;
-use crate::controller::apply::actor::{Actor, Error};
-use crate::domain::resource_grant::plan;
-use crate::runtime::clock::now;
+use crate::api::{Kind, ResourceGrant};
+use crate::controller::apply::Applier;
+use crate::controller::error::Error;
+use crate::controller::observe::Observer;
+use crate::controller::reconcile::driver::{Next, Reconcile};
+use crate::domain::resource_grant::{Action, Observed, Plan, plan};
 
-/// Returns when to look again, if nothing happens before: never, for time alone changes no grant.
-pub(in crate::controller) async fn pass(
-    actor: &Actor,
-    object: &ResourceGrant,
-) -> Result<Option<DateTime<Utc>>, Error> {
-    if let Some(status) = plan(&actor.observer.resource_grant(object), now()) {
-        actor.resource_grant(object, status).await?;
+/// Reconciles resource grants.
+pub(in crate::controller) struct ResourceGrants {
+    pub(in crate::controller) observer: Observer,
+    pub(in crate::controller) applier: Applier,
+}
+
+impl Reconcile for ResourceGrants {
+    type Object = ResourceGrant;
+    type Observed = Observed;
+    type Action = Action;
+    /// The grant with its new status.
+    type Done = ResourceGrant;
+
+    const KIND: Kind = Kind::ResourceGrant;
+
+    async fn observe(&self, object: &ResourceGrant) -> Result<Observed, Error> {
+        Ok(self.observer.resource_grant(object))
     }
-    Ok(None)
+
+    fn plan(&self, observed: &Observed, now: DateTime<Utc>) -> Plan {
+        plan(observed, now)
+    }
+
+    async fn apply(
+        &self,
+        object: &ResourceGrant,
+        _observed: &Observed,
+        action: Action,
+        done: &mut Vec<ResourceGrant>,
+    ) -> Result<(), Error> {
+        done.push(self.applier.resource_grant(object, action).await?);
+        Ok(())
+    }
+
+    async fn fold(&self, _observed: &mut Observed, done: Vec<ResourceGrant>) -> Result<Next, Error> {
+        for written in done {
+            self.observer.world.grants.wrote(written);
+        }
+        Ok(Next::Done)
+    }
 }

@@ -1,21 +1,58 @@
-//! One pass over a service account: observe, plan, act.
+//! Service accounts: observe, plan, apply, fold.
 
 use chrono::{DateTime, Utc};
 
-use crate::api::ServiceAccount;
-use crate::controller::apply::actor::{Actor, Error};
-use crate::domain::service_account::{Plan, plan};
-use crate::runtime::clock::now;
+use crate::api::{Kind, ServiceAccount};
+use crate::controller::apply::Applier;
+use crate::controller::apply::service_account::Done;
+use crate::controller::error::Error;
+use crate::controller::observe::Observer;
+use crate::controller::reconcile::driver::{Next, Reconcile};
+use crate::domain::service_account::{Action, Observed, Plan, plan};
 
-/// Returns when to look again, if nothing happens before.
-pub(in crate::controller) async fn pass(
-    actor: &Actor,
-    object: &ServiceAccount,
-) -> Result<Option<DateTime<Utc>>, Error> {
-    let observed = actor.observer.service_account(object, now()).await?;
-    let Plan { actions, look_again_at } = plan(&observed, now());
-    for action in actions {
-        actor.service_account(object, action).await?;
+/// Reconciles service accounts.
+pub(in crate::controller) struct ServiceAccounts {
+    pub(in crate::controller) observer: Observer,
+    pub(in crate::controller) applier: Applier,
+}
+
+impl Reconcile for ServiceAccounts {
+    type Object = ServiceAccount;
+    type Observed = Observed;
+    type Action = Action;
+    type Done = Done;
+
+    const KIND: Kind = Kind::ServiceAccount;
+
+    async fn observe(&self, object: &ServiceAccount) -> Result<Observed, Error> {
+        Ok(self.observer.service_account(object).await?)
     }
-    Ok(look_again_at)
+
+    fn plan(&self, observed: &Observed, now: DateTime<Utc>) -> Plan {
+        plan(observed, now)
+    }
+
+    async fn apply(
+        &self,
+        object: &ServiceAccount,
+        _observed: &Observed,
+        action: Action,
+        done: &mut Vec<Done>,
+    ) -> Result<(), Error> {
+        done.push(self.applier.service_account(object, action).await?);
+        Ok(())
+    }
+
+    async fn fold(&self, _observed: &mut Observed, done: Vec<Done>) -> Result<Next, Error> {
+        let world = &self.observer.world;
+        for done in done {
+            match done {
+                Done::Recorded | Done::AccountCreated => {}
+                Done::Status(written) => drop(world.service_accounts.wrote(*written)),
+                Done::Role(change) => world.roles.changed(change),
+                Done::Binding(change) => world.bindings.changed(change),
+            }
+        }
+        Ok(Next::Done)
+    }
 }

@@ -1,7 +1,6 @@
-//! From watch events to the stores. An object that does not parse is told once and left out; the watch goes on.
+//! From watch events to the stores. An object that does not parse is logged once and left out; the watch goes on.
 
 use std::fmt::Debug;
-use std::sync::Arc;
 
 use futures::{Stream, StreamExt, TryStreamExt};
 use k8s_openapi::api::core::v1::ResourceQuota;
@@ -14,59 +13,11 @@ use kube::runtime::watcher::{self, Event, watcher};
 use kube::{Api, Client, Resource};
 use serde::de::DeserializeOwned;
 
-use crate::api::{AccessKey, Account, ResourceGrant, ServiceAccount, names};
+use crate::api::{OfKind, names};
 use crate::controller::watch::queue::Queues;
-use crate::controller::watch::store::{SecretMeta, Store, World};
-use crate::controller::watch::triggers::{Concerned, object};
-
-/// What each store is fed by.
-pub(in crate::controller) struct Writers {
-    pub(in crate::controller) accounts: Writer<Account>,
-    pub(in crate::controller) service_accounts: Writer<ServiceAccount>,
-    pub(in crate::controller) access_keys: Writer<AccessKey>,
-    pub(in crate::controller) grants: Writer<ResourceGrant>,
-    pub(in crate::controller) secrets: Writer<SecretMeta>,
-    pub(in crate::controller) roles: Writer<Role>,
-    pub(in crate::controller) bindings: Writer<RoleBinding>,
-    pub(in crate::controller) quotas: Writer<ResourceQuota>,
-}
-
-impl World {
-    pub(in crate::controller) fn new() -> (Self, Writers) {
-        let (accounts, accounts_writer) = Store::new();
-        let (service_accounts, service_accounts_writer) = Store::new();
-        let (access_keys, access_keys_writer) = Store::new();
-        let (grants, grants_writer) = Store::new();
-        let (secrets, secrets_writer) = Store::new();
-        let (roles, roles_writer) = Store::new();
-        let (bindings, bindings_writer) = Store::new();
-        let (quotas, quotas_writer) = Store::new();
-        let relations = Arc::default();
-        (
-            Self {
-                accounts,
-                service_accounts,
-                access_keys,
-                grants,
-                secrets,
-                roles,
-                bindings,
-                quotas,
-                relations,
-            },
-            Writers {
-                accounts: accounts_writer,
-                service_accounts: service_accounts_writer,
-                access_keys: access_keys_writer,
-                grants: grants_writer,
-                secrets: secrets_writer,
-                roles: roles_writer,
-                bindings: bindings_writer,
-                quotas: quotas_writer,
-            },
-        )
-    }
-}
+use crate::controller::watch::store::{SecretMeta, Store, World, Writers};
+use crate::controller::watch::triggers::{Triggers, object};
+use crate::domain::object::Stamps;
 
 /// Keeps `world` in step with the cluster, for ever.
 pub(in crate::controller) async fn follow(
@@ -75,38 +26,36 @@ pub(in crate::controller) async fn follow(
     world: World,
     writers: Writers,
     queues: Queues,
+    stamps: Stamps,
 ) {
     let Writers { accounts, service_accounts, access_keys, grants, secrets, roles, bindings, quotas } =
         writers;
     let namespace = namespace.as_deref();
-    let concerned = Concerned { world: &world, queues: &queues, everywhere: namespace.is_none() };
+    let triggers = Triggers { world: &world, queues: &queues, stamps, everywhere: namespace.is_none() };
     futures::join!(
-        feed(objects(&client, namespace, "Account"), accounts, &world.accounts, |event, before| {
-            concerned.account(event, before);
+        feed(objects(&client, namespace), accounts, &world.accounts, |event, before| {
+            triggers.account(event, before);
         }),
-        feed(
-            objects(&client, namespace, "ServiceAccount"),
-            service_accounts,
-            &world.service_accounts,
-            |event, before| concerned.service_account(event, before)
-        ),
-        feed(objects(&client, namespace, "AccessKey"), access_keys, &world.access_keys, |event, before| {
-            concerned.access_key(event, before);
+        feed(objects(&client, namespace), service_accounts, &world.service_accounts, |event, before| {
+            triggers.service_account(event, before)
         }),
-        feed(objects(&client, namespace, "ResourceGrant"), grants, &world.grants, |event, _| {
-            concerned.grant(event);
+        feed(objects(&client, namespace), access_keys, &world.access_keys, |event, before| {
+            triggers.access_key(event, before);
+        }),
+        feed(objects(&client, namespace), grants, &world.grants, |event, before| {
+            triggers.grant(event, before);
         }),
         feed(made_here(api::<SecretMeta>(&client, namespace)), secrets, &world.secrets, |event, _| {
-            concerned.secret(event);
+            triggers.secret(event);
         }),
         feed(made_here(api::<Role>(&client, namespace)), roles, &world.roles, |event, before| {
-            concerned.role(event, before);
+            triggers.role(event, before);
         }),
         feed(made_here(api::<RoleBinding>(&client, namespace)), bindings, &world.bindings, |event, _| {
-            concerned.owner(event);
+            triggers.owner(event);
         }),
         feed(made_here(api::<ResourceQuota>(&client, namespace)), quotas, &world.quotas, |event, before| {
-            concerned.quota(event, before);
+            triggers.quota(event, before);
         }),
     );
 }
@@ -125,10 +74,10 @@ where
 fn objects<K>(
     client: &Client,
     namespace: Option<&str>,
-    kind: &'static str,
 ) -> impl Stream<Item = Result<Event<K>, watcher::Error>> + Send + use<K>
 where
     K: Resource<DynamicType = (), Scope = NamespaceResourceScope>
+        + OfKind
         + Clone
         + DeserializeOwned
         + Debug
@@ -137,11 +86,11 @@ where
 {
     watcher(api::<DeserializeGuard<K>>(client, namespace), watcher::Config::default())
         .default_backoff()
-        .try_filter_map(move |event| std::future::ready(Ok(parsed(event, kind))))
+        .try_filter_map(move |event| std::future::ready(Ok(parsed(event))))
 }
 
-fn parsed<K: Resource>(event: Event<DeserializeGuard<K>>, kind: &'static str) -> Option<Event<K>> {
-    let told = |guard: DeserializeGuard<K>| match guard.0 {
+fn parsed<K: Resource + OfKind>(event: Event<DeserializeGuard<K>>) -> Option<Event<K>> {
+    let parse = |guard: DeserializeGuard<K>| match guard.0 {
         Ok(mut object) => {
             // Nothing here reads them, and they are the larger part of many objects.
             object.meta_mut().managed_fields = None;
@@ -149,14 +98,15 @@ fn parsed<K: Resource>(event: Event<DeserializeGuard<K>>, kind: &'static str) ->
         }
         Err(invalid) => {
             let (namespace, name) = (&invalid.metadata.namespace, &invalid.metadata.name);
+            let kind = K::KIND.as_str();
             tracing::warn!(kind, ?namespace, ?name, error = %invalid.error, "an object does not parse and is left out");
             None
         }
     };
     match event {
-        Event::Apply(guard) => told(guard).map(Event::Apply),
-        Event::InitApply(guard) => told(guard).map(Event::InitApply),
-        Event::Delete(guard) => told(guard).map(Event::Delete),
+        Event::Apply(guard) => parse(guard).map(Event::Apply),
+        Event::InitApply(guard) => parse(guard).map(Event::InitApply),
+        Event::Delete(guard) => parse(guard).map(Event::Delete),
         Event::Init => Some(Event::Init),
         Event::InitDone => Some(Event::InitDone),
     }
@@ -171,12 +121,12 @@ where
     watcher(api, ours).default_backoff().modify(|object| object.meta_mut().managed_fields = None)
 }
 
-/// Applies each event to the store, then tells `concerned` about it with the object as it was before.
+/// Applies each event to the store, then hands it to `trigger` with the object as it was before.
 async fn feed<K>(
     events: impl Stream<Item = Result<Event<K>, watcher::Error>>,
     mut writer: Writer<K>,
     store: &Store<K>,
-    concerned: impl Fn(&Event<K>, Option<&K>),
+    trigger: impl Fn(&Event<K>, Option<&K>),
 ) where
     K: Resource<DynamicType = ()> + Clone + Debug + 'static,
 {
@@ -190,7 +140,7 @@ async fn feed<K>(
                 if let Event::Delete(gone) = &event {
                     store.forget(&ObjectRef::from_obj(gone));
                 }
-                concerned(&event, before.as_deref());
+                trigger(&event, before.as_deref());
             }
             Err(error) => tracing::warn!(%error, "a watch was interrupted and is taken up again"),
         }

@@ -144,14 +144,18 @@ impl Queued {
     }
 }
 
-/// Each item once for every `window` in which it came.
+/// Each item once for every `window` in which it came, in the order of their first coming.
 fn gathered<T>(queue: UnboundedReceiver<T>, window: Duration) -> impl Stream<Item = T> + Send + 'static
 where
-    T: Hash + Eq + Send + 'static,
+    T: Hash + Eq + Clone + Send + 'static,
 {
     let chunks =
         tokio_stream::StreamExt::chunks_timeout(UnboundedReceiverStream::new(queue), GATHERED, window);
-    chunks.flat_map(|chunk| stream::iter(chunk.into_iter().collect::<HashSet<T>>()))
+    chunks.flat_map(|chunk| {
+        let mut seen = HashSet::new();
+        let first: Vec<T> = chunk.into_iter().filter(|item| seen.insert(item.clone())).collect();
+        stream::iter(first)
+    })
 }
 
 /// Each item `soon` after it came, but not before `rest` has passed since it was last given out.

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use k8s_openapi::api::core::v1::{ResourceQuota, Secret};
 use k8s_openapi::api::rbac::v1::{Role, RoleBinding};
 use kube::core::PartialObjectMeta;
+use kube::runtime::reflector::store::Writer;
 use kube::runtime::reflector::{self, ObjectRef};
 use kube::{Resource, ResourceExt};
 use parking_lot::Mutex;
@@ -18,18 +19,62 @@ use crate::api::{AccessKey, Account, ResourceGrant, ServiceAccount};
 /// The metadata of a Secret: its data never enters a store.
 pub(in crate::controller) type SecretMeta = PartialObjectMeta<Secret>;
 
-/// Everything that is known.
-#[derive(Clone)]
-pub(in crate::controller) struct World {
-    pub(in crate::controller) accounts: Store<Account>,
-    pub(in crate::controller) service_accounts: Store<ServiceAccount>,
-    pub(in crate::controller) access_keys: Store<AccessKey>,
-    pub(in crate::controller) grants: Store<ResourceGrant>,
-    pub(in crate::controller) secrets: Store<SecretMeta>,
-    pub(in crate::controller) roles: Store<Role>,
-    pub(in crate::controller) bindings: Store<RoleBinding>,
-    pub(in crate::controller) quotas: Store<ResourceQuota>,
-    pub(in crate::controller) relations: Arc<Mutex<Relations>>,
+/// Declares the stores once: what holds them, what feeds them, and when all of them are filled.
+macro_rules! stores {
+    ($($name:ident: $kind:ty;)*) => {
+        /// Everything that is known.
+        #[derive(Clone)]
+        pub(in crate::controller) struct World {
+            $(pub(in crate::controller) $name: Store<$kind>,)*
+            pub(in crate::controller) relations: Arc<Mutex<Relations>>,
+        }
+
+        /// What each store is fed by.
+        pub(in crate::controller) struct Writers {
+            $(pub(in crate::controller) $name: Writer<$kind>,)*
+        }
+
+        impl World {
+            pub(in crate::controller) fn new() -> (Self, Writers) {
+                $(let $name = Store::new();)*
+                let relations = Arc::default();
+                (Self { $($name: $name.0,)* relations }, Writers { $($name: $name.1,)* })
+            }
+
+            /// Returns once the first list of every kind has arrived.
+            pub(in crate::controller) async fn listed(&self) {
+                // A store is only dropped with the feed, which runs as long as this does.
+                $(let _ = self.$name.reader().wait_until_ready().await;)*
+            }
+        }
+    };
+}
+
+stores! {
+    accounts: Account;
+    service_accounts: ServiceAccount;
+    access_keys: AccessKey;
+    grants: ResourceGrant;
+    secrets: SecretMeta;
+    roles: Role;
+    bindings: RoleBinding;
+    quotas: ResourceQuota;
+}
+
+/// What this process did to an object.
+#[derive(Debug)]
+pub(in crate::controller) enum Written<K: Resource<DynamicType = ()>> {
+    /// It is like this now.
+    Object(Box<K>),
+    /// It is gone.
+    Deleted(ObjectRef<K>),
+}
+
+impl<K: Resource<DynamicType = ()>> Written<K> {
+    /// `object` as it is now.
+    pub(in crate::controller) fn object(object: K) -> Self {
+        Self::Object(Box::new(object))
+    }
 }
 
 /// One kind's objects.
@@ -87,6 +132,14 @@ where
         let own = Arc::new(object);
         self.written.lock().insert(ObjectRef::from_obj(own.as_ref()), Arc::clone(&own));
         own
+    }
+
+    /// Remembers what this process did.
+    pub(in crate::controller) fn changed(&self, written: Written<K>) {
+        match written {
+            Written::Object(object) => drop(self.wrote(*object)),
+            Written::Deleted(object) => self.forget(&object),
+        }
     }
 
     /// Forgets an object that is gone.

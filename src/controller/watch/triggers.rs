@@ -1,4 +1,16 @@
-//! From each change to those it concerns: who is to be looked at next.
+//! From each change to those who read what has changed: who is to be looked at next.
+//!
+//! ```text
+//!              seats, policy             ParentView
+//!   Account ─────────────────► ServiceAccount ─────────────► AccessKey ──► Secrets (owned, published)
+//!      ▲                          ▲    │   ▲                   │   ▲           │
+//!      └── ServiceAccountView ────┼────┘   └───── KeyView ─────┘   └───────────┘
+//!                                 │
+//!   ResourceGrant ── GrantView ───┘      Role, RoleBinding, ResourceQuota ──► whose they are
+//! ```
+//!
+//! What a plan reads of another object is one view, and the trigger is that the view changed. Nothing is decided here, and no
+//! field of another object is compared by hand.
 
 use k8s_openapi::api::core::v1::ResourceQuota;
 use k8s_openapi::api::rbac::v1::Role;
@@ -9,18 +21,23 @@ use kube::{Resource, ResourceExt};
 
 use crate::api::shared::Seat;
 use crate::api::{ACCOUNT_NAME, AccessKey, Account, ResourceGrant, ServiceAccount, names};
-use crate::controller::observe::{at_a_glance, recorded_since, unused_of};
 use crate::controller::watch::queue::Queues;
 use crate::controller::watch::store::{Groups, SecretMeta, World, at_path, path};
+use crate::domain::access_key::ParentView;
 use crate::domain::access_key::publish::secrets::other_namespaces;
-use crate::domain::account::limits::Limits;
+use crate::domain::account::policy::AccountPolicy;
+use crate::domain::account::{ServiceAccountView, seats};
 use crate::domain::admins::readable;
+use crate::domain::object::Stamps;
+use crate::domain::service_account::{GrantView, KeyView};
 
-/// Tells the queues.
+/// Fills the queues.
 #[derive(Clone, Copy)]
-pub(in crate::controller) struct Concerned<'a> {
+pub(in crate::controller) struct Triggers<'a> {
     pub(in crate::controller) world: &'a World,
     pub(in crate::controller) queues: &'a Queues,
+    /// Whether admission stamps who changed an object.
+    pub(in crate::controller) stamps: Stamps,
     /// All namespaces are watched.
     pub(in crate::controller) everywhere: bool,
 }
@@ -33,8 +50,8 @@ pub(in crate::controller) fn object<K>(event: &Event<K>) -> Option<&K> {
     }
 }
 
-impl Concerned<'_> {
-    /// A change to an account concerns itself, those whose admission or limits it moves, and those who publish there.
+impl Triggers<'_> {
+    /// A change to an account queues itself, those whose admission or policy it moves, and those who publish there.
     pub(in crate::controller) fn account(self, event: &Event<Account>, before: Option<&Account>) {
         let Self { world, queues, .. } = self;
         let Some(now) = object(event) else { return self.after_list(event) };
@@ -44,37 +61,33 @@ impl Concerned<'_> {
         queues.account(ObjectRef::from_obj(now));
         let deleted = matches!(event, Event::Delete(_));
         let namespace = now.namespace().unwrap_or_default();
-        let limits = |account: &Account| Limits::from_spec(account.spec.limits.as_ref());
-        let policy = |account: &Account| (limits(account), unused_of(account), recorded_since(account));
-        let same_limits = !deleted && before.map(policy) == Some(policy(now));
-        let (old, new) = (seats(before), seats(Some(now)));
+        let same_policy = !deleted && before.map(AccountPolicy::of) == Some(AccountPolicy::of(now));
+        let (old, new) = (before.map(seats).unwrap_or_default(), seats(now));
         let names: Vec<String> = world.relations.lock().service_accounts.names(&namespace).cloned().collect();
         for name in names {
             let of = |seats: &[Seat]| seats.iter().find(|seat| seat.name == name).cloned();
-            let (was, is) = (of(&old), of(&new));
-            if !same_limits || was != is || is.is_none() {
+            let (was, is) = (of(old), of(new));
+            if !same_policy || was != is || is.is_none() {
                 queues.seats(ObjectRef::new(&name).within(&namespace));
             }
-            if !same_limits || was.map(|seat| seat.uid) != is.map(|seat| seat.uid) {
+            if !same_policy || was.map(|seat| seat.uid) != is.map(|seat| seat.uid) {
                 self.keys_of(&namespace, &name);
             }
         }
-        let accepted = |account: &Account| account.spec.accept_secrets_from.clone();
-        if deleted || before.map(accepted) != Some(accepted(now)) {
+        if !same_policy {
             let publishers: Vec<String> =
                 world.relations.lock().publishers.names(&namespace).cloned().collect();
             publishers.iter().filter_map(|key| at_path(key)).for_each(|key| queues.key(key));
         }
     }
 
-    /// A change to a service account concerns itself, its account, and, where it moves what they read of it, its keys and
-    /// grants.
+    /// A change to a service account queues itself, and its account, keys and grants where it moves what they read of it.
     pub(in crate::controller) fn service_account(
         self,
         event: &Event<ServiceAccount>,
         before: Option<&ServiceAccount>,
     ) {
-        let Self { world, queues, .. } = self;
+        let Self { world, queues, stamps, .. } = self;
         relate(&mut world.relations.lock().service_accounts, event, ResourceExt::name_any, |object| {
             object.namespace().unwrap_or_default()
         });
@@ -82,27 +95,26 @@ impl Concerned<'_> {
         if matches!(event, Event::InitApply(_)) {
             return;
         }
-        let (namespace, name) = (now.namespace().unwrap_or_default(), now.name_any());
-        let deleted = matches!(event, Event::Delete(_));
+        // Another object than before, or none any more.
+        let known = before.filter(|_| !matches!(event, Event::Delete(_)));
         let version = |object: &ServiceAccount| (object.uid(), object.metadata.generation);
-        let state = |object: &ServiceAccount| object.status.as_ref().and_then(|status| status.state);
-        if deleted || before.map(version) != Some(version(now)) {
-            queues.account(account_of(now));
-            queues.seats(ObjectRef::from_obj(now));
-        } else {
+        if known.map(version) == Some(version(now)) {
             // Only its status moved, mostly by this controller's own hand: that must not set off the next write at once.
             queues.counts(ObjectRef::from_obj(now));
+        } else {
+            queues.seats(ObjectRef::from_obj(now));
         }
-        if before.map(state) != Some(state(now)) {
-            // Its refusal, or the end of it, stands in the account's log too.
-            queues.account(account_of(now));
-        } else if before.map(at_a_glance) != Some(at_a_glance(now)) {
-            queues.glance(account_of(now));
+        let view = ServiceAccountView::of(now, stamps);
+        match known.map(|known| ServiceAccountView::of(known, stamps)) {
+            Some(old) if old == view => {}
+            Some(old) if !old.differs_beyond_snapshot(&view) => queues.glance(account_of(now)),
+            Some(_) | None => queues.account(account_of(now)),
         }
-        if deleted || before.map(read_by_keys) != Some(read_by_keys(now)) {
+        let (namespace, name) = (now.namespace().unwrap_or_default(), now.name_any());
+        if known.map(|known| ParentView::of(known, stamps)) != Some(ParentView::of(now, stamps)) {
             self.keys_of(&namespace, &name);
         }
-        if deleted || before.is_none() {
+        if known.is_none() {
             let grants: Vec<String> =
                 world.relations.lock().grants.names(&(namespace.clone(), name)).cloned().collect();
             for grant in &grants {
@@ -111,7 +123,7 @@ impl Concerned<'_> {
         }
     }
 
-    /// A change to a key concerns itself and its service account.
+    /// A change to a key queues itself, and its service account where it moves what that reads of it.
     pub(in crate::controller) fn access_key(self, event: &Event<AccessKey>, before: Option<&AccessKey>) {
         let Self { world, queues, .. } = self;
         relate(&mut world.relations.lock().keys, event, ResourceExt::name_any, |key| {
@@ -130,38 +142,44 @@ impl Concerned<'_> {
                 let uid = now.uid().unwrap_or_default();
                 let copies: Vec<String> = world.relations.lock().published.names(&uid).cloned().collect();
                 let copies = copies.iter().filter_map(|copy| world.secrets.get(&at_path(copy)?));
-                copies.for_each(|copy| self.copy_without_key(&copy));
+                copies.for_each(|copy| self.published_without_key(&copy));
             }
             Event::Apply(_) => {
                 queues.key(ObjectRef::from_obj(now));
-                if before.map(|key| (key.uid(), key.metadata.generation))
-                    == Some((now.uid(), now.metadata.generation))
-                {
-                    queues.counts(service_account_of(now));
-                } else {
-                    queues.seats(service_account_of(now));
+                let view = KeyView::of(now);
+                match before.map(KeyView::of) {
+                    Some(old) if old == view => {}
+                    Some(old) if !old.differs_beyond_status(&view) => queues.counts(service_account_of(now)),
+                    Some(_) | None => queues.seats(service_account_of(now)),
                 }
             }
         }
     }
 
-    /// A change to a grant concerns itself and its service account.
-    pub(in crate::controller) fn grant(self, event: &Event<ResourceGrant>) {
+    /// A change to a grant queues itself and its service account.
+    pub(in crate::controller) fn grant(self, event: &Event<ResourceGrant>, before: Option<&ResourceGrant>) {
+        let Self { world, queues, stamps, .. } = self;
         let group = |grant: &ResourceGrant| {
             (grant.namespace().unwrap_or_default(), grant.spec.service_account_name.clone())
         };
-        relate(&mut self.world.relations.lock().grants, event, ResourceExt::name_any, group);
+        relate(&mut world.relations.lock().grants, event, ResourceExt::name_any, group);
         let Some(now) = object(event) else { return self.after_list(event) };
+        let same = |before| GrantView::of(before, stamps) == GrantView::of(now, stamps);
         match event {
             Event::InitApply(_) | Event::Init | Event::InitDone => return,
-            Event::Apply(_) => self.queues.grant(ObjectRef::from_obj(now)),
+            Event::Apply(_) => {
+                queues.grant(ObjectRef::from_obj(now));
+                if before.is_some_and(same) {
+                    return;
+                }
+            }
             Event::Delete(_) => {}
         }
         let (namespace, name) = group(now);
-        self.queues.counts(ObjectRef::new(&name).within(&namespace));
+        queues.counts(ObjectRef::new(&name).within(&namespace));
     }
 
-    /// A change to a Secret concerns the key that owns it or published it.
+    /// A change to a Secret queues the key that owns it or published it.
     pub(in crate::controller) fn secret(self, event: &Event<SecretMeta>) {
         let uid = |secret: &SecretMeta| {
             secret.annotations().get(names::PUBLISHED_BY_UID).cloned().unwrap_or_default()
@@ -175,11 +193,11 @@ impl Concerned<'_> {
             self.queues.key(key);
         }
         if !matches!(event, Event::InitApply(_) | Event::Delete(_)) {
-            self.copy_without_key(secret);
+            self.published_without_key(secret);
         }
     }
 
-    /// A change to a Role concerns the service account that it belongs to.
+    /// A change to a Role queues the service account that it belongs to.
     pub(in crate::controller) fn role(self, event: &Event<Role>, before: Option<&Role>) {
         relate_many(&mut self.world.relations.lock().readers, event, before, |role| {
             let namespace = role.namespace().unwrap_or_default();
@@ -189,7 +207,7 @@ impl Concerned<'_> {
         self.owner(event);
     }
 
-    /// A change to a quota concerns its account, but not one that only counts.
+    /// A change to a quota queues its account, but not one that only counts.
     pub(in crate::controller) fn quota(self, event: &Event<ResourceQuota>, before: Option<&ResourceQuota>) {
         let spec = |quota: &ResourceQuota| quota.spec.clone();
         match event {
@@ -198,7 +216,7 @@ impl Concerned<'_> {
         }
     }
 
-    /// A change to an object that the controller made concerns the one that it was made for.
+    /// A change to an object that the controller made queues the one that it was made for.
     pub(in crate::controller) fn owner<K>(self, event: &Event<K>)
     where
         K: Resource<DynamicType = ()>,
@@ -224,13 +242,13 @@ impl Concerned<'_> {
         });
         world.access_keys.all().iter().for_each(|key| queues.key(ObjectRef::from_obj(key.as_ref())));
         world.grants.all().iter().for_each(|grant| queues.grant(ObjectRef::from_obj(grant.as_ref())));
-        world.secrets.all().iter().for_each(|secret| self.copy_without_key(secret));
+        world.secrets.all().iter().for_each(|secret| self.published_without_key(secret));
     }
 
     /// A published Secret whose key is gone, or is another one of that name. Those beside their key go with it, unless a
     /// restore from a backup has brought them back without their owner. Where only one namespace is watched, keys of others
     /// are not known at all.
-    fn copy_without_key(self, secret: &SecretMeta) {
+    fn published_without_key(self, secret: &SecretMeta) {
         let by = secret.annotations().get(names::PUBLISHED_BY);
         let Some(key) = by.and_then(|by| at_path::<AccessKey>(by)) else { return };
         let known = self.everywhere || key.namespace == secret.namespace();
@@ -249,15 +267,6 @@ impl Concerned<'_> {
             self.queues.key(ObjectRef::new(name).within(namespace));
         }
     }
-}
-
-fn seats(account: Option<&Account>) -> Vec<Seat> {
-    account.and_then(|account| account.status.as_ref()).map(|status| status.seats.clone()).unwrap_or_default()
-}
-
-fn read_by_keys(object: &ServiceAccount) -> impl PartialEq + use<'_> {
-    let status = object.status.as_ref();
-    (object.uid(), object.spec.state, status.map(|status| (&status.seats, &status.removable_keys)))
 }
 
 /// The object of kind `K` that controls `object`.

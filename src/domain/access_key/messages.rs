@@ -3,8 +3,8 @@
 use chrono::{DateTime, Utc};
 
 use crate::api::access_key::TokenStatus;
-use crate::domain::access_key::Key;
-use crate::domain::audit::reason::Reason;
+use crate::api::{ConditionType, Reason};
+use crate::domain::access_key::observed::Key;
 use crate::domain::conditions::{Progress, Remark, Summary};
 use crate::domain::value::time::rfc3339;
 
@@ -57,7 +57,7 @@ pub(super) fn issued_summary(token: &TokenStatus) -> Summary {
 /// Said beside the others while the end is near.
 pub(super) fn expiring(token: &TokenStatus) -> Remark {
     Remark {
-        type_: "Expiring",
+        type_: ConditionType::Expiring,
         reason: Reason::Expiring,
         message: format!(
             "Key {} expires at {}; raise spec.revision or set spec.rotation for a new token",
@@ -73,7 +73,7 @@ pub(super) fn unused_remark(since: DateTime<Utc>, off_at: Option<DateTime<Utc>>)
         format!("; it is switched off at {} unless it is used or its spec is changed before", rfc3339(at))
     });
     Remark {
-        type_: "Unused",
+        type_: ConditionType::Unused,
         reason: Reason::UnusedWarning,
         message: format!("Key was not used since {}{then}", rfc3339(since)),
     }

@@ -1,16 +1,18 @@
 //! What the decision about an access key reads.
 
-use chrono::{DateTime, Utc};
+use kube::Resource;
 
-use crate::api::AccessKeySpec;
 use crate::api::access_key::AccessKeyStatus;
-use crate::api::shared::DesiredState;
-use crate::domain::access_key::publish::secrets::Published;
+use crate::api::shared::{DesiredState, Seat};
+use crate::api::{AccessKey, AccessKeySpec, Kind, ServiceAccount};
+use crate::domain::access_key::publish::secrets::{NamespacedName, Published};
 use crate::domain::access_key::secret::{Holds, Owner, Record};
-use crate::domain::access_key::unused::policy;
 use crate::domain::account::limits::Limits;
+use crate::domain::account::policy::AccountPolicy;
 use crate::domain::audit::entry::Target;
-use crate::domain::audit::reason::Reason;
+use crate::domain::object::{Object, Stamps};
+use crate::domain::seats::admits;
+use crate::domain::service_account::{Admission, admission, wanted_display_name};
 
 /// Everything that the decision about one key reads.
 #[derive(Clone, Debug)]
@@ -19,12 +21,8 @@ pub struct Observed {
     pub key: Key,
     /// Its service account.
     pub service_account: Parent,
-    /// The limits of its account.
-    pub limits: Limits,
-    /// The policy of its account about unused keys.
-    pub unused: Option<policy::Policy>,
-    /// Since when its use is recorded.
-    pub usage_recorded_since: Option<DateTime<Utc>>,
+    /// The policy of its account.
+    pub policy: AccountPolicy,
     /// Its Secret.
     pub secret: SecretView,
     /// The admins of another service account may still read a Secret of that name: one that was there before.
@@ -36,22 +34,8 @@ pub struct Observed {
 /// The key itself.
 #[derive(Clone, Debug)]
 pub struct Key {
-    /// Its namespace, which is its account.
-    pub namespace: String,
-    /// Its name.
-    pub name: String,
-    /// Its UID.
-    pub uid: String,
-    /// Its `metadata.generation`.
-    pub generation: i64,
-    /// When it was created.
-    pub created: DateTime<Utc>,
-    /// It is being deleted, and something still holds it.
-    pub deleting: bool,
-    /// The version it was observed at.
-    pub resource_version: String,
-    /// Who changed its spec last, as entries name them.
-    pub changed_by: String,
+    /// Its metadata.
+    pub object: Object,
     /// What it asks for.
     pub spec: AccessKeySpec,
     /// What was recorded.
@@ -59,13 +43,28 @@ pub struct Key {
 }
 
 impl Key {
+    /// The key that `object` is.
+    pub fn of(object: &AccessKey, stamps: Stamps) -> Self {
+        Self {
+            object: Object::of(object, stamps),
+            spec: object.spec.clone(),
+            status: object.status.clone().unwrap_or_default(),
+        }
+    }
+
     /// The key as the owner of its Secret.
     pub fn owner(&self) -> Owner<'_> {
-        Owner { spec: &self.spec, name: &self.name, account: &self.namespace }
+        Owner { spec: &self.spec, name: &self.object.name, account: &self.object.namespace }
+    }
+
+    /// What the key's own Secret is called.
+    pub fn secret_id(&self) -> NamespacedName {
+        let name = self.owner().secret_name().to_owned();
+        NamespacedName { namespace: self.object.namespace.clone(), name }
     }
 
     pub(super) fn target(&self) -> Target {
-        Target { kind: "AccessKey", name: self.name.clone(), uid: self.uid.clone() }
+        Target { kind: Kind::AccessKey, name: self.object.name.clone(), uid: self.object.uid.clone() }
     }
 }
 
@@ -87,7 +86,7 @@ pub struct FoundParent {
     pub uid: String,
     /// Who changed its spec last, as entries name them.
     pub changed_by: String,
-    /// Whether a person switched it off.
+    /// Whether a user switched it off.
     pub state: DesiredState,
     /// Whether its account admits it.
     pub admission: Admission,
@@ -99,15 +98,48 @@ pub struct FoundParent {
     pub removable: Vec<String>,
 }
 
-/// Whether an account admits a service account.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Admission {
-    /// It has a seat.
-    Admitted,
-    /// Nothing is decided yet.
-    Undecided,
-    /// It was refused, for this reason.
-    Rejected(Reason, String),
+impl FoundParent {
+    /// The service account of `view` to the key with `key_uid`, in an account with these limits and seats.
+    pub fn of(view: ParentView<'_>, key_uid: &str, account: Option<(&Limits, &[Seat])>) -> Self {
+        let ParentView { uid, changed_by, state, display_name, seats, removable } = view;
+        Self {
+            uid: uid.to_owned(),
+            changed_by,
+            state,
+            admission: admission(account, uid, display_name),
+            seated: admits(seats, key_uid),
+            seats_taken: seats.len(),
+            removable: removable.to_vec(),
+        }
+    }
+}
+
+/// What keys read of their service account. A change of it is what has them looked at again. Borrowed, since every key reads
+/// the seats of all.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ParentView<'a> {
+    uid: &'a str,
+    changed_by: String,
+    state: DesiredState,
+    display_name: &'a str,
+    seats: &'a [Seat],
+    removable: &'a [String],
+}
+
+impl<'a> ParentView<'a> {
+    /// What keys read of `object`.
+    pub fn of(object: &'a ServiceAccount, stamps: Stamps) -> Self {
+        let status = object.status.as_ref();
+        let name = object.meta().name.as_deref().unwrap_or_default();
+        Self {
+            uid: object.meta().uid.as_deref().unwrap_or_default(),
+            changed_by: stamps.changed_by(object),
+            state: object.spec.state,
+            display_name: wanted_display_name(&object.spec, name),
+            seats: status.map(|status| status.seats.as_slice()).unwrap_or_default(),
+            removable: status.map(|status| status.removable_keys.as_slice()).unwrap_or_default(),
+        }
+    }
 }
 
 /// The Secret of the key's name.

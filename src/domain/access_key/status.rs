@@ -1,32 +1,31 @@
-//! From a verdict to a plan: the status it means, the audit entries that tell what changed, and the order of steps.
+//! From a decision to a plan: the status it means, the audit entries that tell what changed, and the order of steps.
 
 use chrono::{DateTime, Utc};
 
 use crate::api::access_key::{AccessKeyStatus, KeyState, PublishedStatus, TokenStatus};
+use crate::api::reason::Reason;
 use crate::api::shared::AuditEntry;
+use crate::domain::access_key::decision::{Decision, Settled};
 use crate::domain::access_key::expiry;
 use crate::domain::access_key::messages::expiring;
+use crate::domain::access_key::observed::{Observed, OwnedSecret, Parent, SecretView};
+use crate::domain::access_key::plan::{Action, Plan};
 use crate::domain::access_key::publish::step;
 use crate::domain::access_key::secret::Holds;
 use crate::domain::access_key::token;
 use crate::domain::access_key::token::{Change, Recorded};
 use crate::domain::access_key::unused::usage::Usage;
-use crate::domain::access_key::{Action, Observed, OwnedSecret, Parent, Plan, SecretView, Settled, Verdict};
 use crate::domain::audit;
 use crate::domain::audit::entry::Happening;
-use crate::domain::audit::reason::Reason;
-use crate::domain::conditions::last_reason;
 use crate::domain::value::time::rfc3339;
 
-pub(super) fn finish(observed: &Observed, verdict: Verdict, now: DateTime<Utc>) -> Plan {
-    match verdict {
-        Verdict::Wait { until } => Plan { actions: Vec::new(), look_again_at: until },
-        Verdict::Issue(issue) => Plan { actions: vec![Action::Issue(issue)], look_again_at: None },
-        Verdict::Clear { uid } => {
-            Plan { actions: vec![Action::DeleteLeftBehind { uid }], look_again_at: None }
-        }
-        Verdict::Publish => Plan { actions: vec![Action::Publish], look_again_at: None },
-        Verdict::Settle(settled) => {
+pub(super) fn finish(observed: &Observed, decision: Decision, now: DateTime<Utc>) -> Plan {
+    match decision {
+        Decision::Wait { until } => Plan { actions: Vec::new(), look_again_at: until },
+        Decision::Issue(issue) => Plan::only(Action::Issue(issue)),
+        Decision::Clear { uid } => Plan::only(Action::DeleteLeftBehind { uid }),
+        Decision::Publish(tokens) => Plan::only(Action::Publish(tokens)),
+        Decision::Settle(settled) => {
             let entries = entries(observed, &settled, now);
             let status = status(observed, &settled, &entries, now);
             let mut actions: Vec<Action> = entries.into_iter().map(Action::Audit).collect();
@@ -34,7 +33,7 @@ pub(super) fn finish(observed: &Observed, verdict: Verdict, now: DateTime<Utc>) 
                 actions.push(Action::WriteStatus(Box::new(status)));
             }
             // The status says first that the key is not good any more.
-            let leftover = settled.state != KeyState::Active && !observed.published.standing.is_empty();
+            let leftover = settled.state != KeyState::Active && !observed.published.secrets.is_empty();
             actions.extend(leftover.then_some(Action::Unpublish));
             let next_notice = notable(observed, &settled).and_then(|token| expiry::next(token, now));
             let next_of_use = Usage::of(observed, &settled, now).next();
@@ -54,13 +53,14 @@ fn status(
     let Observed { key, secret, .. } = observed;
     let before = &key.status;
     let Settled { state, summary, token, then, .. } = settled;
-    let mut conditions = summary.conditions(&before.conditions, key.generation, now);
+    let mut conditions = summary.conditions(&before.conditions, key.object.generation, now);
     let expiry_notice = notable(observed, settled).and_then(|token| expiry::due(token, now));
     if let (Some(_), Some(current)) = (expiry_notice, settled.token.as_ref().map(|token| &token.current)) {
-        conditions.push(expiring(current).condition(&before.conditions, key.generation, now));
+        conditions.push(expiring(current).condition(&before.conditions, key.object.generation, now));
     }
     let usage = Usage::of(observed, settled, now);
-    conditions.extend(usage.remark().map(|said| said.condition(&before.conditions, key.generation, now)));
+    conditions
+        .extend(usage.remark().map(|said| said.condition(&before.conditions, key.object.generation, now)));
     let audit_log = audit::merge(&before.audit_log, entries, audit::KEY_LOG);
     let (token, previous_token, service_account_uid) = match token {
         Some(Recorded { current, previous, service_account_uid, .. }) => {
@@ -86,8 +86,9 @@ fn status(
         }
     };
     AccessKeyStatus {
-        observed_generation: key.generation,
+        observed_generation: key.object.generation,
         state: Some(*state),
+        reason: Some(summary.reason),
         secret_name: token.as_ref().map(|_| key.owner().secret_name().to_owned()),
         secret_resource_version,
         token,
@@ -98,7 +99,7 @@ fn status(
         published: step::recorded(observed),
         expiry_notice,
         last_used_at: before.last_used_at,
-        usage_recorded_since: observed.usage_recorded_since,
+        usage_recorded_since: observed.policy.usage_recorded_since,
         unused_counted_from: usage.counted_from,
         unused_warned_at: usage.warned_at(),
         conditions,
@@ -112,13 +113,13 @@ fn entries(observed: &Observed, settled: &Settled, now: DateTime<Utc>) -> Vec<Au
     let changes = settled.token.as_ref().map_or(&[][..], |token| &token.changes);
     let raised = key.status.token.as_ref().is_some_and(|before| key.spec.revision > before.revision);
     let of_tokens = changes.iter().map(|change| {
-        let (reason, about, message) = told(observed, settled, change);
-        let by_person = raised && *change == Change::Rotated;
+        let (reason, about, message) = of_change(observed, settled, change);
+        let by_user = raised && *change == Change::Rotated;
         let id = about.map(|token| token.id.clone()).unwrap_or_default();
         (
             Happening {
                 reason,
-                actor: if by_person { key.changed_by.clone() } else { audit::CONTROLLER.into() },
+                actor: if by_user { key.object.changed_by.clone() } else { audit::CONTROLLER.into() },
                 object: key.target(),
                 key_id: Some(id.clone()),
                 message,
@@ -126,7 +127,7 @@ fn entries(observed: &Observed, settled: &Settled, now: DateTime<Utc>) -> Vec<Au
             id,
         )
     });
-    let since = audit::since(&key.status.audit_log, &key.target(), key.generation);
+    let since = audit::since(&key.status.audit_log, &key.target(), key.object.generation);
     let of_copies = copies(observed, settled, &since);
     let of_state = transition(observed, settled).map(|happening| (happening, since));
     let of_secret = repair(observed, settled);
@@ -136,35 +137,37 @@ fn entries(observed: &Observed, settled: &Settled, now: DateTime<Utc>) -> Vec<Au
     all.map(|(happening, occurrence)| happening.entry(&occurrence, now)).collect()
 }
 
-/// What the change of the reason tells.
+/// The entry for a change of the reason.
 fn transition(observed: &Observed, settled: &Settled) -> Option<Happening> {
     let Observed { key, .. } = observed;
     let Settled { state, summary, token, .. } = settled;
-    let switched_off = |reason: &str| {
-        [Reason::Inactive, Reason::ServiceAccountInactive].iter().any(|known| known.as_str() == reason)
-    };
-    let before = last_reason(&key.status.conditions);
-    if before == Some(summary.reason.as_str()) {
+    let switched_off = |reason| matches!(reason, Reason::Inactive | Reason::ServiceAccountInactive);
+    let before = key.status.reason;
+    if before == Some(summary.reason) || key.status.reason_is_unknown() {
         return None;
     }
     let switched_on = before.is_some_and(switched_off);
     let changes = token.as_ref().map_or(&[][..], |token| &token.changes);
-    let of_parent = Some(Reason::ServiceAccountInactive.as_str());
-    let person = |by_parent: bool| if by_parent { parents_person(observed) } else { key.changed_by.clone() };
+    let of_parent = Some(Reason::ServiceAccountInactive);
+    let user =
+        |by_parent: bool| if by_parent { changed_parent(observed) } else { key.object.changed_by.clone() };
     let in_force = [Reason::Issued, Reason::Publishing].contains(&summary.reason);
     let (reason, actor) = match (state, summary.reason) {
         // A first token tells that the key authenticates; a later one does not tell that it was switched on.
         (KeyState::Active, _) if in_force && changes.contains(&Change::First) => return None,
         // It never stopped authenticating.
         (KeyState::Active, _) if in_force && key.status.state == Some(KeyState::Active) => return None,
-        (KeyState::Active, _) if in_force && switched_on => (Reason::Activated, person(before == of_parent)),
-        (KeyState::Active, _) if in_force && before == Some(Reason::Unused.as_str()) => {
-            let touched = key.status.observed_generation != key.generation;
-            (Reason::Activated, if touched { key.changed_by.clone() } else { audit::CONTROLLER.into() })
+        (KeyState::Active, _) if in_force && switched_on => (Reason::Activated, user(before == of_parent)),
+        (KeyState::Active, _) if in_force && before == Some(Reason::Unused) => {
+            let touched = key.status.observed_generation != key.object.generation;
+            (
+                Reason::Activated,
+                if touched { key.object.changed_by.clone() } else { audit::CONTROLLER.into() },
+            )
         }
         (KeyState::Active, _) if in_force && token.as_ref().is_some_and(Recorded::is_news) => return None,
         (KeyState::Active, _) if in_force => (Reason::Activated, audit::CONTROLLER.into()),
-        (_, reason) if switched_off(reason.as_str()) => (reason, person(Some(reason.as_str()) == of_parent)),
+        (_, reason) if switched_off(reason) => (reason, user(Some(reason) == of_parent)),
         (_, reason) => (reason, audit::CONTROLLER.into()),
     };
     let current = token.as_ref().map(|token| &token.current).or(key.status.token.as_ref());
@@ -178,7 +181,7 @@ fn transition(observed: &Observed, settled: &Settled) -> Option<Happening> {
 }
 
 /// Who changed the service account last.
-fn parents_person(observed: &Observed) -> String {
+fn changed_parent(observed: &Observed) -> String {
     match &observed.service_account {
         Parent::Found(parent) => parent.changed_by.clone(),
         Parent::Missing | Parent::Gone => audit::UNKNOWN.to_owned(),
@@ -219,15 +222,17 @@ fn expiry_notice(observed: &Observed, settled: &Settled, now: DateTime<Utc>) -> 
 fn copies(observed: &Observed, settled: &Settled, since: &str) -> Vec<(Happening, String)> {
     let Observed { key, published, .. } = observed;
     let known = &key.status.published;
-    let checked =
-        published.standing.iter().filter(|standing| standing.checked).map(|standing| &standing.place);
-    let came = checked
-        .filter(|place| !known.iter().any(|old| old.namespace == place.namespace && old.name == place.name));
-    let stands = |old: &&PublishedStatus| {
-        published.standing.iter().any(|s| s.place.namespace == old.namespace && s.place.name == old.name)
+    let checked = published.secrets.iter().filter(|secret| secret.checked).map(|secret| &secret.id);
+    let came =
+        checked.filter(|id| !known.iter().any(|old| old.namespace == id.namespace && old.name == id.name));
+    let exists = |old: &&PublishedStatus| {
+        published
+            .secrets
+            .iter()
+            .any(|secret| secret.id.namespace == old.namespace && secret.id.name == old.name)
     };
-    let went = known.iter().filter(|old| !stands(old));
-    let told = |reason: Reason, namespace: &str, name: &str, what: &str| {
+    let went = known.iter().filter(|old| !exists(old));
+    let happening = |reason: Reason, namespace: &str, name: &str, what: &str| {
         let happening = Happening {
             reason,
             actor: audit::CONTROLLER.into(),
@@ -237,15 +242,16 @@ fn copies(observed: &Observed, settled: &Settled, since: &str) -> Vec<(Happening
         };
         (happening, format!("{since}/{namespace}/{name}"))
     };
-    let came = came
-        .map(|place| told(Reason::Published, &place.namespace, &place.name, "was published for a gateway"));
-    let went = went.map(|old| told(Reason::Unpublished, &old.namespace, &old.name, "is no longer published"));
+    let came =
+        came.map(|id| happening(Reason::Published, &id.namespace, &id.name, "was published for a gateway"));
+    let went =
+        went.map(|old| happening(Reason::Unpublished, &old.namespace, &old.name, "is no longer published"));
     came.chain(went).collect()
 }
 
 fn repair(observed: &Observed, settled: &Settled) -> Option<(Happening, String)> {
     let Observed { key, secret, .. } = observed;
-    let (Some(Action::RepairSecret), SecretView::Owned(secret)) = (&settled.then, secret) else {
+    let (Some(Action::RepairSecret(_)), SecretView::Owned(secret)) = (&settled.then, secret) else {
         return None;
     };
     let happening = Happening {
@@ -258,7 +264,7 @@ fn repair(observed: &Observed, settled: &Settled) -> Option<(Happening, String)>
     Some((happening, secret.resource_version.clone()))
 }
 
-fn told<'a>(
+fn of_change<'a>(
     observed: &'a Observed,
     settled: &'a Settled,
     change: &'a Change,

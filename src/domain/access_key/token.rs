@@ -4,10 +4,11 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::api::AccessKeySpec;
 use crate::api::access_key::{PreviousTokenStatus, RotationSpec, TokenStatus};
+use crate::api::reason::Reason;
+use crate::domain::access_key::observed::{FoundParent, Key, Observed, SecretView};
+use crate::domain::access_key::publish::secrets::Tokens;
 use crate::domain::access_key::secret::{Holds, Record};
-use crate::domain::access_key::{FoundParent, Observed, SecretView};
 use crate::domain::account::limits::Limits;
-use crate::domain::audit::reason::Reason;
 use crate::domain::value::period::Period;
 use crate::domain::value::time::rfc3339;
 
@@ -38,6 +39,17 @@ impl Recorded {
         previous.as_ref().map_or(current.expires_at, |previous| previous.valid_until.min(current.expires_at))
     }
 
+    /// What published Secrets are made of.
+    pub(super) fn tokens(&self) -> Tokens {
+        let previous = self.previous.as_ref().map(|previous| previous.token.clone());
+        Tokens { current: self.current.clone(), previous }
+    }
+
+    /// What the Secret is to record.
+    pub(super) fn record(&self) -> Record {
+        Record { token: self.current.clone(), service_account_uid: self.service_account_uid.clone() }
+    }
+
     /// The status does not know the token yet.
     pub(super) fn is_news(&self) -> bool {
         self.changes.iter().any(|change| !matches!(change, Change::Retired(_)))
@@ -57,6 +69,29 @@ pub(super) enum Change {
     Retired(TokenStatus),
 }
 
+/// What of a token is settled before its bytes are drawn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Term {
+    /// The revision it is for.
+    pub(super) revision: i64,
+    /// When it is issued.
+    pub(super) issued_at: DateTime<Utc>,
+    /// When it expires.
+    pub(super) expires_at: DateTime<Utc>,
+}
+
+impl Term {
+    /// That of a new token for what `key` asks for.
+    pub(super) fn new(key: &Key, issued_at: DateTime<Utc>, expires_at: DateTime<Utc>) -> Self {
+        Self { revision: key.spec.revision, issued_at, expires_at }
+    }
+
+    /// That of a token.
+    pub(super) fn of(token: &TokenStatus) -> Self {
+        Self { revision: token.revision, issued_at: token.issued_at, expires_at: token.expires_at }
+    }
+}
+
 /// The token that the status records, or that the Secret holds and the status does not know yet.
 pub(super) fn recorded(observed: &Observed, parent: &FoundParent, now: DateTime<Utc>) -> Option<Recorded> {
     let status = &observed.key.status;
@@ -65,8 +100,8 @@ pub(super) fn recorded(observed: &Observed, parent: &FoundParent, now: DateTime<
     };
     let service_account_uid = status.service_account_uid.clone().unwrap_or_else(|| parent.uid.clone());
     if let Some(next) = status.next_token.clone().filter(|next| holds(&observed.secret, next)) {
-        let previous = left_behind(&observed.key.spec, &current, &next, now);
-        let change = if is_rotation(&current, &next) { Change::Rotated } else { Change::Reissued };
+        let previous = left_behind(&observed.key.spec, &current, Term::of(&next), now);
+        let change = if is_rotation(&current, Term::of(&next)) { Change::Rotated } else { Change::Reissued };
         let dropped = status.previous_token.clone().map(|previous| Change::Retired(previous.token));
         let changes = dropped.into_iter().chain([change]).collect();
         return Some(Recorded { current: next, previous, service_account_uid, changes });
@@ -89,6 +124,7 @@ fn first(observed: &Observed, parent: &FoundParent, now: DateTime<Utc>) -> Optio
         && service_account_uid == parent.uid
         && token.issued_at <= now
         && observed
+            .policy
             .limits
             .max_valid_for
             .after(token.issued_at)
@@ -107,21 +143,21 @@ fn holds(secret: &SecretView, token: &TokenStatus) -> bool {
 }
 
 /// Whether `next` succeeds `current` by revision or renewal, and does not just replace a lost one.
-fn is_rotation(current: &TokenStatus, next: &TokenStatus) -> bool {
+fn is_rotation(current: &TokenStatus, next: Term) -> bool {
     next.expires_at != current.expires_at || next.revision != current.revision
 }
 
 /// What stays good of `current` once `next` has succeeded it.
-pub fn left_behind(
+pub(super) fn left_behind(
     spec: &AccessKeySpec,
     current: &TokenStatus,
-    next: &TokenStatus,
+    next: Term,
     now: DateTime<Utc>,
 ) -> Option<PreviousTokenStatus> {
     overlap(spec, current, next).filter(|previous| is_rotation(current, next) && previous.valid_until > now)
 }
 
-fn overlap(spec: &AccessKeySpec, current: &TokenStatus, next: &TokenStatus) -> Option<PreviousTokenStatus> {
+fn overlap(spec: &AccessKeySpec, current: &TokenStatus, next: Term) -> Option<PreviousTokenStatus> {
     let overlap = spec.rotation.as_ref()?.overlap.as_ref()?;
     let until = Period::parse(&overlap.0).ok()?.after(next.issued_at)?;
     Some(PreviousTokenStatus { token: current.clone(), valid_until: until.min(current.expires_at) })
@@ -215,7 +251,7 @@ pub(super) fn renewal(observed: &Observed, current: &TokenStatus, now: DateTime<
             Some(Ok(at)) => at <= now,
             Some(Err(_)) => true,
         };
-    if due { Renewal::Due(lifetime(spec, &observed.limits, now)) } else { Renewal::NotDue }
+    if due { Renewal::Due(lifetime(spec, &observed.policy.limits, now)) } else { Renewal::NotDue }
 }
 
 /// The next moment at which time alone changes something.

@@ -3,10 +3,10 @@
 
 use chrono::{DateTime, Utc};
 
+use crate::api::reason::Reason;
 use crate::api::shared::AuditEntry;
 use crate::domain::audit::entry::id;
 use crate::domain::audit::log::PARENT_LOG;
-use crate::domain::audit::reason::Reason;
 use crate::domain::value::text::{cut, saturating};
 use crate::domain::verdict::Cause;
 
@@ -118,6 +118,7 @@ fn is_acting(entry: &AuditEntry) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::api::Kind;
     use crate::domain::audit::entry::{Happening, Target};
     use proptest::prelude::*;
 
@@ -138,7 +139,7 @@ mod tests {
     }
 
     fn other(second: i64) -> AuditEntry {
-        let object = Target { kind: "ServiceAccount", name: "ci".into(), uid: "u".into() };
+        let object = Target { kind: Kind::ServiceAccount, name: "ci".into(), uid: "u".into() };
         let reason = Reason::Inactive;
         let happening =
             Happening { reason, actor: "ann".into(), object, key_id: None, message: "off".into() };

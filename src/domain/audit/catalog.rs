@@ -1,6 +1,6 @@
 //! Where each reason is met, and what a person can do: by the kind of the object that it is told about.
 
-use crate::domain::audit::reason::Reason;
+use crate::api::{Kind, Reason};
 
 /// A reason, told about an object of one kind.
 #[derive(Clone, Copy, Debug)]
@@ -42,11 +42,11 @@ impl Place {
 }
 
 /// The kinds of objects that reasons are told about, each with its reasons.
-pub const KINDS: [(&str, &[Told]); 4] = [
-    ("AccessKey", ACCESS_KEY),
-    ("ServiceAccount", SERVICE_ACCOUNT),
-    ("Account", ACCOUNT),
-    ("ResourceGrant", RESOURCE_GRANT),
+pub const KINDS: [(Kind, &[Told]); 4] = [
+    (Kind::AccessKey, ACCESS_KEY),
+    (Kind::ServiceAccount, SERVICE_ACCOUNT),
+    (Kind::Account, ACCOUNT),
+    (Kind::ResourceGrant, RESOURCE_GRANT),
 ];
 
 const EVENT: &[Place] = &[Place::Event];
@@ -245,7 +245,7 @@ mod tests {
 
     #[test]
     fn whoever_is_warned_is_told_what_to_do() {
-        use crate::domain::audit::reason::Severity;
+        use crate::api::reason::Severity;
         for told in all().iter().filter(|told| told.places.contains(&Place::Event)) {
             let warns = told.reason.severity() == Severity::Warning;
             assert!(!warns || told.remedy.ends_with('.'), "{}", told.reason);

@@ -2,8 +2,9 @@
 
 use chrono::{DateTime, Utc};
 
+use crate::api::Kind;
+use crate::api::reason::Reason;
 use crate::api::shared::AuditEntry;
-use crate::domain::audit::reason::Reason;
 use crate::domain::value::digest::sha256_hex;
 use crate::domain::value::text::{cut, one_line};
 
@@ -38,7 +39,7 @@ const NOTE_LENGTH: usize = 1024;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Target {
     /// Its kind.
-    pub kind: &'static str,
+    pub kind: Kind,
     /// Its name.
     pub name: String,
     /// Its UID, or where it is gone the UID it had.
@@ -102,7 +103,7 @@ mod tests {
         let happening = |reason| Happening {
             reason,
             actor: CONTROLLER.into(),
-            object: Target { kind: "AccessKey", name: "deploy".into(), uid: "u".into() },
+            object: Target { kind: Kind::AccessKey, name: "deploy".into(), uid: "u".into() },
             key_id: None,
             message: String::new(),
         };

@@ -54,14 +54,15 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::api::Kind;
+    use crate::api::reason::Reason;
     use crate::domain::audit::entry::{CONTROLLER, Happening};
-    use crate::domain::audit::reason::Reason;
 
     fn entry(second: i64, id: &str) -> AuditEntry {
         let happening = Happening {
             reason: Reason::Issued,
             actor: CONTROLLER.into(),
-            object: Target { kind: "AccessKey", name: "deploy".into(), uid: "u".into() },
+            object: Target { kind: Kind::AccessKey, name: "deploy".into(), uid: "u".into() },
             key_id: Some("k".into()),
             message: "Key issued".into(),
         };

@@ -1,20 +1,20 @@
 //! Who may manage a service account and what it may reach: what RBAC is made to say, and what the log tells of changes.
 
 use crate::api::ResourceGrantSpec;
+use crate::api::reason::Reason;
 use crate::api::service_account::{AssociatedResource, AssociatedResources};
-use crate::api::shared::Subject;
-use crate::domain::admins::{self, Owner};
+use crate::domain::admins;
 use crate::domain::audit;
-use crate::domain::audit::reason::Reason;
 use crate::domain::change::change;
 use crate::domain::service_account::associated::{LISTED, associated, label};
-use crate::domain::service_account::{Action, GrantView, Observed};
+use crate::domain::service_account::observed::{GrantView, Observed};
+use crate::domain::service_account::plan::Action;
 use crate::domain::value::text::saturating;
 
 /// What has RBAC allow the admins what they may do, and nobody else.
 pub(super) fn access(observed: &Observed) -> Vec<Action> {
-    let Observed { namespace, name, uid, spec, keys, role, binding, .. } = observed;
-    let owner = Owner { kind: "ServiceAccount", namespace, name, uid };
+    let Observed { spec, keys, role, binding, .. } = observed;
+    let owner = observed.owner();
     let mut secrets: Vec<String> = keys.iter().filter_map(|key| key.secret.clone()).collect();
     secrets.sort();
     let wanted = admins::binding(owner, spec.admins.as_deref().unwrap_or_default());
@@ -26,18 +26,14 @@ pub(super) fn access(observed: &Observed) -> Vec<Action> {
     order.into_iter().flatten().collect()
 }
 
-/// The admins that RBAC has bound.
-pub(super) fn bound(observed: &Observed) -> Vec<Subject> {
-    admins::standing(observed.spec.admins.as_deref().unwrap_or_default(), observed.binding.as_ref())
-}
-
+/// What the grants give.
 pub(super) fn specs(grants: &[GrantView]) -> Vec<ResourceGrantSpec> {
     grants.iter().map(|grant| grant.spec.clone()).collect()
 }
 
 pub(super) fn changed_admins(observed: &Observed) -> Option<String> {
-    let standing = bound(observed);
-    (standing != observed.status.admins).then(|| match admins::line(&standing) {
+    let admins = observed.bound_admins();
+    (admins != observed.status.admins).then(|| match admins::line(&admins) {
         Some(line) => format!("Service account is now managed by {line}"),
         None => "Service account has no admins of its own any more".to_owned(),
     })
@@ -61,13 +57,13 @@ pub(super) fn changed_grants(observed: &Observed) -> Vec<(Reason, String, String
             .find(is)
             .map_or_else(|| audit::UNKNOWN.to_owned(), |grant| grant.changed_by.clone())
     };
-    let told = |item: &AssociatedResource, what: &str| {
+    let sentence = |item: &AssociatedResource, what: &str| {
         let AssociatedResource { role, impersonation, usage, .. } = item;
         format!("{} {what} (role {role:?}, impersonation {impersonation:?}, usage {usage:?})", label(item))
     };
     let came = now.items.iter().filter(|item| !before.items.contains(item));
     let went = before.items.iter().filter(|item| !now.items.contains(item));
-    let came = came.map(|item| (Reason::ResourceGranted, who(item), told(item, "was granted")));
-    let went = went.map(|item| (Reason::ResourceRevoked, who(item), told(item, "is no longer granted")));
+    let came = came.map(|item| (Reason::ResourceGranted, who(item), sentence(item, "was granted")));
+    let went = went.map(|item| (Reason::ResourceRevoked, who(item), sentence(item, "is no longer granted")));
     went.chain(came).collect()
 }

@@ -1,8 +1,8 @@
-//! The closed list of causes why a request is refused, and what the client is told of each.
+//! The closed list of causes why a request is refused, and the class of answer that each has.
 
 use crate::domain::value::token::Unreadable;
 
-/// What the client is told: one answer for every token that is not good, so that nothing can be probed.
+/// What the client learns: one answer for every token that is not good, so that nothing can be probed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Class {
     /// No credential was sent: 401 without an error, as RFC 6750 section 3.1 says.
@@ -31,12 +31,12 @@ macro_rules! causes {
             /// Every cause, in the order of the documentation.
             pub const ALL: &[Self] = &[$(Self::$name),*];
 
-            /// The cause's word.
+            /// The cause's name.
             pub fn as_str(self) -> &'static str {
                 match self { $(Self::$name => stringify!($name),)* }
             }
 
-            /// What the client is told.
+            /// What the client learns.
             pub fn class(self) -> Class {
                 match self { $(Self::$name => Class::$class,)* }
             }
@@ -78,8 +78,8 @@ causes! {
 }
 
 impl Cause {
-    /// Whether whoever asked holds the token of the id that they presented: only then may something be laid to the
-    /// account of its service account.
+    /// Whether whoever sent the request holds the token of the id that they presented: only then may
+    /// something be laid to the account of its service account.
     pub fn proves_identity(self) -> bool {
         !matches!(
             self,

@@ -12,7 +12,7 @@ use crate::domain::value::token::TokenId;
 
 /// Which of a key's tokens it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum CredentialKind {
+pub enum TokenKind {
     /// The one in the Secret.
     Current,
     /// Its successor, good already and on its way into the Secret.
@@ -23,11 +23,11 @@ pub enum CredentialKind {
 
 /// One token, without its secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Credential {
+pub struct StoredToken {
     /// SHA-256 of the whole token.
     pub hash: Sha256Hash,
     /// Which of the key's tokens it is.
-    pub kind: CredentialKind,
+    pub kind: TokenKind,
     /// Until when it is good, in seconds since 1970.
     pub good_until: i64,
 }
@@ -42,7 +42,7 @@ pub struct KeyFacts {
     /// What it is. Off at once where the spec asks for it, also when no controller runs.
     pub state: KeyState,
     /// Its tokens.
-    pub credentials: Vec<(TokenId, Credential)>,
+    pub tokens: Vec<(TokenId, StoredToken)>,
     /// When it was last used, as recorded, in seconds since 1970.
     pub last_used_at: Option<i64>,
 }
@@ -60,31 +60,31 @@ impl KeyFacts {
             service_account: key.spec.service_account_name.clone(),
             issued_for: status.and_then(|status| status.service_account_uid.clone()).unwrap_or_default(),
             state: if off { KeyState::Inactive } else { recorded },
-            credentials: credentials(key),
+            tokens: tokens(key),
             last_used_at: status.and_then(|status| status.last_used_at).map(|at| at.timestamp()),
         })
     }
 }
 
-fn credentials(key: &AccessKey) -> Vec<(TokenId, Credential)> {
+fn tokens(key: &AccessKey) -> Vec<(TokenId, StoredToken)> {
     let Some(status) = &key.status else { return Vec::new() };
     let one = |token: &TokenStatus, kind, good_until| {
         let hash = parse_hex(&token.sha256)?;
-        Some((TokenId::parse(&token.id)?, Credential { hash, kind, good_until }))
+        Some((TokenId::parse(&token.id)?, StoredToken { hash, kind, good_until }))
     };
     let whole = |token: &TokenStatus, kind| one(token, kind, token.expires_at.timestamp());
-    let current = status.token.as_ref().and_then(|token| whole(token, CredentialKind::Current));
-    let next = status.next_token.as_ref().and_then(|token| whole(token, CredentialKind::Next));
+    let current = status.token.as_ref().and_then(|token| whole(token, TokenKind::Current));
+    let next = status.next_token.as_ref().and_then(|token| whole(token, TokenKind::Next));
     let previous = status.previous_token.as_ref().and_then(|previous| {
         let until = previous.valid_until.min(previous.token.expires_at).timestamp();
-        one(&previous.token, CredentialKind::Previous, until)
+        one(&previous.token, TokenKind::Previous, until)
     });
     [current, next, previous].into_iter().flatten().collect()
 }
 
 /// What a service account is to keys that name it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Standing {
+pub enum HolderState {
     /// They may authenticate.
     Active,
     /// It is switched off.
@@ -97,13 +97,13 @@ pub enum Standing {
     Replaced,
 }
 
-impl Standing {
+impl HolderState {
     /// What the service account of the name that keys give is to those that were issued for `uid`.
     pub fn to_keys_of(uid: &str, service_account: Option<&ServiceAccountFacts>) -> Self {
         match service_account {
             None => Self::Gone,
             Some(facts) if facts.uid != uid => Self::Replaced,
-            Some(facts) => facts.standing,
+            Some(facts) => facts.state,
         }
     }
 }
@@ -114,7 +114,7 @@ pub struct ServiceAccountFacts {
     /// Its UID.
     pub uid: String,
     /// What it is to the keys that were issued for it.
-    pub standing: Standing,
+    pub state: HolderState,
 }
 
 impl ServiceAccountFacts {
@@ -124,12 +124,12 @@ impl ServiceAccountFacts {
             return None;
         }
         let recorded = service_account.status.as_ref().and_then(|status| status.state);
-        let standing = match (service_account.spec.state, recorded) {
-            (DesiredState::Inactive, _) | (_, Some(ServiceAccountState::Inactive)) => Standing::Inactive,
-            (_, Some(ServiceAccountState::Rejected)) => Standing::Rejected,
-            (_, Some(ServiceAccountState::Active) | None) => Standing::Active,
+        let state = match (service_account.spec.state, recorded) {
+            (DesiredState::Inactive, _) | (_, Some(ServiceAccountState::Inactive)) => HolderState::Inactive,
+            (_, Some(ServiceAccountState::Rejected)) => HolderState::Rejected,
+            (_, Some(ServiceAccountState::Active) | None) => HolderState::Active,
         };
-        Some(Self { uid: service_account.uid().unwrap_or_default(), standing })
+        Some(Self { uid: service_account.uid().unwrap_or_default(), state })
     }
 }
 

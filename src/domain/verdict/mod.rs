@@ -1,4 +1,5 @@
-//! Whether a presented token is good, and for what: `verdict(feed, presented, known, asked, now)`.
+//! Whether a presented token is good, and for what: `verdict(feed, presented, known, requirements, now)`.
+//! Pure functions of what is known of the cluster; no client, no clock and no endpoint comes in.
 
 mod cause;
 mod facts;
@@ -10,12 +11,12 @@ use crate::api::access_key::KeyState;
 use crate::domain::value::digest::Sha256Hash;
 
 pub use cause::{Cause, Class};
-pub use facts::{Credential, CredentialKind, Grant, GrantFacts, KeyFacts, ServiceAccountFacts, Standing};
-pub use request::{Asked, BadRequest, OnBehalfOf, ResourceAsked};
+pub use facts::{Grant, GrantFacts, HolderState, KeyFacts, ServiceAccountFacts, StoredToken, TokenKind};
+pub use request::{BadRequest, OnBehalfOf, RequiredResource, Requirements, ResourceText};
 
 /// How well the verifier knows the cluster.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Feed {
+pub enum FeedState {
     /// It has not seen every object yet.
     NotSynced,
     /// It has heard nothing of the cluster for longer than the bound.
@@ -26,13 +27,13 @@ pub enum Feed {
 
 /// What is known under the presented token's id.
 #[derive(Clone, Copy, Debug)]
-pub struct Known<'a> {
+pub struct KnownToken<'a> {
     /// The token.
-    pub credential: Credential,
+    pub token: StoredToken,
     /// What its key is.
     pub state: KeyState,
     /// What its service account is to it.
-    pub service_account: Standing,
+    pub service_account: HolderState,
     /// The service account's grants.
     pub grants: &'a [Grant],
 }
@@ -43,27 +44,28 @@ const NOBODY: Sha256Hash = [0; 32];
 /// Decides. `now` is in seconds since 1970. Gives the grant that answers a request for a resource.
 ///
 /// # Errors
-/// The cause of a refusal. Those that [`Cause::proves_identity`] says so of were given to the holder of the token.
+/// The cause of a refusal. Those that [`Cause::proves_identity`] says so of were given to the holder of the
+/// token.
 pub fn verdict<'a>(
-    feed: Feed,
+    feed: FeedState,
     presented: &Sha256Hash,
-    known: Option<&Known<'a>>,
-    asked: &Asked,
+    known: Option<&KnownToken<'a>>,
+    requirements: &Requirements,
     now: i64,
 ) -> Result<Option<&'a Grant>, Cause> {
     match feed {
-        Feed::NotSynced => return Err(Cause::NotSynced),
-        Feed::Stale => return Err(Cause::Stale),
-        Feed::Fresh => {}
+        FeedState::NotSynced => return Err(Cause::NotSynced),
+        FeedState::Stale => return Err(Cause::Stale),
+        FeedState::Fresh => {}
     }
-    let hash = known.map_or(&NOBODY, |known| &known.credential.hash);
+    let hash = known.map_or(&NOBODY, |known| &known.token.hash);
     let same = same(presented, hash);
     let known = known.ok_or(Cause::UnknownKey)?;
     if !same {
         return Err(Cause::WrongSecret);
     }
     in_force(known, now)?;
-    asked.answer(known.grants)
+    requirements.met_by(known.grants)
 }
 
 /// In constant time, words at once.
@@ -73,19 +75,19 @@ fn same(one: &Sha256Hash, other: &Sha256Hash) -> bool {
     words.fold(Choice::from(1), |same, word| same & word).into()
 }
 
-fn in_force(known: &Known<'_>, now: i64) -> Result<(), Cause> {
-    if known.credential.good_until <= now {
-        return Err(match known.credential.kind {
-            CredentialKind::Previous => Cause::PreviousTokenRetired,
-            CredentialKind::Current | CredentialKind::Next => Cause::Expired,
+fn in_force(known: &KnownToken<'_>, now: i64) -> Result<(), Cause> {
+    if known.token.good_until <= now {
+        return Err(match known.token.kind {
+            TokenKind::Previous => Cause::PreviousTokenRetired,
+            TokenKind::Current | TokenKind::Next => Cause::Expired,
         });
     }
     match known.service_account {
-        Standing::Active => {}
-        Standing::Gone => return Err(Cause::ServiceAccountGone),
-        Standing::Replaced => return Err(Cause::ServiceAccountReplaced),
-        Standing::Inactive => return Err(Cause::ServiceAccountInactive),
-        Standing::Rejected => return Err(Cause::ServiceAccountRejected),
+        HolderState::Active => {}
+        HolderState::Gone => return Err(Cause::ServiceAccountGone),
+        HolderState::Replaced => return Err(Cause::ServiceAccountReplaced),
+        HolderState::Inactive => return Err(Cause::ServiceAccountInactive),
+        HolderState::Rejected => return Err(Cause::ServiceAccountRejected),
     }
     match known.state {
         KeyState::Active => Ok(()),

@@ -1,28 +1,40 @@
-//! What a request asks for beside a good token: a resource, a least role, and the person it acts for.
+//! What a request requires beside a good token: a resource, a least role, and the user it acts for. The one
+//! place that makes requirements out of texts, whichever way those came in; it knows no header and no JSON.
 
 use crate::api::resource_grant::{Category, Role};
 use crate::domain::verdict::cause::Cause;
 use crate::domain::verdict::facts::Grant;
 
-/// The longest name of a person, in bytes.
-const PERSON_LENGTH: usize = 253;
+/// The longest name of a user, in bytes.
+const USER_LENGTH: usize = 253;
 /// The longest name of a resource, as in a `ResourceGrant`.
 const RESOURCE_LENGTH: usize = 128;
 /// Names that only Keyward and Kubernetes give, which nobody can be acted for under.
 const RESERVED: [&str; 2] = ["keyward:", "system:"];
 
-/// What a request asks for.
+/// What a request requires.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Asked {
+pub struct Requirements {
     /// The resource to reach.
-    pub resource: Option<ResourceAsked>,
-    /// The person acted for.
+    pub resource: Option<RequiredResource>,
+    /// The user acted for.
     pub on_behalf_of: Option<OnBehalfOf>,
 }
 
-/// A resource, and how much is to be done there.
+/// A resource as a request names it, not checked yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ResourceText<'a> {
+    /// Its category.
+    pub category: &'a str,
+    /// Its name.
+    pub name: &'a str,
+    /// The least role that suffices; without it, any.
+    pub role: Option<&'a str>,
+}
+
+/// A resource to reach, and how much is to be done there.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ResourceAsked {
+pub struct RequiredResource {
     /// Its category.
     pub category: Category,
     /// Its name.
@@ -40,12 +52,12 @@ pub struct BadRequest {
     pub message: String,
 }
 
-impl ResourceAsked {
+impl RequiredResource {
     /// Reads a resource.
     ///
     /// # Errors
     /// What part of it is not allowed.
-    pub fn parse(category: &str, name: &str, role: Option<&str>) -> Result<Self, BadRequest> {
+    pub fn parse(ResourceText { category, name, role }: ResourceText<'_>) -> Result<Self, BadRequest> {
         let bad = |message| BadRequest { cause: Cause::BadResource, message };
         let words = |words: Vec<&str>| words.join(", ");
         let known = Category::ALL.iter().find(|known| known.as_str() == category).ok_or_else(|| {
@@ -89,20 +101,20 @@ fn quoted(text: &str) -> String {
     format!("'{shown}'")
 }
 
-/// The person that a request acts for, as it names them: visible ASCII, at most 253 characters.
+/// The user that a request acts for, as it names them: visible ASCII, at most 253 characters.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct OnBehalfOf(String);
 
 impl OnBehalfOf {
-    /// Reads the name of a person.
+    /// Reads the name of a user.
     ///
     /// # Errors
     /// Where it is no name, or one that only a machine can have.
     pub fn parse(name: &str) -> Result<Self, BadRequest> {
         let bad = |message| Err(BadRequest { cause: Cause::BadOnBehalfOf, message });
-        if name.is_empty() || name.len() > PERSON_LENGTH || !name.bytes().all(|b| b.is_ascii_graphic()) {
+        if name.is_empty() || name.len() > USER_LENGTH || !name.bytes().all(|b| b.is_ascii_graphic()) {
             return bad(format!(
-                "the person acted for must be 1 to {PERSON_LENGTH} visible ASCII characters without spaces; given were {} bytes: {}",
+                "the person acted for must be 1 to {USER_LENGTH} visible ASCII characters without spaces; given were {} bytes: {}",
                 name.len(),
                 quoted(name)
             ));
@@ -124,12 +136,28 @@ impl OnBehalfOf {
     }
 }
 
-impl Asked {
-    /// The grant that answers this, where a resource is asked for.
+impl Requirements {
+    /// What a request for `resource` requires, where it names one.
+    ///
+    /// # Errors
+    /// What part of the resource is not allowed.
+    pub fn for_resource(resource: Option<ResourceText<'_>>) -> Result<Self, BadRequest> {
+        Ok(Self { resource: resource.map(RequiredResource::parse).transpose()?, on_behalf_of: None })
+    }
+
+    /// The same on behalf of the user of that name, where there is one.
+    ///
+    /// # Errors
+    /// Why nobody can be acted for under that name.
+    pub fn on_behalf_of(self, name: Option<&str>) -> Result<Self, BadRequest> {
+        Ok(Self { on_behalf_of: name.map(OnBehalfOf::parse).transpose()?, ..self })
+    }
+
+    /// The grant that meets them, where a resource is required.
     ///
     /// # Errors
     /// Why no grant does.
-    pub(super) fn answer<'a>(&self, grants: &'a [Grant]) -> Result<Option<&'a Grant>, Cause> {
+    pub(super) fn met_by<'a>(&self, grants: &'a [Grant]) -> Result<Option<&'a Grant>, Cause> {
         let Some(resource) = &self.resource else {
             return if self.on_behalf_of.is_some() { Err(Cause::ResourceMissing) } else { Ok(None) };
         };

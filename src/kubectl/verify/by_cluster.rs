@@ -10,8 +10,8 @@ use crate::api::{AccessKey, ResourceGrant, ServiceAccount};
 use crate::domain::value::time::at_second;
 use crate::domain::value::token::Presented;
 use crate::domain::verdict::{
-    Asked, Cause, Credential, Feed, Grant, GrantFacts, KeyFacts, Known, ServiceAccountFacts, Standing,
-    verdict,
+    Cause, FeedState, Grant, GrantFacts, HolderState, KeyFacts, KnownToken, Requirements,
+    ServiceAccountFacts, StoredToken, verdict,
 };
 
 /// What was found under the token's id.
@@ -30,7 +30,7 @@ pub(super) struct Found {
 pub(super) async fn look_up(
     context: &Context,
     presented: &Presented<'_>,
-    asked: &Asked,
+    asked: &Requirements,
     everywhere: bool,
 ) -> Result<Verdict, Error> {
     let cluster = context.globals.connect().await?;
@@ -58,26 +58,26 @@ pub(super) async fn look_up(
     Ok(decide(presented, &found, asked, context.now.timestamp()))
 }
 
-fn credential(key: &AccessKey, presented: &Presented) -> Option<Credential> {
+fn credential(key: &AccessKey, presented: &Presented) -> Option<StoredToken> {
     let facts = KeyFacts::of(key)?;
-    let (_, credential) = facts.credentials.into_iter().find(|(id, _)| *id == presented.id)?;
+    let (_, credential) = facts.tokens.into_iter().find(|(id, _)| *id == presented.id)?;
     Some(credential)
 }
 
 /// The verdict on what was found. Who does not hold the token learns nothing of its key.
-pub(super) fn decide(presented: &Presented<'_>, found: &Found, asked: &Asked, now: i64) -> Verdict {
+pub(super) fn decide(presented: &Presented<'_>, found: &Found, asked: &Requirements, now: i64) -> Verdict {
     let Found { namespace, key, service_account, grants } = found;
     let facts = KeyFacts::of(key);
     let service_account_facts = service_account.as_ref().and_then(ServiceAccountFacts::of);
     let grants: Vec<Grant> = grants.iter().filter_map(GrantFacts::of).map(|facts| facts.grant).collect();
     let credential = credential(key, presented);
-    let known = facts.as_ref().zip(credential).map(|(facts, credential)| Known {
-        credential,
+    let known = facts.as_ref().zip(credential).map(|(facts, credential)| KnownToken {
+        token: credential,
         state: facts.state,
-        service_account: Standing::to_keys_of(&facts.issued_for, service_account_facts.as_ref()),
+        service_account: HolderState::to_keys_of(&facts.issued_for, service_account_facts.as_ref()),
         grants: &grants,
     });
-    let decided = verdict(Feed::Fresh, &presented.hash(), known.as_ref(), asked, now);
+    let decided = verdict(FeedState::Fresh, &presented.hash(), known.as_ref(), asked, now);
     let mut told = match &decided {
         Ok(grant) => Verdict { valid: true, role: grant.map(|grant| grant.role), ..Verdict::default() },
         Err(cause) => Verdict::refused(*cause),
@@ -87,7 +87,7 @@ pub(super) fn decide(presented: &Presented<'_>, found: &Found, asked: &Asked, no
         told.service_account = Some(key.spec.service_account_name.clone());
         told.access_key = Some(key.name_any());
         told.expires_at = credential.map(|credential| at_second(credential.good_until));
-        told.resource = asked.resource.as_ref().map(crate::domain::verdict::ResourceAsked::label);
+        told.resource = asked.resource.as_ref().map(crate::domain::verdict::RequiredResource::label);
         told.on_behalf_of = asked.on_behalf_of.as_ref().map(|person| person.as_str().to_owned());
     }
     told.key_id = Some(presented.id.as_str().to_owned());

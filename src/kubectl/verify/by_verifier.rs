@@ -11,7 +11,7 @@ use super::super::Context;
 use super::super::error::Error;
 use super::Verdict;
 use crate::domain::value::time::parse_rfc3339;
-use crate::domain::verdict::{Asked, ResourceAsked};
+use crate::domain::verdict::{RequiredResource, Requirements};
 use crate::runtime::telemetry::with_causes;
 use crate::verifier::http::{VerifyRequest, VerifyResource, VerifyResponse};
 
@@ -48,7 +48,7 @@ pub(super) async fn ask(
     url: &Uri,
     authority: Option<&Path>,
     token: &str,
-    asked: &Asked,
+    asked: &Requirements,
 ) -> Result<Verdict, Error> {
     let server = url.to_string();
     let within = context.globals.request_timeout;
@@ -79,9 +79,9 @@ pub(super) async fn ask(
     }
 }
 
-fn question(token: &str, asked: &Asked) -> VerifyRequest {
+fn question(token: &str, asked: &Requirements) -> VerifyRequest {
     let resource = asked.resource.as_ref().map(|resource| {
-        let ResourceAsked { category, name, role } = resource.clone();
+        let RequiredResource { category, name, role } = resource.clone();
         VerifyResource { category, name, role }
     });
     let on_behalf_of = asked.on_behalf_of.as_ref().map(|person| person.as_str().to_owned());
@@ -98,7 +98,7 @@ fn problem(status: http::StatusCode, body: &[u8]) -> String {
 }
 
 /// The answer as a verdict. A verifier tells no cause, so that nothing can be probed.
-fn told(answer: VerifyResponse, asked: &Asked) -> Verdict {
+fn told(answer: VerifyResponse, asked: &Requirements) -> Verdict {
     let VerifyResponse {
         valid,
         code,
@@ -113,7 +113,7 @@ fn told(answer: VerifyResponse, asked: &Asked) -> Verdict {
         role,
         on_behalf_of,
     } = answer;
-    let asked_resource = asked.resource.as_ref().map(ResourceAsked::label).filter(|_| valid);
+    let asked_resource = asked.resource.as_ref().map(RequiredResource::label).filter(|_| valid);
     Verdict {
         valid,
         cause: code,

@@ -22,7 +22,7 @@ use super::times;
 use crate::api::resource_grant::Role;
 use crate::domain::value::time::rfc3339;
 use crate::domain::value::token::Presented;
-use crate::domain::verdict::{Asked, BadRequest, Cause, OnBehalfOf, ResourceAsked};
+use crate::domain::verdict::{BadRequest, Cause, Requirements, ResourceText};
 
 /// Longer than any token, so that one more character is noticed.
 const LONGEST: usize = 4096;
@@ -132,13 +132,12 @@ async fn verify(context: &Context, args: VerifyArgs) -> Result<Verdict, Error> {
     Ok(verdict)
 }
 
-fn asked(args: &VerifyArgs) -> Result<Asked, BadRequest> {
+fn asked(args: &VerifyArgs) -> Result<Requirements, BadRequest> {
     let resource = args.resource.as_deref().map(|resource| {
         let (category, name) = resource.split_once('/').unwrap_or((resource, ""));
-        ResourceAsked::parse(category, name, args.role.as_deref())
+        ResourceText { category, name, role: args.role.as_deref() }
     });
-    let on_behalf_of = args.on_behalf_of.as_deref().map(OnBehalfOf::parse);
-    Ok(Asked { resource: resource.transpose()?, on_behalf_of: on_behalf_of.transpose()? })
+    Requirements::for_resource(resource)?.on_behalf_of(args.on_behalf_of.as_deref())
 }
 
 /// The token alone, as it is also pasted: with spaces around it, or out of an `Authorization` header.

@@ -6,7 +6,7 @@ use crd_check::path::Path;
 
 use super::scope::Scope;
 use super::seats::without_seat;
-use crate::domain::access_key::unused::policy;
+use crate::domain::account::unused::UnusedPolicy;
 use crate::domain::service_account::wanted_display_name;
 use crate::validate::finding::Finding;
 use crate::validate::manifest::Manifest;
@@ -57,7 +57,7 @@ fn contradictions(scope: &Scope<'_, '_>) -> Option<Finding> {
     let account = scope.objects.account.as_ref()?;
     let of_limits = scope.objects.limits().problem(scope.now);
     let of_limits = of_limits.map(|message| (Path::of(&["spec", "limits"]), message));
-    let policy = policy::Policy::from_spec(account.spec.unused_access_keys.as_ref());
+    let policy = UnusedPolicy::from_spec(account.spec.unused_access_keys.as_ref());
     let of_times = || {
         let message = policy?.problem(scope.now)?;
         Some((Path::of(&["spec", "unusedAccessKeys"]), message))

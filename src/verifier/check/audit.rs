@@ -1,27 +1,30 @@
-//! Audit lines of the verifier. What is done on behalf of persons is always told; refusals beyond a rate are counted and
-//! summed up, so that a flood of guesses does not become a flood of lines.
+//! Audit lines of the verifier. What is done on behalf of users is always written; refusals beyond a rate are
+//! counted and summed up, so that a flood of guesses does not become a flood of lines. No token, and no
+//! decision, comes in.
 
 use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
+use governor::Quota;
 
+use crate::api::reason::Reason;
 use crate::domain::audit::acting::Act;
 use crate::domain::audit::entry::VERIFIER;
-use crate::domain::audit::reason::Reason;
 use crate::domain::value::text::{cut, one_line};
 use crate::domain::value::time::{at_second, rfc3339};
-use crate::domain::verdict::{Cause, ResourceAsked, Standing};
+use crate::domain::verdict::Cause;
+use crate::runtime::clock::Clock;
+use crate::runtime::rate::{Rate, direct};
 use crate::runtime::telemetry;
-use crate::verifier::check::checker::{Found, Request};
-use crate::verifier::index::{Entry, Key};
-use crate::verifier::metrics::Endpoint;
+use crate::verifier::check::endpoint::Endpoint;
+use crate::verifier::check::outcome::Outcome;
+use crate::verifier::index::Key;
 
-/// How many refusals are told a second, in the long run.
+/// How many refusals have a line a second, in the long run.
 const LINES_PER_SECOND: NonZeroU32 = NonZeroU32::new(20).unwrap();
-/// How many refusals may be told at once.
+/// How many refusals may have a line at once.
 const LINES_AT_ONCE: NonZeroU32 = NonZeroU32::new(200).unwrap();
-/// The longest request id that is told, in bytes.
+/// The longest request id that is written, in bytes.
 const REQUEST_ID_LENGTH: usize = 128;
 
 /// What an audit line of the verifier may have, beside the fields of every log line.
@@ -55,114 +58,75 @@ pub const FIELDS: [(&str, &str); 15] = [
 pub const COUNT: (&str, &str) = ("count", "How many that the line sums up were not told one by one.");
 
 /// Writes audit lines.
-pub struct Journal {
-    refusals: DefaultDirectRateLimiter,
-    untold: AtomicU64,
+pub struct AuditLines {
+    refusals: Rate,
+    /// Refusals without a line of their own.
+    suppressed: AtomicU64,
 }
 
-/// A request with what came of it.
-pub(in crate::verifier) struct Told<'a> {
-    pub(in crate::verifier) request: &'a Request<'a>,
-    pub(in crate::verifier) found: Option<&'a Found<'a>>,
-    /// Why it was refused, where it was.
-    pub(in crate::verifier) cause: Option<Cause>,
-    /// In seconds since 1970.
-    pub(in crate::verifier) second: i64,
-}
-
-impl Told<'_> {
-    /// What is known of the token, where whoever asked holds it.
-    fn entry(&self) -> Option<&Entry> {
-        let proven = self.cause.is_none_or(Cause::proves_identity);
-        self.found.filter(|_| proven)?.entry
-    }
-
-    /// The key, where whoever asked holds its token.
-    pub(in crate::verifier) fn key(&self) -> Option<&Key> {
-        self.entry().map(|entry| &*entry.key)
-    }
-
-    fn resource(&self) -> Option<String> {
-        self.request.asked.as_ref().ok()?.resource.as_ref().map(ResourceAsked::label)
-    }
-
-    /// What was done or tried on behalf of a person.
-    pub(in crate::verifier) fn act(&self) -> Option<Act> {
-        let person = self.request.asked.as_ref().ok()?.on_behalf_of.as_ref()?;
-        let key = self.key();
-        let gone =
-            |entry: &Entry| matches!(entry.changing().service_account, Standing::Gone | Standing::Replaced);
-        let uid = self.entry().filter(|entry| !gone(entry)).map(|entry| entry.key.issued_for.to_string());
-        Some(Act {
-            service_account_uid: uid.unwrap_or_default(),
-            actor: key.map(|key| key.holder.actor.to_string()).unwrap_or_default(),
-            key: key.map(|key| key.name.to_string()).unwrap_or_default(),
-            key_id: self.found.map(|found| found.id.as_str().to_owned()).unwrap_or_default(),
-            on_behalf_of: person.as_str().to_owned(),
-            resource: self.resource(),
-            refused: self.cause,
-        })
-    }
-}
-
-impl Default for Journal {
-    fn default() -> Self {
+impl AuditLines {
+    /// Lines within a rate that goes by `clock`.
+    pub fn new(clock: Clock) -> Self {
         let quota = Quota::per_second(LINES_PER_SECOND).allow_burst(LINES_AT_ONCE);
-        Self { refusals: RateLimiter::direct(quota), untold: AtomicU64::new(0) }
-    }
-}
-
-impl Journal {
-    /// A refusal that concerns no person acted for. The API server asks about tokens of others as well; those are no
-    /// news.
-    pub(in crate::verifier) fn refused(&self, told: &Told<'_>) {
-        let not_ours = told.request.endpoint == Endpoint::TokenReview && told.cause == Some(Cause::Malformed);
-        if not_ours || told.act().is_some() {
-            return;
-        }
-        if self.refusals.check().is_err() {
-            self.untold.fetch_add(1, Ordering::Relaxed);
-            return;
-        }
-        line(told, Reason::Refused, None, told.cause.map_or("", Cause::meaning));
+        Self { refusals: direct(quota, clock), suppressed: AtomicU64::new(0) }
     }
 
-    /// Something done or tried on behalf of a person.
-    pub(in crate::verifier) fn acted(&self, told: &Told<'_>, act: &Act) {
-        // A stranger can name as many persons as they like.
-        if told.key().is_none() && self.refusals.check().is_err() {
-            self.untold.fetch_add(1, Ordering::Relaxed);
+    /// A refusal that concerns no user acted for. The API server asks about tokens of others as well; those
+    /// are no news.
+    pub(in crate::verifier) fn refused(&self, outcome: &Outcome<'_>) {
+        let not_ours =
+            outcome.request.endpoint == Endpoint::TokenReview && outcome.cause == Some(Cause::Malformed);
+        if not_ours || outcome.act().is_some() || self.is_suppressed() {
             return;
         }
-        line(told, act.reason(), Some(&act.on_behalf_of), &act.message());
+        line(outcome, Reason::Refused, None, outcome.cause.map_or("", Cause::meaning));
     }
 
-    /// Sums up what was not told.
+    /// Something done or tried on behalf of a user.
+    pub(in crate::verifier) fn acted(&self, outcome: &Outcome<'_>, act: &Act) {
+        // A stranger can name as many users as they like.
+        if outcome.key().is_none() && self.is_suppressed() {
+            return;
+        }
+        line(outcome, act.reason(), Some(&act.on_behalf_of), &act.message());
+    }
+
+    /// Whether there were too many refusals for one more line; counts those that get none.
+    fn is_suppressed(&self) -> bool {
+        let suppressed = self.refusals.check().is_err();
+        if suppressed {
+            self.suppressed.fetch_add(1, Ordering::Relaxed);
+        }
+        suppressed
+    }
+
+    /// Sums up the refusals that got no line.
     pub(in crate::verifier) fn sum_up(&self) {
-        let untold = self.untold.swap(0, Ordering::Relaxed);
-        if untold > 0 {
+        let suppressed = self.suppressed.swap(0, Ordering::Relaxed);
+        if suppressed > 0 {
             tracing::info!(
                 target: telemetry::AUDIT,
                 actor = VERIFIER,
                 action = Reason::Refused.action(),
                 reason = Reason::Refused.as_str(),
-                count = untold,
+                count = suppressed,
                 "Further refusals, too many to tell each"
             );
         }
     }
 }
 
-/// A token's first use since its use was recorded last. An act for a person has a line of its own.
-pub(in crate::verifier) fn first_use(told: &Told<'_>) {
-    if told.act().is_some() {
+/// A token's first use since its use was recorded last. An act for a user has a line of its own.
+pub(in crate::verifier) fn first_use(outcome: &Outcome<'_>) {
+    if outcome.act().is_some() {
         return;
     }
-    line(told, Reason::Verified, None, "The key is good");
+    line(outcome, Reason::Verified, None, "The key is good");
 }
 
-/// How often a key was used in an interval, and the second of the last time, where that was more than the once that was told.
-pub(in crate::verifier) fn used(key: &Key, last: i64, count: u32) {
+/// How often a key was used in an interval, and the second of the last time, where that was more than the
+/// first use.
+pub(in crate::verifier) fn repeated_use(key: &Key, last: i64, count: u32) {
     if count < 2 {
         return;
     }
@@ -179,9 +143,9 @@ pub(in crate::verifier) fn used(key: &Key, last: i64, count: u32) {
     );
 }
 
-fn line(told: &Told<'_>, reason: Reason, on_behalf_of: Option<&str>, message: &str) {
-    let Told { request, found, cause, second } = told;
-    let key = told.key();
+fn line(outcome: &Outcome<'_>, reason: Reason, on_behalf_of: Option<&str>, message: &str) {
+    let Outcome { request, presented, cause, second } = outcome;
+    let key = outcome.key();
     tracing::info!(
         target: telemetry::AUDIT,
         at = %rfc3339(at_second(*second)),
@@ -189,14 +153,14 @@ fn line(told: &Told<'_>, reason: Reason, on_behalf_of: Option<&str>, message: &s
         action = reason.action(),
         account = key.map(|key| &*key.holder.account),
         object = key.map(|key| format!("AccessKey/{}", key.name)),
-        key_id = found.map(|found| found.id.as_str()),
+        key_id = presented.map(|presented| presented.id.as_str()),
         reason = reason.as_str(),
         cause = cause.map(Cause::as_str),
-        resource = told.resource(),
+        resource = outcome.resource(),
         on_behalf_of,
         subject = on_behalf_of.or_else(|| key.map(|key| &*key.holder.actor)),
         endpoint = request.endpoint.as_str(),
-        client = request.client.map(tracing::field::display),
+        client = request.client.address().map(tracing::field::display),
         request_id = Some(request.request_id).filter(|id| !id.is_empty()).map(|id| cut(&one_line(id), REQUEST_ID_LENGTH)),
         "{message}"
     );
@@ -214,6 +178,9 @@ mod tests {
     use tracing_subscriber::layer::{Context, Layer, SubscriberExt as _};
 
     use super::*;
+    use crate::domain::verdict::Requirements;
+    use crate::verifier::check::client::Client;
+    use crate::verifier::check::request::Request;
 
     /// Notes which fields audit lines have.
     #[derive(Clone, Default)]
@@ -234,20 +201,16 @@ mod tests {
         let request = Request {
             endpoint: Endpoint::Auth,
             credential: Err(Cause::NoCredential),
-            asked: Ok(crate::domain::verdict::Asked::default()),
-            client: None,
+            requirements: Ok(Requirements::default()),
+            client: Client::Unknown,
             request_id: "",
         };
-        let journal = Journal::default();
-        journal.refused(&Told {
-            request: &request,
-            found: None,
-            cause: Some(Cause::NoCredential),
-            second: 0,
-        });
+        let lines = AuditLines::new(Clock::System);
+        let cause = Some(Cause::NoCredential);
+        lines.refused(&Outcome { request: &request, presented: None, cause, second: 0 });
         assert_eq!(*seen.0.lock(), FIELDS.iter().map(|(name, _)| *name).collect());
-        journal.untold.store(1, Ordering::Relaxed);
-        journal.sum_up();
+        lines.suppressed.store(1, Ordering::Relaxed);
+        lines.sum_up();
         assert_eq!(*seen.0.lock(), FIELDS.iter().chain([&COUNT]).map(|(name, _)| *name).collect());
     }
 }

@@ -1,17 +1,18 @@
-//! The one way in which every endpoint asks whether a request is let in, so that each is counted, audited and recorded.
+//! The check itself: out of the index, without a call to the cluster.
 
-use std::net::IpAddr;
 use std::sync::Arc;
 
-use crate::api::resource_grant::Role;
-use crate::domain::value::token::{Presented, TokenId};
-use crate::domain::verdict::{Asked, BadRequest, Cause, OnBehalfOf, verdict};
-use crate::runtime::clock::second;
-
-use crate::verifier::check::audit::{Journal, first_use};
-use crate::verifier::freshness::Contact;
-use crate::verifier::index::{Entry, Index, Look};
-use crate::verifier::metrics::{Endpoint, Metrics};
+use crate::domain::value::token::Presented;
+use crate::domain::verdict::{BadRequest, Cause, Requirements, verdict};
+use crate::runtime::clock::Clock;
+use crate::verifier::check::audit::{AuditLines, first_use};
+use crate::verifier::check::client::{Client, TrustedProxies};
+use crate::verifier::check::outcome::{Allowed, Outcome, PresentedToken, Refused};
+use crate::verifier::check::request::Request;
+use crate::verifier::check::throttle::{HeldBack, Pace, Throttle};
+use crate::verifier::freshness::Freshness;
+use crate::verifier::index::{Index, ReadGuard};
+use crate::verifier::metrics::Metrics;
 use crate::verifier::usage::recorder::Recorder;
 
 /// Answers requests out of the index.
@@ -19,142 +20,118 @@ pub struct Checker {
     /// What is known.
     pub index: Arc<Index>,
     /// How fresh that is.
-    pub contact: Arc<Contact>,
+    pub freshness: Arc<Freshness>,
+    /// Whose word on their clients is believed.
+    pub trusted_proxies: TrustedProxies,
+    /// Who failed too often.
+    pub throttle: Throttle,
     /// Where use is recorded.
     pub recorder: Arc<Recorder>,
-    /// Where it is told.
-    pub journal: Journal,
+    /// Where it is audited.
+    pub audit: AuditLines,
     /// Where it is counted.
     pub metrics: Metrics,
+    /// Where the time comes from.
+    pub clock: Clock,
 }
 
-/// A request for a verdict, whichever endpoint it came in by.
-pub struct Request<'a> {
-    /// Where it came in.
-    pub endpoint: Endpoint,
-    /// The credential, or why there is none.
-    pub credential: Result<&'a str, Cause>,
-    /// What it asks for, or why that cannot be meant.
-    pub asked: Result<Asked, BadRequest>,
-    /// Of whom, for audit lines only.
-    pub client: Option<IpAddr>,
-    /// The id that the gateway or client gave the request; empty where it gave none.
-    pub request_id: &'a str,
-}
-
-/// A request that is let in.
-pub struct Allowed<'a> {
-    /// The token's public id.
-    pub id: TokenId,
-    /// The token with its key.
-    pub entry: &'a Entry,
-    /// When it ends, in seconds since 1970.
-    pub good_until: i64,
-    /// What was asked for.
-    pub asked: &'a Asked,
-    /// The role that the service account has on the resource asked for.
-    pub role: Option<Role>,
-}
-
-impl Allowed<'_> {
-    /// The person acted for, or else the service account.
-    pub fn subject(&self) -> &str {
-        self.asked.on_behalf_of.as_ref().map_or(&*self.entry.key.holder.actor, OnBehalfOf::as_str)
-    }
-}
-
-/// A request that is refused.
-#[derive(Debug)]
-pub struct Refused {
-    /// Why: not for the client.
-    pub cause: Cause,
-    /// What the client may know beside the class of answer.
-    pub message: Option<String>,
-}
-
-impl From<Cause> for Refused {
-    fn from(cause: Cause) -> Self {
-        Self { cause, message: None }
-    }
-}
-
-impl From<BadRequest> for Refused {
-    fn from(BadRequest { cause, message }: BadRequest) -> Self {
-        Self { cause, message: Some(message) }
-    }
-}
-
-/// Who was found to ask, where they hold the token they presented.
-pub(in crate::verifier) struct Found<'a> {
-    pub(in crate::verifier) id: TokenId,
-    pub(in crate::verifier) entry: Option<&'a Entry>,
-}
+/// A refusal, and how long its answer is held back.
+type Paced<'a> = (Refused, Option<HeldBack<'a>>);
 
 impl Checker {
-    /// The verdict on a request, and what `let_in` makes of one that is let in.
+    /// The verdict on a request, and what `let_in` makes of one that is let in. Whoever fails too often waits
+    /// for it.
     ///
     /// # Errors
     /// Why it is refused.
-    pub fn check<R>(
+    pub async fn check<R>(
         &self,
         request: &Request<'_>,
         let_in: impl FnOnce(&Allowed<'_>) -> R,
     ) -> Result<R, Refused> {
-        let second = second();
-        let look = self.index.look();
-        let mut found = None;
-        let decided = self.decide(request, second, &look, &mut found);
-        let cause = decided.as_ref().err().map(|refused| refused.cause);
-        let answer = decided.map(|allowed| let_in(&allowed));
-        self.metrics.verified(request.endpoint, cause);
-        let told = super::audit::Told { request, found: found.as_ref(), cause, second };
-        match &answer {
-            Ok(_) => {
-                if let Some(entry) = found.as_ref().and_then(|found| found.entry)
-                    && self.recorder.used(entry, second)
-                {
-                    first_use(&told);
-                }
-            }
-            Err(_) => self.journal.refused(&told),
+        let (refused, held_back) = match self.settle(request, let_in) {
+            Ok(answer) => return Ok(answer),
+            Err(paced) => paced,
+        };
+        if let Some(held_back) = held_back {
+            // In a box, so that requests that do not wait carry no room for it.
+            Box::pin(held_back.wait()).await;
         }
-        self.acted(&told);
+        Err(refused)
+    }
+
+    /// Decides, throttles and reports.
+    fn settle<R>(
+        &self,
+        request: &Request<'_>,
+        let_in: impl FnOnce(&Allowed<'_>) -> R,
+    ) -> Result<R, Paced<'_>> {
+        let second = self.clock.second();
+        let index = self.index.read();
+        let mut presented = None;
+        let decided = self.decide(request, second, &index, &mut presented);
+        let answer = match decided {
+            Ok(allowed) => Ok(let_in(&allowed)),
+            Err(refused) => Err(self.pace(request.client, refused)),
+        };
+        let cause = answer.as_ref().err().map(|(refused, _)| refused.cause);
+        self.report(&Outcome { request, presented: presented.as_ref(), cause, second });
         answer
     }
 
-    /// What is let in; leaves in `found` who asks.
+    /// What is let in; leaves the token that is presented in `slot`.
     fn decide<'a>(
         &self,
         request: &'a Request<'_>,
         second: i64,
-        look: &'a Look<'_>,
-        found: &mut Option<Found<'a>>,
+        index: &'a ReadGuard<'_>,
+        slot: &mut Option<PresentedToken<'a>>,
     ) -> Result<Allowed<'a>, Refused> {
         let presented = Presented::read(request.credential?).map_err(Cause::from)?;
         let id = presented.id;
-        let entry = look.get(&id);
+        let entry = index.get(&id);
         let hash = presented.hash();
-        found.replace(Found { id, entry });
-        // A request that cannot be meant is told so, but only to those who hold a good token.
-        let nothing = Asked::default();
-        let asked = request.asked.as_ref().unwrap_or(&nothing);
+        slot.replace(PresentedToken { id, entry });
+        // A request that cannot be meant is answered so, but only to those who hold a good token.
+        let none = Requirements::default();
+        let requirements = request.requirements.as_ref().unwrap_or(&none);
         // Without a resource none is read.
-        let grants = entry.filter(|_| asked.resource.is_some()).map(|entry| entry.key.holder.grants.load());
+        let grants = entry.filter(|_| requirements.resource.is_some());
+        let grants = grants.map(|entry| entry.key.holder.grants.load());
         let grants = grants.as_deref().map_or(&[][..], |grants| grants);
         let known = entry.map(|entry| entry.known(grants));
-        let grant = verdict(self.contact.feed(), &hash, known.as_ref(), asked, second)?;
-        let asked = request.asked.as_ref().map_err(BadRequest::clone)?;
+        let grant = verdict(self.freshness.state(), &hash, known.as_ref(), requirements, second)?;
+        let requirements = request.requirements.as_ref().map_err(BadRequest::clone)?;
         let (entry, known) = entry.zip(known).ok_or(Cause::UnknownKey)?;
-        let good_until = known.credential.good_until;
-        Ok(Allowed { id, entry, good_until, asked, role: grant.map(|grant| grant.role) })
+        let good_until = known.token.good_until;
+        Ok(Allowed { id, entry, good_until, requirements, role: grant.map(|grant| grant.role) })
     }
 
-    /// Whatever was done or tried on behalf of a person is told and counted, each time.
-    fn acted(&self, told: &super::audit::Told<'_>) {
-        let Some(act) = told.act() else { return };
-        self.journal.acted(told, &act);
-        if told.cause.is_none_or(Cause::proves_identity) && !act.service_account_uid.is_empty() {
-            self.recorder.acted(act, told);
+    /// When a refusal is answered, and as what.
+    fn pace(&self, client: Client, refused: Refused) -> Paced<'_> {
+        match self.throttle.pace(client, refused.cause) {
+            Pace::AtOnce => (refused, None),
+            Pace::HeldBack(held_back) => {
+                self.metrics.held_back.inc();
+                (refused, Some(held_back))
+            }
+            Pace::TooManyFailures => (Cause::TooManyFailures.into(), None),
+        }
+    }
+
+    /// Counts, audits and records. Whatever was done or tried on behalf of a user is audited and recorded
+    /// each time.
+    fn report(&self, outcome: &Outcome<'_>) {
+        self.metrics.verified(outcome.request.endpoint, outcome.cause);
+        if outcome.cause.is_some() {
+            self.audit.refused(outcome);
+        } else if outcome.entry().is_some_and(|entry| self.recorder.used(entry, outcome.second)) {
+            first_use(outcome);
+        }
+        let Some(act) = outcome.act() else { return };
+        self.audit.acted(outcome, &act);
+        if outcome.cause.is_none_or(Cause::proves_identity) && !act.service_account_uid.is_empty() {
+            self.recorder.acted(act, outcome);
         }
     }
 }

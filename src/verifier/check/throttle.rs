@@ -1,22 +1,23 @@
-//! Slows down who fails too often. Only answers to failures wait, so nobody can lock a key by guessing at it, and good
-//! requests from the same address are as fast as ever.
+//! Slows down who fails too often. Only answers to failures wait, so nobody can lock a key by guessing at it,
+//! and good requests from the same address are as fast as ever. It decides nothing about tokens, and reports
+//! nothing.
 
 use std::net::IpAddr;
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
-use ipnet::IpNet;
-use tokio::sync::Semaphore;
+use governor::Quota;
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::domain::verdict::{Cause, Class};
-use crate::verifier::check::checker::Refused;
-use crate::verifier::metrics::Metrics;
+use crate::runtime::clock::Clock;
+use crate::runtime::rate::{KeyedRate, keyed};
+use crate::verifier::check::client::Client;
 
 /// How many failures an address may have a second, in the long run, before the answers to more are held back.
 const FAILURES_PER_SECOND: NonZeroU32 = NonZeroU32::new(5).unwrap();
 /// How many it may have at once.
-const FAILURES_AT_ONCE: NonZeroU32 = NonZeroU32::new(20).unwrap();
+pub(super) const FAILURES_AT_ONCE: NonZeroU32 = NonZeroU32::new(20).unwrap();
 /// How long an answer is held back.
 const DELAY: Duration = Duration::from_secs(1);
 /// How many answers may be held back at once; what is beyond is refused at once, with 429.
@@ -24,43 +25,50 @@ const HELD_BACK: usize = 512;
 
 /// Knows who failed too often.
 pub struct Throttle {
-    trusted: Vec<IpNet>,
-    failures: DefaultKeyedRateLimiter<IpAddr>,
+    failures: KeyedRate<IpAddr>,
     held_back: Semaphore,
-    metrics: Metrics,
+}
+
+/// When a refusal is answered.
+#[derive(Debug)]
+pub(super) enum Pace<'a> {
+    /// At once.
+    AtOnce,
+    /// Later: see [`HeldBack::wait`].
+    HeldBack(HeldBack<'a>),
+    /// At once, but as [`Cause::TooManyFailures`]: too many others are held back.
+    TooManyFailures,
+}
+
+/// One of the answers that may be held back at once.
+#[derive(Debug)]
+pub(super) struct HeldBack<'a>(SemaphorePermit<'a>);
+
+impl HeldBack<'_> {
+    /// Waits until the answer may go out.
+    pub(super) async fn wait(self) {
+        tokio::time::sleep(DELAY).await;
+        drop(self.0);
+    }
 }
 
 impl Throttle {
-    /// A throttle that believes gateways at `trusted` addresses whom they ask for.
-    pub fn new(trusted: Vec<IpNet>, metrics: Metrics) -> Self {
+    /// A throttle that knows of no failure yet.
+    pub fn new(clock: Clock) -> Self {
         let quota = Quota::per_second(FAILURES_PER_SECOND).allow_burst(FAILURES_AT_ONCE);
-        Self { trusted, failures: RateLimiter::keyed(quota), held_back: Semaphore::new(HELD_BACK), metrics }
+        Self { failures: keyed(quota, clock), held_back: Semaphore::new(HELD_BACK) }
     }
 
-    /// Who asks: `said` by the peer, where that is believed.
-    pub(in crate::verifier) fn client(&self, peer: IpAddr, said: impl FnOnce() -> Option<IpAddr>) -> IpAddr {
-        if self.trusts(peer) { said().unwrap_or(peer) } else { peer }
-    }
-
-    /// Whether the address is that of a trusted gateway.
-    pub(in crate::verifier) fn trusts(&self, peer: IpAddr) -> bool {
-        let peer = peer.to_canonical();
-        self.trusted.iter().any(|net| net.contains(&peer))
-    }
-
-    /// Holds the answer to a failure back, where `client` has had too many.
-    pub(in crate::verifier) async fn slow_down(&self, client: IpAddr, refused: Refused) -> Refused {
-        if refused.cause.class() != Class::InvalidToken
-            || self.failures.check_key(&client.to_canonical()).is_ok()
-        {
-            return refused;
+    /// When a refusal for `cause` is answered. A bad token counts as a failure of `client`.
+    pub(super) fn pace(&self, client: Client, cause: Cause) -> Pace<'_> {
+        let failing = client.throttled().filter(|_| cause.class() == Class::InvalidToken);
+        if failing.is_none_or(|client| self.failures.check_key(&client).is_ok()) {
+            return Pace::AtOnce;
         }
-        let Ok(_held_back) = self.held_back.try_acquire() else {
-            return Cause::TooManyFailures.into();
-        };
-        self.metrics.held_back.inc();
-        tokio::time::sleep(DELAY).await;
-        refused
+        match self.held_back.try_acquire() {
+            Ok(permit) => Pace::HeldBack(HeldBack(permit)),
+            Err(_) => Pace::TooManyFailures,
+        }
     }
 
     /// Forgets addresses that have not failed for a while.
@@ -68,25 +76,37 @@ impl Throttle {
         self.failures.retain_recent();
         self.failures.shrink_to_fit();
     }
+
+    /// Takes every place for an answer that is held back.
+    #[cfg(test)]
+    pub(in crate::verifier) fn full(&self) -> SemaphorePermit<'_> {
+        self.held_back.try_acquire_many(u32::try_from(HELD_BACK).unwrap()).unwrap()
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::runtime::clock::ManualClock;
+    use chrono::DateTime;
 
-    fn throttle() -> Throttle {
-        Throttle::new(vec!["192.0.2.0/24".parse().unwrap()], Metrics::default())
+    fn client(address: &str) -> Client {
+        Client::Own(address.parse().unwrap())
     }
 
-    async fn waited(throttle: &Throttle, client: &str, cause: Cause) -> Duration {
+    async fn waited(throttle: &Throttle, address: &str, cause: Cause) -> Duration {
         let start = tokio::time::Instant::now();
-        throttle.slow_down(client.parse().unwrap(), cause.into()).await;
+        match throttle.pace(client(address), cause) {
+            Pace::AtOnce => {}
+            Pace::HeldBack(held_back) => held_back.wait().await,
+            Pace::TooManyFailures => panic!("nobody else waits"),
+        }
         start.elapsed()
     }
 
     #[tokio::test(start_paused = true)]
     async fn an_address_that_fails_again_and_again_waits_and_others_do_not() {
-        let throttle = throttle();
+        let throttle = Throttle::new(Clock::System);
         for _ in 0..FAILURES_AT_ONCE.get() {
             assert_eq!(waited(&throttle, "203.0.113.1", Cause::WrongSecret).await, Duration::ZERO);
         }
@@ -97,26 +117,32 @@ mod tests {
         throttle.tidy();
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn when_too_many_wait_the_next_is_refused_at_once() {
-        let throttle = throttle();
-        let all = throttle.held_back.acquire_many(u32::try_from(HELD_BACK).unwrap()).await.unwrap();
-        let client: IpAddr = "203.0.113.1".parse().unwrap();
+    #[test]
+    fn when_too_many_wait_the_next_is_refused_at_once() {
+        let throttle = Throttle::new(Clock::System);
+        let fail = || throttle.pace(client("203.0.113.1"), Cause::Checksum);
+        let all = throttle.full();
         for _ in 0..FAILURES_AT_ONCE.get() {
-            throttle.slow_down(client, Cause::Checksum.into()).await;
+            assert!(matches!(fail(), Pace::AtOnce));
         }
-        assert_eq!(throttle.slow_down(client, Cause::Checksum.into()).await.cause, Cause::TooManyFailures);
+        assert!(matches!(fail(), Pace::TooManyFailures));
         drop(all);
-        assert_eq!(throttle.slow_down(client, Cause::Checksum.into()).await.cause, Cause::Checksum);
+        assert!(matches!(fail(), Pace::HeldBack(_)));
     }
 
     #[test]
-    fn only_a_trusted_gateway_is_believed_who_asks() {
-        let throttle = throttle();
-        let said = || "203.0.113.9".parse().ok();
-        let client = |peer: &str| throttle.client(peer.parse().unwrap(), said).to_string();
-        assert_eq!(client("192.0.2.7"), "203.0.113.9");
-        assert_eq!(client("::ffff:192.0.2.7"), "203.0.113.9");
-        assert_eq!(client("198.51.100.1"), "198.51.100.1");
+    fn failures_are_forgiven_with_time() {
+        let manual = ManualClock::new(DateTime::UNIX_EPOCH);
+        let throttle = Throttle::new(Clock::Manual(manual.clone()));
+        let fail = || throttle.pace(client("203.0.113.1"), Cause::Checksum);
+        for _ in 0..FAILURES_AT_ONCE.get() {
+            assert!(matches!(fail(), Pace::AtOnce));
+        }
+        assert!(matches!(fail(), Pace::HeldBack(_)));
+        manual.advance(Duration::from_secs(1));
+        for _ in 0..FAILURES_PER_SECOND.get() {
+            assert!(matches!(fail(), Pace::AtOnce));
+        }
+        assert!(matches!(fail(), Pace::HeldBack(_)));
     }
 }

@@ -1,8 +1,9 @@
-//! The credential and the wishes in a request's headers. What is sent twice is refused rather than chosen from.
+//! The credential and the requirements in a request's headers. What is sent twice is refused rather than
+//! chosen from.
 
 use http::{HeaderMap, HeaderValue};
 
-use crate::domain::verdict::{Asked, BadRequest, Cause, OnBehalfOf, ResourceAsked};
+use crate::domain::verdict::{BadRequest, Cause, Requirements, ResourceText};
 use crate::verifier::http::profile::{Profile, Route};
 
 const AUTHORIZATION: &str = "authorization";
@@ -53,7 +54,7 @@ impl<'a> Sent<'a> {
             let header = match name.as_str() {
                 AUTHORIZATION => &mut sent.authorization,
                 API_KEY => &mut sent.api_key,
-                // A wish that is empty is none.
+                // A requirement that is empty is none.
                 _ if value.is_empty() => continue,
                 RESOURCE => &mut sent.resource,
                 ROLE => &mut sent.role,
@@ -84,21 +85,22 @@ impl<'a> Sent<'a> {
         }
     }
 
-    /// What the request asks for. The resource is what the URL says; only a plain request may name it in a header.
+    /// What the request requires. The resource is what the URL says; only a plain request may name it in a
+    /// header.
     ///
     /// # Errors
     /// Where that cannot be meant.
-    pub(super) fn asked(&self, route: Route) -> Result<Asked, BadRequest> {
+    pub(super) fn requirements(&self, route: &Route<'_>) -> Result<Requirements, BadRequest> {
         let resource = match route.resource {
-            Some(resource) => Some(resource?),
+            Some(resource) => Some(resource),
             None if route.profile == Profile::Plain => self.resource()?,
             None => None,
         };
-        let person = self.on_behalf_of.one(ON_BEHALF_OF, Cause::BadOnBehalfOf)?;
-        Ok(Asked { resource, on_behalf_of: person.map(OnBehalfOf::parse).transpose()? })
+        let requirements = Requirements::for_resource(resource)?;
+        requirements.on_behalf_of(self.on_behalf_of.one(ON_BEHALF_OF, Cause::BadOnBehalfOf)?)
     }
 
-    fn resource(&self) -> Result<Option<ResourceAsked>, BadRequest> {
+    fn resource(&self) -> Result<Option<ResourceText<'a>>, BadRequest> {
         let role = self.role.one(ROLE, Cause::BadResource)?;
         let Some(text) = self.resource.one(RESOURCE, Cause::BadResource)? else {
             return match role {
@@ -112,7 +114,7 @@ impl<'a> Sent<'a> {
                 format!("`{RESOURCE}` must have the form Category/name, such as Process/expense-claims"),
             )
         })?;
-        ResourceAsked::parse(category, name, role).map(Some)
+        Ok(Some(ResourceText { category, name, role }))
     }
 
     /// The id that the gateway or client gave the request; empty where it gave none.
@@ -183,7 +185,10 @@ mod tests {
         let sent = Sent::of(&headers);
         let label = |rest: &str| {
             let route = Route::parse(rest).unwrap();
-            sent.asked(route).unwrap().resource.map(|resource| (resource.label(), resource.role.is_some()))
+            sent.requirements(&route)
+                .unwrap()
+                .resource
+                .map(|resource| (resource.label(), resource.role.is_some()))
         };
         assert_eq!(label(""), Some(("Process/salaries".into(), true)));
         assert_eq!(label("/for/Process/expenses"), Some(("Process/expenses".into(), false)));
@@ -192,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn wishes_that_cannot_be_meant_are_told() {
+    fn requirements_that_cannot_be_meant_are_answered_with_the_reason() {
         let plain = Route::parse("").unwrap();
         for (pairs, message) in [
             (vec![("x-keyward-resource", "Process")], "must have the form Category/name"),
@@ -200,7 +205,7 @@ mod tests {
             (vec![("x-keyward-on-behalf-of", "ann"), ("x-keyward-on-behalf-of", "ben")], "must be sent once"),
             (vec![("x-keyward-on-behalf-of", "system:admin")], "must not begin with keyward: or system:"),
         ] {
-            let said = Sent::of(&headers(&pairs)).asked(plain.clone()).unwrap_err().message;
+            let said = Sent::of(&headers(&pairs)).requirements(&plain).unwrap_err().message;
             assert!(said.contains(message), "{said}");
         }
     }
@@ -223,7 +228,7 @@ mod tests {
             prop_assert_eq!(read == Err(Cause::NoCredential), count == 0);
             prop_assert_eq!(read == Err(Cause::SeveralCredentials), count > 1);
             for rest in ["", "/nginx", "/for/App/x"] {
-                let _ = sent.asked(Route::parse(rest).unwrap());
+                let _ = sent.requirements(&Route::parse(rest).unwrap());
             }
             let _ = sent.request_id();
         }

@@ -11,20 +11,21 @@ use envoy_types::ext_authz::v3::pb::{
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use tonic::{Code, Request, Response, Status};
 
-use crate::domain::verdict::{Asked, BadRequest, Cause, OnBehalfOf, ResourceAsked};
-use crate::verifier::check::checker;
-use crate::verifier::check::checker::{Allowed, Checker};
-use crate::verifier::check::throttle::Throttle;
-use crate::verifier::http::answer::{IDENTITY, identity};
+use crate::domain::verdict::{BadRequest, Cause, Requirements, ResourceText};
+use crate::verifier::check::checker::Checker;
+use crate::verifier::check::client::Client;
+use crate::verifier::check::endpoint::Endpoint;
+use crate::verifier::check::outcome::Allowed;
+use crate::verifier::check::request;
 use crate::verifier::http::credential::{API_KEY, ON_BEHALF_OF, bearer};
+use crate::verifier::http::identity;
 use crate::verifier::http::problem::Problem;
 use crate::verifier::http::profile::Profile;
-use crate::verifier::metrics::Endpoint;
 
 /// The path of the one method.
 pub(super) const CHECK: &str = "/envoy.service.auth.v3.Authorization/Check";
 
-/// Where a route's configuration names what it asks for.
+/// Where a route's configuration names what it requires.
 const CATEGORY: &str = "keyward-category";
 const NAME: &str = "keyward-name";
 const ROLE: &str = "keyward-role";
@@ -36,7 +37,6 @@ pub(super) struct Peer(pub(super) IpAddr);
 /// Answers Envoy.
 pub(super) struct Authorizer {
     pub(super) checker: Arc<Checker>,
-    pub(super) throttle: Arc<Throttle>,
 }
 
 /// What Envoy says of a request, as far as it is read.
@@ -53,23 +53,17 @@ impl Authorization for Authorizer {
     async fn check(&self, request: Request<CheckRequest>) -> Result<Response<CheckResponse>, Status> {
         let peer = request.extensions().get::<Peer>().map(|peer| peer.0);
         let described = Described::of(request.into_inner());
-        let client = peer.map(|peer| self.throttle.client(peer, || described.source));
-        let asks = checker::Request {
+        let trusted = &self.checker.trusted_proxies;
+        let request = request::Request {
             endpoint: Endpoint::Grpc,
             credential: described.credential(),
-            asked: described.asked(),
-            client,
+            requirements: described.requirements(),
+            client: peer.map_or(Client::Unknown, |peer| trusted.client(peer, || described.source)),
             request_id: &described.request_id,
         };
-        Ok(Response::new(match self.checker.check(&asks, let_in) {
+        Ok(Response::new(match self.checker.check(&request, let_in).await {
             Ok(response) => response,
-            Err(refused) => {
-                let refused = match client {
-                    Some(client) => self.throttle.slow_down(client, refused).await,
-                    None => refused,
-                };
-                turned_away(&Problem::of(&refused, Profile::Envoy))
-            }
+            Err(refused) => turned_away(&Problem::of(&refused, Profile::Envoy)),
         }))
     }
 }
@@ -98,17 +92,18 @@ impl Described {
         }
     }
 
-    fn asked(&self) -> Result<Asked, BadRequest> {
+    fn requirements(&self) -> Result<Requirements, BadRequest> {
         let setting = |name| self.route.get(name).map(String::as_str).filter(|text| !text.is_empty());
         let resource = match (setting(CATEGORY), setting(NAME), setting(ROLE)) {
             (None, None, None) => None,
-            (category, name, role) => {
-                Some(ResourceAsked::parse(category.unwrap_or_default(), name.unwrap_or_default(), role)?)
-            }
+            (category, name, role) => Some(ResourceText {
+                category: category.unwrap_or_default(),
+                name: name.unwrap_or_default(),
+                role,
+            }),
         };
-        let person = self.headers.get(ON_BEHALF_OF).filter(|name| !name.is_empty());
-        let on_behalf_of = person.map(|name| OnBehalfOf::parse(name)).transpose()?;
-        Ok(Asked { resource, on_behalf_of })
+        let user = self.headers.get(ON_BEHALF_OF).map(String::as_str).filter(|name| !name.is_empty());
+        Requirements::for_resource(resource)?.on_behalf_of(user)
     }
 }
 
@@ -130,8 +125,8 @@ fn set(key: &str, value: &str) -> HeaderValueOption {
 }
 
 fn let_in(allowed: &Allowed<'_>) -> CheckResponse {
-    let headers = IDENTITY.into_iter().zip(identity(allowed));
-    let headers = headers.map(|(name, value)| set(name.as_str(), value.to_str().unwrap_or_default()));
+    let headers =
+        identity::pairs(allowed).map(|(name, value)| set(name.as_str(), value.to_str().unwrap_or_default()));
     let ok = OkHttpResponse {
         headers: headers.collect(),
         headers_to_remove: vec!["authorization".into(), API_KEY.into()],
@@ -187,7 +182,9 @@ mod tests {
     #[test]
     fn the_resource_is_what_the_route_says() {
         let client = [("x-keyward-resource", "Process/salaries")];
-        let resource = |route: &[(&str, &str)]| described(&client, route).asked().map(|asked| asked.resource);
+        let resource = |route: &[(&str, &str)]| {
+            described(&client, route).requirements().map(|requirements| requirements.resource)
+        };
         assert_eq!(resource(&[]), Ok(None));
         let expenses = [("keyward-category", "Process"), ("keyward-name", "expenses"), ("keyward-role", "")];
         assert_eq!(resource(&expenses).unwrap().unwrap().label(), "Process/expenses");

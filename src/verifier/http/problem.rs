@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::domain::verdict::Class;
-use crate::verifier::check::checker::Refused;
+use crate::verifier::check::outcome::Refused;
 use crate::verifier::http::profile::Profile;
 
 /// Every `code` of a problem.
@@ -51,11 +51,11 @@ impl Problem {
     }
 
     pub(super) fn not_found() -> Self {
-        let places = "/auth, /v1/verify, /tokenreview, /openapi.json";
+        let paths = "/auth, /v1/verify, /tokenreview, /openapi.json";
         Self::new(
             StatusCode::NOT_FOUND,
             "not_found",
-            format!("there is nothing here; what there is: {places}"),
+            format!("there is nothing here; what there is: {paths}"),
         )
     }
 
@@ -63,11 +63,11 @@ impl Problem {
         Self::bad(StatusCode::METHOD_NOT_ALLOWED, "the method must be POST, and GET for /openapi.json".into())
     }
 
-    /// What a client is told of a refusal: one thing for every bad token.
+    /// What a client is answered: one thing for every bad token.
     pub(super) fn of(refused: &Refused, profile: Profile) -> Self {
         let class = refused.cause.class();
-        let detail = refused.message.clone().unwrap_or_else(|| said(class).to_owned());
-        Self::new(status(class, profile), code(class), detail)
+        let text = refused.message.clone().unwrap_or_else(|| detail(class).to_owned());
+        Self::new(status(class, profile), code(class), text)
     }
 
     /// The answer.
@@ -136,8 +136,8 @@ pub(super) fn code(class: Class) -> &'static str {
     }
 }
 
-/// What every client of that class is told.
-pub(super) fn said(class: Class) -> &'static str {
+/// What every client of that class is answered.
+pub(super) fn detail(class: Class) -> &'static str {
     match class {
         Class::NoCredential => "send an access key as `Authorization: Bearer …` or as `X-API-Key: …`",
         Class::InvalidRequest => "send one credential only, in one header",

@@ -1,16 +1,17 @@
-//! Who asks at `/auth`: each gateway says some things in headers of its own, and leaves others to the client.
+//! The gateways that `/auth` knows: each says some things in headers of its own, and leaves others to the
+//! client.
 
 use std::net::IpAddr;
 
 use http::HeaderMap;
 
-use crate::domain::verdict::{BadRequest, ResourceAsked};
-use crate::verifier::metrics::Endpoint;
+use crate::domain::verdict::ResourceText;
+use crate::verifier::check::endpoint::Endpoint;
 
 /// A kind of gateway.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Profile {
-    /// None in particular: an application asks, or a gateway that passes nothing of the client's unasked.
+    /// None in particular: an application, or a gateway that passes nothing of the client's by itself.
     Plain,
     /// nginx with `auth_request`.
     Nginx,
@@ -22,11 +23,11 @@ pub(super) enum Profile {
     Envoy,
 }
 
-/// What the URL says: the profile, and the resource that the gateway's configuration asks for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Route {
+/// What the URL says: the profile, and the resource that the gateway's configuration requires.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Route<'a> {
     pub(super) profile: Profile,
-    pub(super) resource: Option<Result<ResourceAsked, BadRequest>>,
+    pub(super) resource: Option<ResourceText<'a>>,
 }
 
 impl Profile {
@@ -53,15 +54,15 @@ impl Profile {
             Self::Traefik | Self::Caddy => ("x-forwarded-for", true),
         };
         let text = headers.get_all(header).iter().next_back()?.to_str().ok()?;
-        // The last one is who the gateway itself was asked by.
+        // The last one is the gateway's own peer.
         let last = if of_several { text.rsplit(',').next()? } else { text };
         last.trim().parse().ok()
     }
 }
 
-impl Route {
+impl<'a> Route<'a> {
     /// Reads what follows `/auth` in a URL; `None` where that is not one of the forms.
-    pub(super) fn parse(rest: &str) -> Option<Self> {
+    pub(super) fn parse(rest: &'a str) -> Option<Self> {
         let mut rest = rest;
         let mut profile = Profile::Plain;
         for (name, named) in Profile::NAMED {
@@ -74,12 +75,12 @@ impl Route {
             let (words, after) = words(after, 3);
             rest = after;
             resource = Some(match words.as_slice() {
-                [category, name] => ResourceAsked::parse(category, name, None),
-                [category, name, role] => ResourceAsked::parse(category, name, Some(role)),
+                [category, name] => ResourceText { category, name, role: None },
+                [category, name, role] => ResourceText { category, name, role: Some(role) },
                 _ => return None,
             });
         }
-        // Behind this stands the client's own path, so that none of it can be taken for the configuration.
+        // Behind this comes the client's own path, so that none of it can be taken for the configuration.
         let ends =
             if profile == Profile::Envoy { segment(rest, "-").is_some() } else { matches!(rest, "" | "/") };
         ends.then_some(Self { profile, resource })
@@ -112,13 +113,14 @@ fn words(path: &str, most: usize) -> (Vec<&str>, &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::verdict::Requirements;
     use proptest::prelude::*;
 
     #[test]
     fn the_url_names_the_gateway_and_the_resource() {
-        let label = |route: &Route| {
-            let asked = route.resource.clone()?.ok()?;
-            Some((asked.label(), asked.role.map(crate::api::resource_grant::Role::as_str)))
+        let label = |route: &Route<'_>| {
+            let required = Requirements::for_resource(route.resource).ok()?.resource?;
+            Some((required.label(), required.role.map(crate::api::resource_grant::Role::as_str)))
         };
         let expenses = |role| Some(("Process/expenses".to_owned(), role));
         for (rest, profile, resource) in [
@@ -157,9 +159,10 @@ mod tests {
     }
 
     #[test]
-    fn a_resource_that_cannot_exist_is_told() {
+    fn a_resource_that_cannot_exist_is_named() {
         let route = Route::parse("/nginx/for/Proces/expenses").unwrap();
-        assert!(route.resource.unwrap().unwrap_err().message.contains("'Proces'"));
+        let refused = Requirements::for_resource(route.resource).unwrap_err();
+        assert!(refused.message.contains("'Proces'"));
     }
 
     #[test]
@@ -186,7 +189,8 @@ mod tests {
         fn no_url_makes_it_panic_and_envoys_clients_choose_nothing(path in "(/[A-Za-z.%-]{0,9}){0,6}") {
             let _ = Route::parse(&path);
             let configured = Route::parse("/envoy/for/Process/expenses/-");
-            prop_assert_eq!(Route::parse(&format!("/envoy/for/Process/expenses/-{path}")), configured);
+            let with_path = format!("/envoy/for/Process/expenses/-{path}");
+            prop_assert_eq!(Route::parse(&with_path), configured);
         }
     }
 }

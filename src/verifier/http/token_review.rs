@@ -1,4 +1,5 @@
-//! `POST /tokenreview`: the kube-apiserver's webhook token authentication, of which a key is one more kind of token.
+//! `POST /tokenreview`: the kube-apiserver's webhook token authentication, of which a key is one more kind of
+//! token.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -11,19 +12,22 @@ use k8s_openapi::api::authentication::v1::{TokenReviewStatus, UserInfo};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::domain::verdict::{Asked, Class};
-use crate::verifier::check::checker;
-use crate::verifier::check::checker::{Allowed, Refused};
-use crate::verifier::http::problem::{Problem, json, said};
-use crate::verifier::http::{Endpoints, body_of};
-use crate::verifier::metrics::Endpoint;
+use crate::domain::verdict::{Class, Requirements};
+use crate::verifier::check::checker::Checker;
+use crate::verifier::check::client::Client;
+use crate::verifier::check::endpoint::Endpoint;
+use crate::verifier::check::outcome::{Allowed, Refused};
+use crate::verifier::check::request;
+use crate::verifier::http::body;
+use crate::verifier::http::problem::{Problem, detail, json};
+use crate::verifier::http::profile::Profile;
 
 /// The group of every service account.
 const GROUP: &str = "keyward:serviceaccounts";
 /// Under which the API server's audit log has the token's id.
 const KEY_ID: &str = "iam.keyward.dev/key-id";
 const KIND: &str = "TokenReview";
-/// Both say the same; which one is asked in is the API server's setting.
+/// Both have the same fields; which one is sent is the API server's setting.
 const VERSIONS: [&str; 2] = ["authentication.k8s.io/v1", "authentication.k8s.io/v1beta1"];
 
 /// A token that the API server asks about. What else it sends is not read.
@@ -60,34 +64,33 @@ pub(super) struct Reviewed {
     status: TokenReviewStatus,
 }
 
-impl Endpoints {
-    pub(super) async fn token_review(
-        &self,
-        request: Request<Incoming>,
-        peer: IpAddr,
-    ) -> Response<Full<Bytes>> {
-        let review = match body_of(request).await.and_then(|body| review(&body)) {
-            Ok(review) => review,
-            Err(problem) => return problem.answer(),
-        };
-        let asks = checker::Request {
-            endpoint: Endpoint::TokenReview,
-            credential: Ok(&review.spec.token),
-            asked: Ok(Asked::default()),
-            client: Some(peer),
-            request_id: "",
-        };
-        let status = match self.checker.check(&asks, authenticated) {
-            Ok(status) => status,
-            // The API server asks again after such an answer, and another verifier may know.
-            Err(refused) if refused.cause.class() == Class::Unavailable => {
-                return Problem::of(&refused, super::profile::Profile::Plain).answer();
-            }
-            Err(refused) => not_authenticated(&refused),
-        };
-        let reviewed = Reviewed { api_version: review.api_version, kind: KIND, status };
-        json(StatusCode::OK, serde_json::to_vec(&reviewed).unwrap_or_default().into())
-    }
+/// The answer to a request of `peer`, which asks for others.
+pub(super) async fn answer(
+    checker: &Checker,
+    request: Request<Incoming>,
+    peer: IpAddr,
+) -> Response<Full<Bytes>> {
+    let review = match body::whole(request).await.and_then(|body| review(&body)) {
+        Ok(review) => review,
+        Err(problem) => return problem.answer(),
+    };
+    let request = request::Request {
+        endpoint: Endpoint::TokenReview,
+        credential: Ok(&review.spec.token),
+        requirements: Ok(Requirements::default()),
+        client: Client::Relay(peer),
+        request_id: "",
+    };
+    let status = match checker.check(&request, authenticated).await {
+        Ok(status) => status,
+        // The API server asks again after such an answer, and another verifier may know.
+        Err(refused) if refused.cause.class() == Class::Unavailable => {
+            return Problem::of(&refused, Profile::Plain).answer();
+        }
+        Err(refused) => not_authenticated(&refused),
+    };
+    let reviewed = Reviewed { api_version: review.api_version, kind: KIND, status };
+    json(StatusCode::OK, serde_json::to_vec(&reviewed).unwrap_or_default().into())
 }
 
 fn review(body: &[u8]) -> Result<Review, Problem> {
@@ -106,7 +109,7 @@ fn review(body: &[u8]) -> Result<Review, Problem> {
     Ok(review)
 }
 
-/// No audiences are given, so the API server takes it that the token is for itself, as it asked.
+/// No audiences are given, so the API server takes it that the token is for itself.
 fn authenticated(allowed: &Allowed<'_>) -> TokenReviewStatus {
     let holder = &allowed.entry.key.holder;
     TokenReviewStatus {
@@ -125,7 +128,7 @@ fn authenticated(allowed: &Allowed<'_>) -> TokenReviewStatus {
 fn not_authenticated(refused: &Refused) -> TokenReviewStatus {
     TokenReviewStatus {
         authenticated: Some(false),
-        error: Some(said(refused.cause.class()).to_owned()),
+        error: Some(detail(refused.cause.class()).to_owned()),
         ..TokenReviewStatus::default()
     }
 }
@@ -136,7 +139,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn a_body_that_is_no_review_is_told_without_its_contents() {
+    fn a_body_that_is_no_review_is_refused_without_its_contents() {
         for body in [
             "",
             "{",

@@ -1,5 +1,6 @@
-//! What stands under a token's id, made for reading. All that an answer mostly reads lies together in the token's entry, though
-//! other tokens have some of it in common: of many tokens few are in the processor's cache.
+//! What is known under a token's id, made for reading. All that an answer mostly reads lies together in the
+//! token's entry, though other tokens have some of it in common: of many tokens few are in the processor's
+//! cache.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
@@ -9,7 +10,7 @@ use compact_str::CompactString;
 
 use crate::api::access_key::KeyState;
 use crate::domain::value::digest::Sha256Hash;
-use crate::domain::verdict::{Credential, CredentialKind, Grant, Known, Standing};
+use crate::domain::verdict::{Grant, HolderState, KnownToken, StoredToken, TokenKind};
 
 /// One token, for as long as it is known.
 #[derive(Debug)]
@@ -18,7 +19,7 @@ pub struct Entry {
     pub key: Arc<Key>,
     /// Its use.
     pub usage: Usage,
-    changing: AtomicU64,
+    state: AtomicU64,
     hash: Sha256Hash,
     /// The account, here once more.
     pub account: CompactString,
@@ -27,96 +28,105 @@ pub struct Entry {
 }
 
 impl Entry {
-    pub(super) fn new(key: &Arc<Key>, hash: Sha256Hash, changing: &Changing) -> Self {
+    pub(super) fn new(key: &Arc<Key>, hash: Sha256Hash, state: &TokenState) -> Self {
         Self {
             key: Arc::clone(key),
             usage: Usage::default(),
-            changing: changing.pack().into(),
+            state: state.pack().into(),
             hash,
             account: (&*key.holder.account).into(),
             service_account: (&*key.holder.name).into(),
         }
     }
 
-    /// Takes over what changed. Says whether it could, which it cannot where it is not the same token of the same key.
-    pub(super) fn becomes(&self, other: &Self) -> bool {
+    /// Takes over what changed. Says whether it could, which it cannot where it is not the same token of the
+    /// same key.
+    pub(super) fn update_from(&self, other: &Self) -> bool {
         let same = Arc::ptr_eq(&self.key, &other.key) && self.hash == other.hash;
         if same {
-            self.changing.store(other.changing.load(Ordering::Relaxed), Ordering::Release);
+            self.state.store(other.state.load(Ordering::Relaxed), Ordering::Release);
         }
         same
     }
 
-    /// Its service account is this to it from now on.
-    pub(super) fn service_account_is(&self, standing: Standing) {
-        let now = Changing { service_account: standing, ..self.changing() };
-        self.changing.store(now.pack(), Ordering::Release);
+    /// Its service account is in that state from now on.
+    pub(super) fn set_service_account(&self, service_account: HolderState) {
+        let now = TokenState { service_account, ..self.state() };
+        self.state.store(now.pack(), Ordering::Release);
     }
 
-    /// Leaves its use with its key, as it goes.
-    pub(super) fn leave(&self) {
+    /// Has its key keep its use, as the token goes.
+    pub(super) fn keep_usage(&self) {
         let (last, count) = self.usage.take();
         self.key.usage.add(last, count);
     }
 
-    /// What it is now.
-    pub fn changing(&self) -> Changing {
-        Changing::unpack(self.changing.load(Ordering::Acquire))
+    /// Its state now.
+    pub fn state(&self) -> TokenState {
+        TokenState::unpack(self.state.load(Ordering::Acquire))
     }
 
     /// What a verdict is to know of it, beside the grants of its service account.
-    pub fn known<'a>(&self, grants: &'a [Grant]) -> Known<'a> {
-        let Changing { kind, good_until, state, service_account } = self.changing();
-        Known { credential: Credential { hash: self.hash, kind, good_until }, state, service_account, grants }
+    pub fn known<'a>(&self, grants: &'a [Grant]) -> KnownToken<'a> {
+        let TokenState { kind, good_until, key, service_account } = self.state();
+        let token = StoredToken { hash: self.hash, kind, good_until };
+        KnownToken { token, state: key, service_account, grants }
     }
 }
 
-/// What can change of a token. It is kept in one number, so that a reader sees all of it before a change or after it.
+/// What can change of a token. It is kept in one number, so that a reader sees all of it before a change or
+/// after it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Changing {
+pub struct TokenState {
     /// What the token is to its key.
-    pub kind: CredentialKind,
+    pub kind: TokenKind,
     /// In seconds since 1970.
     pub good_until: i64,
-    /// What its key is.
-    pub state: KeyState,
-    /// What its service account is to it.
-    pub service_account: Standing,
+    /// The state of its key.
+    pub key: KeyState,
+    /// The state of its service account.
+    pub service_account: HolderState,
 }
 
-const KINDS: [CredentialKind; 3] = [CredentialKind::Current, CredentialKind::Next, CredentialKind::Previous];
-const STATES: [KeyState; 5] =
+const KINDS: [TokenKind; 3] = [TokenKind::Current, TokenKind::Next, TokenKind::Previous];
+const KEY_STATES: [KeyState; 5] =
     [KeyState::Pending, KeyState::Active, KeyState::Inactive, KeyState::Expired, KeyState::Rejected];
-const STANDINGS: [Standing; 5] =
-    [Standing::Gone, Standing::Active, Standing::Inactive, Standing::Rejected, Standing::Replaced];
-/// Of each of the three. Seconds since 1970 take the rest, which reaches further than any time that a manifest can hold.
+const HOLDER_STATES: [HolderState; 5] = [
+    HolderState::Gone,
+    HolderState::Active,
+    HolderState::Inactive,
+    HolderState::Rejected,
+    HolderState::Replaced,
+];
+/// Of each of the three. Seconds since 1970 take the rest, which reaches further than any time that a
+/// manifest can hold.
 const BITS: u32 = 3;
 
-impl Changing {
+impl TokenState {
     fn pack(&self) -> u64 {
         // What was good until before 1970 was good until then as well.
         let good_until = u64::try_from(self.good_until).unwrap_or_default();
-        let [kind, state, standing] = [
-            place(&KINDS, &self.kind),
-            place(&STATES, &self.state),
-            place(&STANDINGS, &self.service_account),
+        let [kind, key, service_account] = [
+            position(&KINDS, &self.kind),
+            position(&KEY_STATES, &self.key),
+            position(&HOLDER_STATES, &self.service_account),
         ];
-        ((good_until << BITS | kind) << BITS | state) << BITS | standing
+        ((good_until << BITS | kind) << BITS | key) << BITS | service_account
     }
 
     fn unpack(all: u64) -> Self {
         let low = |shift: u32| usize::try_from(all >> shift & ((1 << BITS) - 1)).unwrap_or_default();
         Self {
-            kind: KINDS.get(low(2 * BITS)).copied().unwrap_or(CredentialKind::Current),
+            kind: KINDS.get(low(2 * BITS)).copied().unwrap_or(TokenKind::Current),
             good_until: i64::try_from(all >> (3 * BITS)).unwrap_or_default(),
-            state: STATES.get(low(BITS)).copied().unwrap_or(KeyState::Pending),
-            service_account: STANDINGS.get(low(0)).copied().unwrap_or(Standing::Gone),
+            key: KEY_STATES.get(low(BITS)).copied().unwrap_or(KeyState::Pending),
+            service_account: HOLDER_STATES.get(low(0)).copied().unwrap_or(HolderState::Gone),
         }
     }
 }
 
-fn place<T: PartialEq>(all: &[T], one: &T) -> u64 {
-    all.iter().zip(0..).find(|(known, _)| *known == one).map_or(0, |(_, place)| place)
+fn position<T: PartialEq>(all: &[T], one: &T) -> u64 {
+    all.iter().zip(0..).find(|(known, _)| *known == one).map_or(0, |(_, position)| position)
 }
 
 /// One access key, for as long as it exists.

@@ -1,6 +1,5 @@
-//! What keys did on behalf of persons: folded into their service account's log, and told as one Event a day that counts.
-
-use std::collections::HashMap;
+//! What keys did on behalf of users: folded into their service account's log, and reported as one Event a day
+//! that counts.
 
 use k8s_openapi::api::events::v1::{Event, EventSeries};
 use kube::api::{Patch, PatchParams, PostParams};
@@ -9,89 +8,71 @@ use serde_json::json;
 
 use crate::api::ServiceAccount;
 use crate::api::shared::AuditEntry;
-use crate::domain::audit::acting::{Act, Repeats, fold, times};
+use crate::domain::audit::acting::{fold, times};
 use crate::domain::value::time::precise;
+use crate::runtime::audit::Source;
 use crate::runtime::client::{CallError, bounded};
-use crate::verifier::usage::flush::{FIELD_MANAGER, Flusher};
-use crate::verifier::usage::recorder::Where;
+use crate::verifier::usage::recorder::{LogName, Repeated};
+use crate::verifier::usage::writer::{FIELD_MANAGER, Writer};
 
 /// How often a log is read again because someone else wrote it meanwhile, before the next flush tries.
 const TRIES: usize = 5;
 
-impl Flusher {
-    pub(in crate::verifier) async fn write_acts(&mut self) {
-        for (place, acts) in self.checker.recorder.take_acts() {
-            self.rate.until_ready().await;
-            match self.write_log(&place, &acts).await {
-                Ok(told) => self.tell(told).await,
+/// Writes acts.
+pub(super) struct Acts {
+    source: Source,
+}
+
+/// A service account, and those entries of its log that are new or have changed.
+type Written = (ServiceAccount, Vec<AuditEntry>);
+
+impl Acts {
+    /// Acts whose Events come from `source`.
+    pub(super) fn new(source: Source) -> Self {
+        Self { source }
+    }
+
+    pub(super) async fn write(&self, writer: &Writer) {
+        for (log, acts) in writer.checker.recorder.take_acts() {
+            writer.turn().await;
+            match write_log(writer, &log, &acts).await {
+                Ok(written) => self.report(writer, written).await,
                 Err(error) => {
-                    let (account, service_account) = (&*place.0, &*place.1);
-                    self.checker.metrics.failed_write(error.reason());
+                    let (account, service_account) = (&*log.0, &*log.1);
+                    writer.failed(&error);
                     tracing::warn!(%error, account, service_account, "what keys did on behalf of persons is not written yet");
                     if !error.is_not_found() {
-                        self.checker.recorder.put_back(place, acts);
+                        writer.checker.recorder.put_back(log, acts);
                     }
                 }
             }
         }
     }
 
-    /// Folds `acts` into the log of their service account; gives it with the entries as they stand there.
-    async fn write_log(
-        &self,
-        (account, name): &Where,
-        acts: &HashMap<Act, Repeats>,
-    ) -> Result<Option<(ServiceAccount, Vec<AuditEntry>)>, CallError> {
-        let objects: Api<ServiceAccount> = Api::namespaced(self.client.clone(), account);
-        let mut tries = 0;
-        loop {
-            tries += 1;
-            let object = bounded("read service account", objects.get(name)).await?;
-            let uid = object.uid().unwrap_or_default();
-            // Another of the same name has nothing to do with them.
-            let its = acts.iter().filter(|(act, _)| act.service_account_uid == uid);
-            let entries: Vec<AuditEntry> = its.map(|(act, repeats)| act.entry(*repeats)).collect();
-            if entries.is_empty() {
-                return Ok(None);
-            }
-            let before = object.status.as_ref().map(|status| status.audit_log.as_slice()).unwrap_or_default();
-            let log = fold(before, &entries);
-            let body = json!({
-                "metadata": {"resourceVersion": object.resource_version()},
-                "status": {"auditLog": log},
-            });
-            let params = PatchParams { field_manager: Some(FIELD_MANAGER.into()), ..PatchParams::default() };
-            match bounded("write audit log", objects.patch_status(name, &params, &Patch::Merge(body))).await {
-                Ok(_) => {
-                    let folded =
-                        log.into_iter().filter(|kept| entries.iter().any(|entry| entry.id == kept.id));
-                    return Ok(Some((object, folded.collect())));
-                }
-                Err(error) if error.is_conflict() && tries < TRIES => {}
-                Err(error) => return Err(error),
-            }
-        }
-    }
-
-    async fn tell(&self, told: Option<(ServiceAccount, Vec<AuditEntry>)>) {
-        let Some((object, entries)) = told else { return };
+    async fn report(&self, writer: &Writer, written: Option<Written>) {
+        let Some((object, entries)) = written else { return };
         for entry in entries {
-            self.rate.until_ready().await;
-            if let Err(error) = self.publish(&object, &entry).await {
-                self.checker.metrics.failed_write(error.reason());
+            writer.turn().await;
+            if let Err(error) = self.publish(writer, &object, &entry).await {
+                writer.failed(&error);
                 tracing::warn!(%error, object = entry.object, "an event could not be written");
             }
         }
     }
 
     /// Creates the entry's Event, or has the one that is there count on.
-    async fn publish(&self, object: &ServiceAccount, entry: &AuditEntry) -> Result<(), CallError> {
+    async fn publish(
+        &self,
+        writer: &Writer,
+        object: &ServiceAccount,
+        entry: &AuditEntry,
+    ) -> Result<(), CallError> {
         let events: Api<Event> =
-            Api::namespaced(self.client.clone(), &object.namespace().unwrap_or_default());
+            Api::namespaced(writer.client.clone(), &object.namespace().unwrap_or_default());
         let mut event = self.source.event(entry, object.object_ref(&()));
         let name = event.name_any();
         let count = times(entry);
-        // A series begins with the second time, which may have come before the first was told.
+        // A series begins with the second time, which may have come before the first was reported.
         if count > 1 {
             let series = EventSeries { count, last_observed_time: precise(entry.time) };
             let patch = Patch::Merge(json!({"series": series}));
@@ -105,6 +86,43 @@ impl Flusher {
         match bounded("create event", events.create(&params, &event)).await {
             Err(error) if error.is_already_exists() => Ok(()),
             other => other.map(drop),
+        }
+    }
+}
+
+/// Folds `acts` into the log of their service account; gives it with the entries as the log has them now.
+async fn write_log(
+    writer: &Writer,
+    (account, name): &LogName,
+    acts: &Repeated,
+) -> Result<Option<Written>, CallError> {
+    let objects: Api<ServiceAccount> = Api::namespaced(writer.client.clone(), account);
+    let mut tries = 0;
+    loop {
+        tries += 1;
+        let object = bounded("read service account", objects.get(name)).await?;
+        let uid = object.uid().unwrap_or_default();
+        // Another of the same name has nothing to do with them.
+        let its = acts.iter().filter(|(act, _)| act.service_account_uid == uid);
+        let mut entries: Vec<AuditEntry> = its.map(|(act, repeats)| act.entry(*repeats)).collect();
+        if entries.is_empty() {
+            return Ok(None);
+        }
+        entries.sort_by(|one, other| (one.time, &one.id).cmp(&(other.time, &other.id)));
+        let before = object.status.as_ref().map(|status| status.audit_log.as_slice()).unwrap_or_default();
+        let log = fold(before, &entries);
+        let body = json!({
+            "metadata": {"resourceVersion": object.resource_version()},
+            "status": {"auditLog": log},
+        });
+        let params = PatchParams { field_manager: Some(FIELD_MANAGER.into()), ..PatchParams::default() };
+        match bounded("write audit log", objects.patch_status(name, &params, &Patch::Merge(body))).await {
+            Ok(_) => {
+                let folded = log.into_iter().filter(|kept| entries.iter().any(|entry| entry.id == kept.id));
+                return Ok(Some((object, folded.collect())));
+            }
+            Err(error) if error.is_conflict() && tries < TRIES => {}
+            Err(error) => return Err(error),
         }
     }
 }

@@ -1,25 +1,24 @@
-//! Takes recorded use to the cluster, in batches and never on a request's way: when keys were last used, and what they did
-//! on behalf of persons.
+//! Takes recorded use to the cluster, in batches and never on a request's way: when keys were last used, and
+//! what they did on behalf of users.
 
-use std::collections::HashMap;
 use std::num::NonZeroU32;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use kube::Client;
-use rand::RngExt as _;
 use tokio_util::sync::CancellationToken;
 
 use crate::runtime::audit::Source;
+use crate::runtime::random::Random;
 use crate::verifier::check::checker::Checker;
-use crate::verifier::index::Key;
+use crate::verifier::usage::acts::Acts;
+use crate::verifier::usage::last_used::LastUsed;
+use crate::verifier::usage::recorded_since::RecordedSince;
 use crate::verifier::usage::recorder::Used;
+use crate::verifier::usage::writer::Writer;
 
-/// The field manager of everything that the verifier writes.
-pub const FIELD_MANAGER: &str = "keyward-verifier";
-/// How many times the interval may be missed or exceeded, in percent: replicas that start together do not write together.
-const JITTER: std::ops::Range<u32> = 80..120;
+/// By what factor the interval may be missed or exceeded: replicas that start together do not write together.
+const JITTER: std::ops::Range<f64> = 0.8..1.2;
 /// How long the last flush may take.
 const LAST_FLUSH: Duration = Duration::from_secs(10);
 /// How long it waits before it tries again.
@@ -27,16 +26,12 @@ const NEXT_TRY: Duration = Duration::from_millis(100);
 
 /// Writes use.
 pub struct Flusher {
-    pub(super) client: Client,
-    pub(super) checker: Arc<Checker>,
-    pub(super) used: Used,
-    /// Keys whose use could not be written yet.
-    pub(super) again: Vec<(Arc<Key>, i64)>,
-    /// Accounts of which it is known since when use is recorded.
-    pub(super) begun: HashMap<Arc<str>, Instant>,
-    pub(super) interval: Duration,
-    pub(super) rate: DefaultDirectRateLimiter,
-    pub(super) source: Source,
+    writer: Writer,
+    recorded_since: RecordedSince,
+    acts: Acts,
+    last_used: LastUsed,
+    interval: Duration,
+    random: Random,
 }
 
 impl Flusher {
@@ -48,15 +43,22 @@ impl Flusher {
         interval: Duration,
         writes_per_second: NonZeroU32,
         source: Source,
+        random: Random,
     ) -> Self {
-        let rate = RateLimiter::direct(Quota::per_second(writes_per_second));
-        Self { client, checker, used, again: Vec::new(), begun: HashMap::new(), interval, rate, source }
+        Self {
+            writer: Writer::new(client, checker, writes_per_second),
+            recorded_since: RecordedSince::default(),
+            acts: Acts::new(source),
+            last_used: LastUsed::new(used),
+            interval,
+            random,
+        }
     }
 
     /// Writes until `stop`, and then once more what is left.
     pub async fn run(mut self, stop: &CancellationToken) {
         loop {
-            let wait = self.interval * rand::rng().random_range(JITTER) / 100;
+            let wait = self.interval.mul_f64(self.random.jitter(JITTER));
             tokio::select! {
                 () = tokio::time::sleep(wait) => self.flush().await,
                 () = stop.cancelled() => break,
@@ -70,17 +72,17 @@ impl Flusher {
     /// Until nothing is left: what met another's write may be written once that has been heard of.
     async fn flush_all(&mut self) {
         self.flush().await;
-        while !self.again.is_empty() {
+        while !self.last_used.is_done() {
             tokio::time::sleep(NEXT_TRY).await;
-            self.write_last_used().await;
+            self.last_used.write(&self.writer).await;
         }
     }
 
     async fn flush(&mut self) {
-        self.checker.index.tidy();
-        self.checker.journal.sum_up();
-        self.write_recorded_since().await;
-        self.write_acts().await;
-        self.write_last_used().await;
+        self.writer.checker.index.tidy();
+        self.writer.checker.audit.sum_up();
+        self.recorded_since.write(&self.writer).await;
+        self.acts.write(&self.writer).await;
+        self.last_used.write(&self.writer).await;
     }
 }

@@ -1,8 +1,10 @@
-//! The use of keys: marked while requests are answered, written to the cluster later, in batches. Nothing here is on a
-//! request's way but the mark.
+//! The use of keys: marked by `recorder` while requests are answered, written to the cluster later, in
+//! batches, by `flush`. Nothing here is on a request's way but the mark, and no token comes in.
 
-pub mod acts;
 pub mod flush;
-pub mod last_used;
-pub mod recorded_since;
 pub mod recorder;
+
+mod acts;
+mod last_used;
+mod recorded_since;
+mod writer;

@@ -1,6 +1,6 @@
 //! Use that is not written yet. Requests only leave a mark here; `flush` takes it to the cluster.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use parking_lot::Mutex;
@@ -8,22 +8,28 @@ use tokio::sync::mpsc;
 
 use crate::domain::audit::acting::{Act, Repeats};
 use crate::domain::value::time::at_second;
-use crate::verifier::check::audit::Told;
+use crate::verifier::check::outcome::Outcome;
 use crate::verifier::index::{Entry, Key};
 
-/// How many different acts are kept apart between two flushes. A key can act for any number of persons.
+/// How many different acts are kept apart between two flushes. A key can act for any number of users.
 const ACTS: usize = 10_000;
-/// Stands for the persons beyond [`ACTS`].
+/// In place of the users beyond [`ACTS`].
 const OTHERS: &str = "(others)";
 
 /// Takes marks of use.
 pub struct Recorder {
     used: mpsc::UnboundedSender<Arc<Key>>,
-    acts: Mutex<HashMap<Where, HashMap<Act, Repeats>>>,
+    acts: Mutex<ActsByLog>,
 }
 
 /// Whose log an act belongs to: account and service account.
-pub(in crate::verifier) type Where = (Arc<str>, Box<str>);
+pub(super) type LogName = (Arc<str>, Box<str>);
+
+/// Acts, with how often each was repeated.
+pub(super) type Repeated = HashMap<Act, Repeats>;
+
+/// Acts by the log that they belong to.
+pub(super) type ActsByLog = BTreeMap<LogName, Repeated>;
 
 /// The keys that were used, each once until it is taken.
 pub type Used = mpsc::UnboundedReceiver<Arc<Key>>;
@@ -45,9 +51,9 @@ impl Recorder {
         first
     }
 
-    /// A key acted for a person, or tried to.
-    pub(in crate::verifier) fn acted(&self, act: Act, told: &Told<'_>) {
-        let Some(holder) = told.key().map(|key| &key.holder) else { return };
+    /// A key acted for a user, or tried to.
+    pub(in crate::verifier) fn acted(&self, act: Act, outcome: &Outcome<'_>) {
+        let Some(holder) = outcome.key().map(|key| &key.holder) else { return };
         let mut acts = self.acts.lock();
         let full = acts.values().map(HashMap::len).sum::<usize>() >= ACTS;
         let of_holder = acts.entry((Arc::clone(&holder.account), holder.name.clone())).or_default();
@@ -56,25 +62,25 @@ impl Recorder {
         } else {
             act
         };
-        add(of_holder, act, Repeats { count: 1, last: at_second(told.second) });
+        add(of_holder, act, Repeats { count: 1, last: at_second(outcome.second) });
     }
 
-    /// Every act since they were taken before, by service account.
-    pub(in crate::verifier) fn take_acts(&self) -> HashMap<Where, HashMap<Act, Repeats>> {
+    /// Every act since they were taken before.
+    pub(super) fn take_acts(&self) -> ActsByLog {
         std::mem::take(&mut *self.acts.lock())
     }
 
     /// Puts back what could not be written.
-    pub(in crate::verifier) fn put_back(&self, place: Where, acts: HashMap<Act, Repeats>) {
+    pub(super) fn put_back(&self, log: LogName, acts: Repeated) {
         let mut all = self.acts.lock();
-        let of_holder = all.entry(place).or_default();
+        let of_holder = all.entry(log).or_default();
         for (act, repeats) in acts {
             add(of_holder, act, repeats);
         }
     }
 }
 
-fn add(acts: &mut HashMap<Act, Repeats>, act: Act, new: Repeats) {
+fn add(acts: &mut Repeated, act: Act, new: Repeats) {
     let repeats = acts.entry(act).or_insert(Repeats { count: 0, last: new.last });
     repeats.count = repeats.count.saturating_add(new.count);
     repeats.last = repeats.last.max(new.last);

@@ -6,7 +6,7 @@ use keyward::api::ServiceAccount;
 use keyward::api::shared::DesiredState;
 use serde_json::{Value, json};
 
-use super::super::support::policies::Guard;
+use super::super::support::guard::Guard;
 use super::super::support::{Scene, eventually, text};
 use super::refused;
 

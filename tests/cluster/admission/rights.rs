@@ -4,7 +4,7 @@ use keyward::api::{AccessKey, ServiceAccount};
 use kube::ResourceExt;
 use serde_json::json;
 
-use super::super::support::{Scene, eventually, text};
+use super::super::support::{Scene, TIMEOUT, eventually, text};
 use super::{allow, bind, create_as, create_key_as, manager_of, patch_as, refused, rule};
 
 #[tokio::test]
@@ -273,7 +273,7 @@ async fn a_namespace_with_keys_can_be_deleted() {
     for name in ["deploy", "release"] {
         scene.key(name, "ci").await;
     }
-    scene.kubectl_text(&["delete", "namespace", &scene.namespace, "--timeout=60s"]);
+    scene.kubectl_text(&["delete", "namespace", &scene.namespace, TIMEOUT]);
     let gone = scene.kubectl(&["get", "namespace", &scene.namespace]);
     refused(&gone, "not found");
 }
@@ -292,12 +292,12 @@ async fn garbage_collection_migration_and_the_removal_of_finalizers_need_no_righ
         });
         text(&scene.kubectl_with(&["create", "-f", "-"], &key.to_string()));
         let cascade = format!("--cascade={cascade}");
-        scene.kubectl_text(&["delete", "configmap", name, &cascade, "--timeout=60s"]);
+        scene.kubectl_text(&["delete", "configmap", name, &cascade, TIMEOUT]);
         if left {
             let key: AccessKey = scene.get(name).await;
             assert_eq!(key.metadata.owner_references, None);
         } else {
-            scene.kubectl_text(&["wait", "--for=delete", "--timeout=60s", &format!("kwkey/{name}")]);
+            scene.kubectl_text(&["wait", "--for=delete", TIMEOUT, &format!("kwkey/{name}")]);
         }
     }
 

@@ -1,12 +1,12 @@
 //! Helm waits for what it installs, and not for what will never come.
 
 use std::process::Output;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use serde_json::json;
 use tempfile::TempDir;
 
-use super::{Scene, run, text};
+use super::{PATIENCE, Scene, TIMEOUT, run, text};
 
 const KEY: &str = "{apiVersion: iam.keyward.dev/v1alpha1, kind: AccessKey, metadata: {name: deploy},
  spec: {serviceAccountName: ci, validFor: '{{ .Values.validFor }}', revision: {{ .Values.revision }}}}";
@@ -30,7 +30,7 @@ fn helm(scene: &Scene, arguments: &[&str]) -> Output {
 
 fn release(scene: &Scene, verb: &str, chart: &TempDir, more: &[&str]) -> Output {
     let chart = chart.path().to_str().unwrap();
-    helm(scene, &[&[verb, "shop", chart, "--wait", "--timeout", "60s"], more].concat())
+    helm(scene, &[&[verb, "shop", chart, "--wait", TIMEOUT], more].concat())
 }
 
 #[tokio::test]
@@ -47,8 +47,8 @@ async fn helm_waits_until_keys_are_ready_and_fails_at_once_where_only_a_person_c
     let output = release(&scene, "upgrade", &chart, &["--set", "validFor=P3Y,revision=2"]);
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(!output.status.success() && said.contains("AccessKey"), "{said}");
-    assert!(started.elapsed() < Duration::from_secs(45), "{said}");
+    assert!(started.elapsed() < PATIENCE * 3 / 4, "it waited for what will never come: {said}");
 
-    text(&helm(&scene, &["uninstall", "shop", "--wait", "--timeout", "60s"]));
+    text(&helm(&scene, &["uninstall", "shop", "--wait", TIMEOUT]));
     assert!(scene.keys().await.is_empty());
 }

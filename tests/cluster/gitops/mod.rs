@@ -1,5 +1,6 @@
 //! What deployment tools count on.
 
+mod agreement;
 mod argo;
 mod checker;
 mod customizations;
@@ -10,4 +11,4 @@ mod situations;
 mod states;
 mod wait;
 
-use super::support::{Controller, Flags, Proxy, Scene, Verifier, eventually, run, text};
+use super::support::{Controller, Flags, PATIENCE, Proxy, Scene, TIMEOUT, Verifier, eventually, run, text};

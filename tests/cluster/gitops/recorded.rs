@@ -8,7 +8,6 @@ use std::time::{Duration, Instant};
 use chrono::DateTime;
 use serde_json::{Value, json};
 
-use super::argo;
 use super::states::{STATES, State};
 use super::{Scene, eventually};
 
@@ -74,11 +73,8 @@ fn get(scene: &Scene, state: &State, name: &str) -> Value {
     serde_json::from_str(&text).unwrap()
 }
 
-/// Writes what is to be kept: the objects that changed, and what is derived from them.
+/// Writes the objects that changed.
 pub fn keep(seen: &[Seen]) {
-    if !recording() {
-        return;
-    }
     for Seen { state, object } in seen {
         let path = state.path();
         let same = fs::read_to_string(&path)
@@ -88,7 +84,6 @@ pub fn keep(seen: &[Seen]) {
             fs::write(path, serde_yaml::to_string(object).unwrap()).unwrap();
         }
     }
-    argo::derive();
 }
 
 /// A message with `<key>` and `<time>` for what differs from one run to the next.

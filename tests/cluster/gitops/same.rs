@@ -10,7 +10,7 @@ use kube::api::ListParams;
 use serde_json::{Value, json};
 
 use super::customizations::{names_in, read};
-use super::{Scene, eventually, text};
+use super::{Scene, TIMEOUT, eventually, text};
 
 const RESOURCES: &str = "accounts.iam.keyward.dev,kwsa,kwkey,kwgrant";
 
@@ -63,7 +63,7 @@ fn find<'a>(objects: &'a [Value], like: &Value) -> &'a Value {
 /// Waits until each has what its manifest asks for, or has expired as it should.
 fn settle(scene: &Scene) {
     for kind in RESOURCES.split(',') {
-        scene.kubectl_text(&["wait", "--for=condition=Ready", "--all", "--timeout=60s", kind]);
+        scene.kubectl_text(&["wait", "--for=condition=Ready", "--all", TIMEOUT, kind]);
     }
 }
 

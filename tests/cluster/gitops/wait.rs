@@ -1,6 +1,6 @@
 //! `kubectl wait` in all its forms, for every kind.
 
-use super::{Controller, Flags, Scene, text};
+use super::{Controller, Flags, Scene, TIMEOUT, text};
 
 const MANIFESTS: &str = r"
 {apiVersion: iam.keyward.dev/v1alpha1, kind: AccessKey, metadata: {name: deploy},
@@ -31,7 +31,7 @@ async fn kubectl_waits_for_ready_of_every_kind_and_is_not_content_with_what_was_
         |object: &str, timeout: &str| scene.kubectl(&["wait", "--for=condition=Ready", object, timeout]);
     let not_yet = |what: &str| {
         for object in objects {
-            let output = ready(object, "--timeout=500ms");
+            let output = ready(object, "--timeout=2s");
             let said = String::from_utf8_lossy(&output.stderr);
             assert!(!output.status.success() && said.contains("timed out"), "{object} {what}: {said}");
         }
@@ -40,7 +40,7 @@ async fn kubectl_waits_for_ready_of_every_kind_and_is_not_content_with_what_was_
     // What was applied before there was a controller is finished by one that comes late.
     let mut controller = Controller::start(&scene, Flags::default()).await;
     for object in objects {
-        text(&ready(object, "--timeout=60s"));
+        text(&ready(object, TIMEOUT));
     }
     controller.kill();
     for (object, change) in CHANGES {
@@ -49,7 +49,7 @@ async fn kubectl_waits_for_ready_of_every_kind_and_is_not_content_with_what_was_
     not_yet("that was changed since is not ready");
     let _controller = Controller::start(&scene, Flags::default()).await;
     for object in objects {
-        text(&ready(object, "--timeout=60s"));
+        text(&ready(object, TIMEOUT));
     }
 }
 
@@ -57,7 +57,7 @@ async fn kubectl_waits_for_ready_of_every_kind_and_is_not_content_with_what_was_
 async fn kubectl_waits_for_other_conditions_for_a_field_and_for_the_end() {
     let (scene, _controller) = Scene::with_controller("wait-else").await;
     text(&scene.kubectl_with(&["apply", "--server-side", "-f", "-"], MANIFESTS));
-    let wait = |what: &str| scene.kubectl_text(&["wait", what, "--timeout=60s", "kwkey/deploy"]);
+    let wait = |what: &str| scene.kubectl_text(&["wait", what, TIMEOUT, "kwkey/deploy"]);
     wait("--for=condition=Active");
     wait("--for=jsonpath={.status.secretName}=deploy");
     scene.kubectl_text(&[

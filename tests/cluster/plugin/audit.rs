@@ -3,12 +3,11 @@
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Stdio};
 use std::sync::mpsc::{Receiver, channel};
-use std::time::Duration;
 
 use keyward::api::shared::AuditEntry;
 use serde_json::json;
 
-use super::super::support::{Scene, eventually, run, text};
+use super::super::support::{PATIENCE, Scene, eventually, run, text};
 use super::{administered, command, done, failed, keyward};
 
 /// A plugin that goes on, and the lines that it prints.
@@ -37,7 +36,7 @@ impl Following {
     /// Waits for a line with these words.
     fn line(&self, words: &str) -> String {
         loop {
-            let line = self.lines.recv_timeout(Duration::from_mins(1));
+            let line = self.lines.recv_timeout(PATIENCE);
             let line = line.unwrap_or_else(|error| panic!("no line has {words:?}: {error}"));
             if line.contains(words) {
                 return line;

@@ -67,11 +67,11 @@ async fn what_is_not_ready_in_time_or_never_is_said_with_the_reason() {
         "accesskey.iam.keyward.dev/long is not ready: spec.validFor P3Y is outside the account's limits";
     failed(&create("long", &["--valid-for", "P3Y"]), 1, words);
     assert_eq!(done(&create("later", &["--wait=false"])), "accesskey.iam.keyward.dev/later created\n");
-    let orphan = ["key", "create", "orphan", "--service-account", "nobody", "--timeout", "1s"];
+    let orphan = ["key", "create", "orphan", "--service-account", "nobody", "--timeout", "5s"];
     failed(
         &keyward(&scene, &orphan),
         1,
-        "accesskey.iam.keyward.dev/orphan is not ready within 1 seconds: ServiceAccount",
+        "accesskey.iam.keyward.dev/orphan is not ready within 5 seconds: ServiceAccount",
     );
     failed(&create("later", &[]), 1, "\"later\" already exists");
     let bad = ["create", "Bad_Name"];

@@ -5,7 +5,7 @@ use keyward::api::shared::DesiredState;
 use kube::ResourceExt as _;
 use serde_json::json;
 
-use super::super::support::policies::Guard;
+use super::super::support::guard::Guard;
 use super::super::support::{Scene, eventually};
 use super::{done, failed, keyward, said};
 

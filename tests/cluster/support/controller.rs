@@ -2,8 +2,8 @@
 
 use std::ops::{Deref, DerefMut};
 
-use super::Scene;
 use super::program::{self, Program};
+use super::scene::Scene;
 
 const RULES: [&str; 2] = [
     include_str!("../../../charts/keyward/files/controller-rules.yaml"),
@@ -13,8 +13,8 @@ const RULES: [&str; 2] = [
 /// How a controller is started.
 #[derive(Clone, Default)]
 pub struct Flags {
-    /// Lease name, where it takes part in leader election.
-    pub lease: Option<String>,
+    /// Where it takes part in leader election, the lease's name and how many seconds it lasts.
+    pub lease: Option<(&'static str, u32)>,
     /// Base URL of a proxy in front of the API server.
     pub through: Option<String>,
     /// Keeps no quota: it would come after a minute, in the midst of whatever is looked at.
@@ -24,6 +24,15 @@ pub struct Flags {
 }
 
 pub struct Controller(Program);
+
+impl Scene {
+    /// With a controller at work.
+    pub async fn with_controller(name: &str) -> (Self, Controller) {
+        let scene = Self::new(name).await;
+        let controller = Controller::start(&scene, Flags::default()).await;
+        (scene, controller)
+    }
+}
 
 impl Controller {
     /// Starts one and waits until it is ready.
@@ -43,10 +52,10 @@ impl Controller {
             command
                 .args(["--trust-changed-by", "true"])
                 .args(["--resource-quotas", if flags.no_quota { "false" } else { "true" }]);
-            match &flags.lease {
-                Some(lease) => command
+            match flags.lease {
+                Some((lease, seconds)) => command
                     .args(["--lease-namespace", &scene.namespace, "--lease-name", lease])
-                    .args(["--lease-seconds", "6"]),
+                    .args(["--lease-seconds", &seconds.to_string()]),
                 None => command.args(["--leader-elect", "false"]),
             };
         });

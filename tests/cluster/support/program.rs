@@ -13,7 +13,10 @@ use kube::api::{Patch, PatchParams, PostParams};
 use kube::config::Kubeconfig;
 use serde_json::{Value, json};
 
-use super::{Scene, dev_dir, eventually, from_json, run};
+use super::command::{dev_dir, run, text};
+use super::objects::from_json;
+use super::scene::Scene;
+use super::wait::eventually;
 
 pub struct Program {
     child: Option<Child>,
@@ -73,7 +76,7 @@ impl Program {
         let line = self.lines().into_iter().find(|line| line["address"].is_string())?;
         let output = run(
             "curl",
-            &["-s", "--max-time", "5", &format!("http://{}/{path}", line["address"].as_str()?)],
+            &["-s", "--max-time", "60", &format!("http://{}/{path}", line["address"].as_str()?)],
             "",
         );
         output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())
@@ -103,7 +106,7 @@ impl Program {
     pub fn terminate(&mut self) -> ExitStatus {
         self.keep_metrics();
         let pid = self.pid().to_string();
-        super::text(&run("kill", &["-TERM", &pid], ""));
+        text(&run("kill", &["-TERM", &pid], ""));
         self.child.take().unwrap().wait().unwrap()
     }
 

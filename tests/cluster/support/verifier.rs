@@ -8,7 +8,8 @@ use serde_json::Value;
 
 use super::http::{Answer, Http};
 use super::program::{self, Program};
-use super::{Scene, eventually};
+use super::scene::Scene;
+use super::wait::eventually;
 
 const RULES: &str = include_str!("../../../charts/keyward/files/verifier-rules.yaml");
 /// The name of the core service account that it runs as.

@@ -4,14 +4,13 @@
 use chrono::TimeDelta;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use keyward::api::{AccessKey, Account, ResourceGrant, ServiceAccount};
-use keyward::domain::conditions::last_reason;
 use keyward::domain::value::time::rfc3339;
 use keyward::validate::finding::Report;
 use keyward::validate::rule::Rule;
 use keyward::validate::{Checker, File, Options};
 
 use super::now;
-use crate::support::{Scene, eventually, text};
+use crate::support::{Scene, eventually, ready_reason, text};
 
 /// A rule, the objects of which it is true of one, and the reason that the controller gives.
 type Case = (Rule, &'static [&'static str], &'static str);
@@ -35,9 +34,7 @@ fn predicted(scene: &Scene, base: Option<&str>, text: &str) -> Report {
 
 async fn reason(scene: &Scene, object: &str) -> String {
     let (kind, name) = object.split_once(' ').unwrap();
-    let of = |conditions: Option<Vec<Condition>>| {
-        last_reason(&conditions.unwrap_or_default()).unwrap_or_default().to_owned()
-    };
+    let of = |conditions: Option<Vec<Condition>>| ready_reason(&conditions.unwrap_or_default()).to_owned();
     match kind {
         "AccessKey" => of(scene.get::<AccessKey>(name).await.status.map(|status| status.conditions)),
         "ServiceAccount" => {

@@ -1,4 +1,5 @@
-//! Acting for persons: told line by line, counted in the service account's log, and told as one Event a day.
+//! Acting for users: audited line by line, counted in the service account's log, and reported as one Event a
+//! day.
 
 use k8s_openapi::api::events::v1::Event;
 use keyward::api::{AccessKey, ServiceAccount};
@@ -14,7 +15,7 @@ fn entries<'a>(object: &'a ServiceAccount, reason: &str) -> Vec<&'a keyward::api
 }
 
 #[tokio::test]
-async fn every_act_is_told_and_repeats_are_counted() {
+async fn every_act_is_audited_and_repeats_are_counted() {
     let (scene, _controller) = Scene::with_controller("acting").await;
     let token = scene.issued("ci").await;
     scene.grant("claims", "ci", "Process", "expense-claims", json!({"impersonation": "Enabled"})).await;
@@ -57,7 +58,7 @@ async fn every_act_is_told_and_repeats_are_counted() {
 
     let reasons = ["Issued", "Inactive"];
     let object = scene
-        .service_account_once("ci", "has what the controller tells as well", |object| {
+        .service_account_once("ci", "has what the controller reports as well", |object| {
             reasons.iter().all(|reason| !entries(object, reason).is_empty())
         })
         .await;
@@ -87,7 +88,7 @@ fn with_another_secret(token: &Token) -> Token {
 }
 
 #[tokio::test]
-async fn acts_that_are_told_at_once_are_counted_in_their_first_event() {
+async fn acts_that_are_reported_at_once_are_counted_in_their_first_event() {
     let (scene, _controller) = Scene::with_controller("at-once").await;
     let token = scene.issued("ci").await;
     scene.grant("claims", "ci", "Process", "expense-claims", json!({"impersonation": "Enabled"})).await;
@@ -104,7 +105,7 @@ async fn acts_that_are_told_at_once_are_counted_in_their_first_event() {
 }
 
 #[tokio::test]
-async fn a_stranger_who_names_a_person_adds_nothing_to_a_log() {
+async fn a_stranger_who_names_a_user_adds_nothing_to_a_log() {
     let (scene, _controller) = Scene::with_controller("stranger").await;
     let token = scene.issued("ci").await;
     scene.grant("claims", "ci", "Process", "expense-claims", json!({"impersonation": "Enabled"})).await;

@@ -100,13 +100,14 @@ async fn a_verifier_that_ends_writes_what_it_knows_and_a_killed_one_loses_an_int
     assert!(recorded(&scene, "ci-key").await.is_some_and(|at| at >= start));
 
     let mut verifier = Verifier::start(&scene, &["--usage-interval-seconds", "2"]).await;
-    let until = now() + TimeDelta::seconds(8);
+    let until = now() + TimeDelta::seconds(30);
     while now() < until {
         assert_eq!(verifier.auth("", &token, &[]).await.status, 200);
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
     }
     let killed = this_second();
     verifier.kill();
     let at = recorded(&scene, "ci-key").await.unwrap();
-    // An interval of 2 s with a fifth more, and up to 3 s for the write on a busy machine.
-    assert!(killed - at <= TimeDelta::milliseconds(5400), "killed at {killed}, recorded is {at}");
+    // An interval of 2 s with a fifth more, and up to 15 s for the write on a busy machine: half of its use.
+    assert!(killed - at <= TimeDelta::milliseconds(17_400), "killed at {killed}, recorded is {at}");
 }

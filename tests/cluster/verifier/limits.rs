@@ -1,4 +1,5 @@
-//! What clients may cost: bodies, heads, connections, failures; what crosses a network; and the end of a process.
+//! What clients may cost: bodies, heads, connections, failures; what crosses a network; and the end of a
+//! process.
 
 use std::path::Path;
 use std::time::Duration;
@@ -113,7 +114,7 @@ async fn a_renewed_certificate_is_used_without_a_restart() {
     };
     assert_eq!(text(&ask()), "401 2");
     std::fs::write(&certificate, "nonsense").unwrap();
-    eventually("what cannot be used is told", async || {
+    eventually("what cannot be used is logged", async || {
         let log = verifier.log();
         if log.contains("the renewed certificate cannot be used") { Ok(()) } else { Err(log) }
     })

@@ -36,8 +36,8 @@ impl Document {
             let there = answer.headers.contains_key(name);
             assert!(there || header["required"] == false, "{path} {}: no {name}", answer.status);
         }
-        let told = answer.headers.keys().filter(|name| name.as_str().starts_with("x-keyward-"));
-        for name in told {
+        let sent = answer.headers.keys().filter(|name| name.as_str().starts_with("x-keyward-"));
+        for name in sent {
             let documented = response["headers"].as_object().into_iter().flatten();
             assert!(documented.map(|(known, _)| known).any(|known| known == name.as_str()), "{name}");
         }
@@ -115,17 +115,17 @@ async fn what_is_answered_is_what_the_document_says() {
         assert_eq!((answer.status, answer.json()["valid"].as_bool()), (status, valid));
         document.covers(post, "/v1/verify", &answer);
     }
-    let asked = &document.0["paths"]["/v1/verify"]["post"]["requestBody"]["content"]["application/json"];
-    let asked = document.validator(&asked["schema"]);
-    assert!(asked.is_valid(&full) && !asked.is_valid(&json!({"token": 1})));
-    assert!(!asked.is_valid(&json!({"token": "", "resourse": claims})));
+    let request = &document.0["paths"]["/v1/verify"]["post"]["requestBody"]["content"]["application/json"];
+    let request = document.validator(&request["schema"]);
+    assert!(request.is_valid(&full) && !request.is_valid(&json!({"token": 1})));
+    assert!(!request.is_valid(&json!({"token": "", "resourse": claims})));
 
     for presented in [token.reveal(), "another.kind.of-token"] {
         let review = json!({
             "apiVersion": "authentication.k8s.io/v1", "kind": "TokenReview", "spec": {"token": presented},
         });
-        let asked = &document.0["components"]["schemas"]["TokenReviewRequest"];
-        assert!(document.validator(asked).is_valid(&review));
+        let request = &document.0["components"]["schemas"]["TokenReviewRequest"];
+        assert!(document.validator(request).is_valid(&review));
         document.covers(post, "/tokenreview", &verifier.post("/tokenreview", &review).await);
     }
     document.covers(post, "/tokenreview", &verifier.post("/tokenreview", &json!({})).await);

@@ -134,14 +134,14 @@ async fn a_key_expires_by_the_verifiers_own_clock() {
     let (scene, mut controller) = Scene::with_controller("own-clock").await;
     scene.short_lived().await;
     scene.service_account("ci").await;
-    scene.key_with("ci-key", "ci", json!({"validFor": "PT15S"})).await;
+    scene.key_with("ci-key", "ci", json!({"validFor": "PT30S"})).await;
     scene.key_when("ci-key", "Issued").await;
     let token = scene.token("ci-key").await;
     controller.kill();
     let verifier = Verifier::start(&scene, &[]).await;
     verifier.answers(&token, 200).await;
     verifier.answers(&token, 401).await;
-    verifier.audit_line("tells the cause", |line| line["cause"] == "Expired").await;
+    verifier.audit_line("with the cause", |line| line["cause"] == "Expired").await;
     let key: AccessKey = scene.get("ci-key").await;
     assert_eq!(serde_json::to_value(key.status.unwrap().state).unwrap(), "Active", "nobody has said so");
 }
@@ -150,7 +150,7 @@ async fn a_key_expires_by_the_verifiers_own_clock() {
 async fn the_previous_token_is_good_within_its_overlap_only() {
     let (scene, mut controller) = Scene::with_controller("overlap").await;
     scene.service_account("ci").await;
-    let rotation = json!({"renewBefore": "P1D", "overlap": "PT10S"});
+    let rotation = json!({"renewBefore": "P1D", "overlap": "PT20S"});
     scene.key_with("ci-key", "ci", json!({"validFor": "P6M", "rotation": rotation})).await;
     scene.key_when("ci-key", "Issued").await;
     let first = scene.token("ci-key").await;
@@ -166,7 +166,7 @@ async fn the_previous_token_is_good_within_its_overlap_only() {
     verifier.answers(&second, 200).await;
     verifier.answers(&first, 200).await;
     verifier.answers(&first, 401).await;
-    verifier.audit_line("tells the cause", |line| line["cause"] == "PreviousTokenRetired").await;
+    verifier.audit_line("with the cause", |line| line["cause"] == "PreviousTokenRetired").await;
     verifier.answers(&second, 200).await;
 }
 
@@ -181,13 +181,13 @@ async fn a_verifier_that_does_not_know_the_cluster_lets_nobody_in() {
     let unknown = verifier.auth("", &token, &[]).await;
     assert_eq!((unknown.status, unknown.header("retry-after")), (503, "1"));
     assert_eq!(unknown.json()["code"], "unavailable");
-    verifier.audit_line("tells the cause", |line| line["cause"] == "NotSynced").await;
+    verifier.audit_line("with the cause", |line| line["cause"] == "NotSynced").await;
     proxy.cut_off(|_| false);
     verifier.answers(&token, 200).await;
     proxy.cut();
     scene.set::<AccessKey>("ci-key", json!({"state": "Inactive"})).await;
     verifier.answers(&token, 503).await;
-    verifier.audit_line("tells the cause", |line| line["cause"] == "Stale").await;
+    verifier.audit_line("with the cause", |line| line["cause"] == "Stale").await;
     eventually("it is not ready", async || {
         let answer = verifier.get("readyz");
         if answer.as_deref() == Some("ok\n") { Err(answer) } else { Ok(()) }

@@ -1,4 +1,4 @@
-//! Copies of a token for gateways that read Secrets themselves: which ones should stand, and what is in them.
+//! Copies of a token for gateways that read Secrets themselves: which ones should exist, and what is in them.
 
 use serde::Serialize;
 
@@ -12,9 +12,9 @@ use crate::domain::value::token::Token;
 /// The type of a published Secret that asks for none.
 const OPAQUE: &str = "Opaque";
 
-/// Where a Secret stands.
+/// Namespace and name of a Secret.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Place {
+pub struct NamespacedName {
     /// Its namespace.
     pub namespace: String,
     /// Its name.
@@ -23,9 +23,9 @@ pub struct Place {
 
 /// A Secret that was published for a key.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Standing {
-    /// Where it is.
-    pub place: Place,
+pub struct PublishedSecret {
+    /// What it is called.
+    pub id: NamespacedName,
     /// Its UID.
     pub uid: String,
     /// Its version.
@@ -39,61 +39,70 @@ pub struct Standing {
 /// What is known of a key's published Secrets.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Published {
-    /// Those that stand.
-    pub standing: Vec<Standing>,
-    /// Places that a Secret of someone else holds, as the last attempt found.
-    pub taken: Vec<Place>,
-    /// Places of Secrets with a previous token that is no longer to be found anywhere.
-    pub lost: Vec<Place>,
+    /// Those that exist.
+    pub secrets: Vec<PublishedSecret>,
+    /// Names that a Secret of someone else has, as the last attempt found.
+    pub conflicts: Vec<NamespacedName>,
+    /// Names of Secrets with a previous token that is no longer to be found anywhere.
+    pub lost: Vec<NamespacedName>,
     /// Other namespaces that accept the key's Secrets.
     pub accepting: Vec<String>,
 }
 
 impl Published {
-    /// Notes what was found at a place: the Secret that stands there, or that it is taken.
-    pub fn found(&mut self, place: &Place, standing: Option<Standing>) {
-        match standing {
-            Some(standing) => self.standing.push(standing),
-            None => self.taken.push(place.clone()),
+    /// Records what was found under a name: the key's published Secret, or someone else's.
+    pub fn record(&mut self, name: &NamespacedName, found: Option<PublishedSecret>) {
+        match found {
+            Some(secret) => self.secrets.push(secret),
+            None => self.conflicts.push(name.clone()),
         }
     }
 }
 
-/// One Secret that should stand.
+/// The tokens that published Secrets are made of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tokens {
+    /// The one in the key's Secret.
+    pub current: TokenStatus,
+    /// Its predecessor, while that is good.
+    pub previous: Option<TokenStatus>,
+}
+
+/// One Secret that should exist.
 #[derive(Clone, Debug)]
-pub struct Wanted<'a> {
+pub struct DesiredSecret<'a> {
     /// What it asks for.
     pub entry: &'a PublishSpec,
-    /// Where.
-    pub place: Place,
+    /// What it is called.
+    pub id: NamespacedName,
     /// What it is made of, as a hash.
     pub made_of: String,
 }
 
-/// The Secrets that should stand while `current` is good, and `previous` beside it. Those with a previous token stand
+/// The Secrets that should exist while `current` is good, and `previous` beside it. Those with a previous token come
 /// first: they are written while another Secret still holds it.
-pub fn wanted<'a>(
+pub fn desired<'a>(
     owner: &Owner<'a>,
     current: &TokenStatus,
     previous: Option<&TokenStatus>,
     accepting: &[String],
-) -> Vec<Wanted<'a>> {
+) -> Vec<DesiredSecret<'a>> {
     let accepted = |entry: &&PublishSpec| accepts(accepting, owner.account, entry);
     let mut entries: Vec<&PublishSpec> =
-        entries(owner.spec).filter(accepted).filter(|entry| stands(entry, previous.is_some())).collect();
+        entries(owner.spec).filter(accepted).filter(|entry| has_token(entry, previous.is_some())).collect();
     entries.sort_by_key(|entry| !entry.data.values().any(|template| holds_previous(&template.0)));
-    let wanted = |entry: &'a PublishSpec| Wanted {
+    let desired = |entry: &'a PublishSpec| DesiredSecret {
         entry,
-        place: place(entry, owner.account),
+        id: id(entry, owner.account),
         made_of: made_of(owner, entry, current, previous),
     };
-    entries.into_iter().map(wanted).collect()
+    entries.into_iter().map(desired).collect()
 }
 
 /// Those that another namespace does not accept.
-pub fn not_accepted(owner: &Owner<'_>, accepting: &[String]) -> Vec<Place> {
+pub fn not_accepted(owner: &Owner<'_>, accepting: &[String]) -> Vec<NamespacedName> {
     let refused = entries(owner.spec).filter(|entry| !accepts(accepting, owner.account, entry));
-    refused.map(|entry| place(entry, owner.account)).collect()
+    refused.map(|entry| id(entry, owner.account)).collect()
 }
 
 fn entries(spec: &AccessKeySpec) -> impl Iterator<Item = &PublishSpec> {
@@ -112,12 +121,12 @@ fn accepts(accepting: &[String], account: &str, entry: &PublishSpec) -> bool {
     entry.namespace.as_ref().is_none_or(|name| name.0 == account || accepting.contains(&name.0))
 }
 
-fn place(entry: &PublishSpec, account: &str) -> Place {
+fn id(entry: &PublishSpec, account: &str) -> NamespacedName {
     let namespace = entry.namespace.as_ref().map_or(account, |name| &name.0);
-    Place { namespace: namespace.to_owned(), name: entry.name.clone() }
+    NamespacedName { namespace: namespace.to_owned(), name: entry.name.clone() }
 }
 
-fn stands(entry: &PublishSpec, has_previous: bool) -> bool {
+fn has_token(entry: &PublishSpec, has_previous: bool) -> bool {
     entry
         .data
         .values()
@@ -149,11 +158,11 @@ fn made_of(
 pub fn content(
     owner: &Owner<'_>,
     key_uid: &str,
-    wanted: &Wanted<'_>,
+    wanted: &DesiredSecret<'_>,
     (token, issued): (&Token, &TokenStatus),
     previous: Option<&Token>,
 ) -> Option<Content> {
-    let Wanted { entry, place: _, made_of } = wanted;
+    let DesiredSecret { entry, id: _, made_of } = wanted;
     let data = owner.published_data(&entry.data, (token, issued), previous)?;
     let mut annotations = annotations(entry.annotations.as_ref());
     annotations.extend(
@@ -216,8 +225,8 @@ mod tests {
         (token, status)
     }
 
-    fn names(wanted: &[Wanted<'_>]) -> Vec<String> {
-        wanted.iter().map(|wanted| format!("{}/{}", wanted.place.namespace, wanted.place.name)).collect()
+    fn names(wanted: &[DesiredSecret<'_>]) -> Vec<String> {
+        wanted.iter().map(|wanted| format!("{}/{}", wanted.id.namespace, wanted.id.name)).collect()
     }
 
     #[test]
@@ -236,7 +245,7 @@ mod tests {
             (Some(&previous), vec![], vec!["team-a/before", "team-a/now"]),
             (None, vec!["gateway".to_owned()], vec!["team-a/now", "gateway/far"]),
         ] {
-            assert_eq!(names(&wanted(&owner, &current, previous, &accepting)), expected);
+            assert_eq!(names(&desired(&owner, &current, previous, &accepting)), expected);
         }
         let refused: Vec<String> = not_accepted(&owner, &[]).into_iter().map(|place| place.name).collect();
         assert_eq!(refused, ["far"]);
@@ -251,7 +260,7 @@ mod tests {
         let spec = spec(vec![map]);
         let owner = Owner { spec: &spec, name: "deploy", account: "team-a" };
         let ((now, issued), (before, old)) = (token(1), token(2));
-        let wanted = wanted(&owner, &issued, Some(&old), &[]);
+        let wanted = desired(&owner, &issued, Some(&old), &[]);
         let content_of =
             |previous| content(&owner, "key-uid", &wanted[0], (&now, &issued), previous).unwrap();
         let found = content_of(Some(&before));
@@ -268,7 +277,7 @@ mod tests {
         assert_eq!(content_of(None).data.into_keys().collect::<Vec<_>>(), ["ci", "who"]);
         let only_before = self::spec(vec![entry("before", &[("key", "$(previousToken)")])]);
         let owner = Owner { spec: &only_before, ..owner };
-        let wanted = super::wanted(&owner, &issued, Some(&old), &[]);
+        let wanted = super::desired(&owner, &issued, Some(&old), &[]);
         assert!(
             content(&owner, "key-uid", &wanted[0], (&now, &issued), None).is_none(),
             "nothing is left of it"
@@ -286,7 +295,7 @@ mod tests {
                 let spec = spec(vec![entry("copy", &[("key", text)])]);
                 let owner = Owner { spec: &spec, name: "deploy", account: "team-a" };
                 let previous = previous.map(|previous| token(previous).1);
-                wanted(&owner, &token(current).1, previous.as_ref(), &[])[0].made_of.clone()
+                desired(&owner, &token(current).1, previous.as_ref(), &[])[0].made_of.clone()
             };
             prop_assert_eq!(a == b, made_of(a) == made_of(b));
         }

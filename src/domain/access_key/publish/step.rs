@@ -3,41 +3,48 @@
 use chrono::{DateTime, Utc};
 
 use crate::api::access_key::{KeyState, PublishedStatus};
+use crate::api::reason::Reason;
+use crate::domain::access_key::decision::{CONFLICT_RECHECK_SECONDS, Decision, Settled};
 use crate::domain::access_key::messages::{publishing, trouble};
-use crate::domain::access_key::publish::secrets::{Place, not_accepted, wanted};
+use crate::domain::access_key::observed::Observed;
+use crate::domain::access_key::plan::Action;
+use crate::domain::access_key::publish::secrets::{NamespacedName, PublishedSecret, desired, not_accepted};
 use crate::domain::access_key::token::Recorded;
-use crate::domain::access_key::{Action, CONFLICT_RECHECK_SECONDS, Observed, Settled, Verdict};
-use crate::domain::audit::reason::Reason;
 
-enum Publication {
-    /// All stand as asked for.
+enum Publishing {
+    /// All exist as asked for.
     Right,
     /// Something is to be written or deleted.
     Due,
-    /// All that can stand does.
+    /// All that can exist do.
     Refused(Reason, String),
 }
 
-/// The verdict about a key in force, with what its published Secrets add to it.
+/// The decision about a key in force, with what its published Secrets add to it.
 pub(in crate::domain::access_key) fn with(
     observed: &Observed,
     settled: Settled,
     now: DateTime<Utc>,
-) -> Verdict {
+) -> Decision {
     let Some(token) = settled.token.as_ref().filter(|_| settled.then.is_none()) else {
         return settled.into();
     };
-    match publication(observed, token) {
-        Publication::Right => settled.into(),
+    match publishing_of(observed, token) {
+        Publishing::Right => settled.into(),
         // What is published is what the status says, and whoever finds a token at a gateway must find it good.
-        Publication::Due
+        Publishing::Due
             if !token.changes.is_empty() || observed.key.status.state != Some(KeyState::Active) =>
         {
-            Settled { summary: publishing(&token.current), then: Some(Action::Publish), ..settled }.into()
+            Settled {
+                summary: publishing(&token.current),
+                then: Some(Action::Publish(Box::new(token.tokens()))),
+                ..settled
+            }
+            .into()
         }
-        Publication::Due => Verdict::Publish,
-        Publication::Refused(..) if !settled.summary.ready() => settled.into(),
-        Publication::Refused(reason, message) => {
+        Publishing::Due => Decision::Publish(Box::new(token.tokens())),
+        Publishing::Refused(..) if !settled.summary.ready() => settled.into(),
+        Publishing::Refused(reason, message) => {
             let recheck = now + chrono::TimeDelta::seconds(CONFLICT_RECHECK_SECONDS);
             let look_again_at = settled.look_again_at.map_or(recheck, |at| at.min(recheck));
             Settled {
@@ -50,61 +57,57 @@ pub(in crate::domain::access_key) fn with(
     }
 }
 
-fn publication(observed: &Observed, token: &Recorded) -> Publication {
+fn publishing_of(observed: &Observed, token: &Recorded) -> Publishing {
     let Observed { key, published, .. } = observed;
     let owner = key.owner();
     let previous = token.previous.as_ref().map(|previous| &previous.token);
-    let wanted = wanted(&owner, &token.current, previous, &published.accepting);
-    let stands = |place: &Place, made_of: &str| {
-        let is = |standing: &&_| standing_is(standing, place, made_of);
-        published.standing.iter().any(|standing| is(&standing))
-            || published.taken.contains(place)
-            || published.lost.contains(place)
+    let desired = desired(&owner, &token.current, previous, &published.accepting);
+    let exists = |id: &NamespacedName, made_of: &str| {
+        published.secrets.iter().any(|secret| is_right(secret, id, made_of))
+            || published.conflicts.contains(id)
+            || published.lost.contains(id)
     };
-    let missing = wanted.iter().any(|wanted| !stands(&wanted.place, &wanted.made_of));
-    let unwanted = published.standing.iter().any(|s| !wanted.iter().any(|wanted| wanted.place == s.place));
+    let missing = desired.iter().any(|desired| !exists(&desired.id, &desired.made_of));
+    let unwanted =
+        published.secrets.iter().any(|secret| !desired.iter().any(|desired| desired.id == secret.id));
     if missing || unwanted {
-        return Publication::Due;
+        return Publishing::Due;
     }
-    if let Some(Place { namespace, name }) = published.taken.first() {
+    if let Some(NamespacedName { namespace, name }) = published.conflicts.first() {
         let message = format!(
             "Secret \"{name}\" (spec.publish) exists in namespace \"{namespace}\" and is not owned by this AccessKey; delete it \
              or choose another name"
         );
-        return Publication::Refused(Reason::PublishConflict, message);
+        return Publishing::Refused(Reason::PublishConflict, message);
     }
     match not_accepted(&owner, &published.accepting).first() {
-        None => Publication::Right,
-        Some(Place { namespace, name }) => {
+        None => Publishing::Right,
+        Some(NamespacedName { namespace, name }) => {
             let message = format!(
                 "Secret \"{name}\" (spec.publish) is not published: the Account of namespace \"{namespace}\" does not accept \
                  Secrets from \"{}\" (spec.acceptSecretsFrom)",
-                key.namespace
+                key.object.namespace
             );
-            Publication::Refused(Reason::PublishNotAccepted, message)
+            Publishing::Refused(Reason::PublishNotAccepted, message)
         }
     }
 }
 
-fn standing_is(
-    standing: &crate::domain::access_key::publish::secrets::Standing,
-    place: &Place,
-    made_of: &str,
-) -> bool {
-    standing.place == *place && standing.checked && standing.made_of.as_deref() == Some(made_of)
+fn is_right(secret: &PublishedSecret, id: &NamespacedName, made_of: &str) -> bool {
+    secret.id == *id && secret.checked && secret.made_of.as_deref() == Some(made_of)
 }
 
 /// The published Secrets as the status lists them.
 pub(in crate::domain::access_key) fn recorded(observed: &Observed) -> Vec<PublishedStatus> {
     let mut recorded: Vec<PublishedStatus> = observed
         .published
-        .standing
+        .secrets
         .iter()
-        .filter(|standing| standing.checked)
-        .map(|standing| PublishedStatus {
-            name: standing.place.name.clone(),
-            namespace: standing.place.namespace.clone(),
-            resource_version: standing.resource_version.clone(),
+        .filter(|secret| secret.checked)
+        .map(|secret| PublishedStatus {
+            name: secret.id.name.clone(),
+            namespace: secret.id.namespace.clone(),
+            resource_version: secret.resource_version.clone(),
         })
         .collect();
     recorded.sort_by(|a, b| (&a.namespace, &a.name).cmp(&(&b.namespace, &b.name)));

@@ -1,14 +1,22 @@
 //! Decisions about access keys as a table: what was observed, the moment, and every step of the plan.
 
+use chrono::{DateTime, Utc};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
+
 use super::*;
 use crate::api::AccessKeySpec;
-use crate::api::access_key::TokenStatus;
+use crate::api::Reason;
+use crate::api::access_key::{AccessKeyStatus, KeyState, TokenStatus};
 use crate::api::access_key::{PreviousTokenStatus, RotationSpec};
 use crate::api::shared::IsoDuration;
+use crate::api::shared::{AuditEntry, DesiredState};
 use crate::domain::access_key::publish::secrets::Published;
-use crate::domain::access_key::secret::Record;
+use crate::domain::access_key::secret::{Holds, Record};
+use crate::domain::account::limits::Limits;
+use crate::domain::account::policy::AccountPolicy;
+use crate::domain::object::Object;
+use crate::domain::service_account::Admission;
 use crate::domain::value::period::Period;
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 
 mod properties;
 mod publish;
@@ -45,14 +53,16 @@ fn parent() -> FoundParent {
 fn unissued() -> Observed {
     Observed {
         key: Key {
-            namespace: "team-a".into(),
-            name: "deploy".into(),
-            uid: "key-uid".into(),
-            generation: 1,
-            created: at(NOW),
-            deleting: false,
-            resource_version: "100".into(),
-            changed_by: "alice".into(),
+            object: Object {
+                namespace: "team-a".into(),
+                name: "deploy".into(),
+                uid: "key-uid".into(),
+                generation: 1,
+                created: at(NOW),
+                deleting: false,
+                resource_version: "100".into(),
+                changed_by: "alice".into(),
+            },
             spec: AccessKeySpec {
                 service_account_name: "ci".into(),
                 valid_for: Some(duration("P6M")),
@@ -62,9 +72,7 @@ fn unissued() -> Observed {
             status: AccessKeyStatus::default(),
         },
         service_account: Parent::Found(parent()),
-        limits: Limits::default(),
-        unused: None,
-        usage_recorded_since: None,
+        policy: AccountPolicy::default(),
         secret: SecretView::Absent,
         name_granted: false,
         published: Published::default(),
@@ -125,11 +133,11 @@ fn steps(observed: &Observed, now: &str) -> Vec<String> {
                 issue.replaces.as_deref().unwrap_or("nothing"),
                 issue.stage
             ),
-            Action::RepairSecret => "repair".into(),
+            Action::RepairSecret(_) => "repair".into(),
             Action::EmptySecret => "empty".into(),
             Action::DeleteLeftBehind { uid } => format!("delete the Secret {uid} that was left behind"),
             Action::DeleteKey => "delete".into(),
-            Action::Publish => "publish".into(),
+            Action::Publish(_) => "publish".into(),
             Action::Unpublish => "unpublish".into(),
             Action::Audit(entry) => {
                 assert!(log.contains(&entry), "told but not logged: {entry:?}");
@@ -141,7 +149,7 @@ fn steps(observed: &Observed, now: &str) -> Vec<String> {
                 )
             }
             Action::WriteStatus(status) => {
-                assert_eq!(status.observed_generation, observed.key.generation);
+                assert_eq!(status.observed_generation, observed.key.object.generation);
                 shown(&status)
             }
         })
@@ -187,8 +195,9 @@ fn the_first_token_is_issued_until_the_last_day_of_february() {
         service_account_uid: "sa-uid".into(),
         replaces: None,
         stage: false,
+        previous: None,
     };
-    assert_eq!((actions, look_again_at), (vec![Action::Issue(issue)], None));
+    assert_eq!((actions, look_again_at), (vec![Action::Issue(Box::new(issue))], None));
 }
 
 #[test]

@@ -122,7 +122,8 @@ prop_compose! {
         offset in prop::sample::select(MOMENTS.to_vec()),
     ) -> (Observed, DateTime<Utc>) {
         let now = at(NOW) + TimeDelta::milliseconds(offset);
-        let mut observed = Observed { service_account, limits, secret, ..unissued() };
+        let policy = AccountPolicy { limits, ..AccountPolicy::default() };
+        let mut observed = Observed { service_account, policy, secret, ..unissued() };
         observed.key.status = status;
         if let Some((service_account, secret)) = earlier {
             let mut old = Observed { service_account, secret, ..observed.clone() };
@@ -130,7 +131,7 @@ prop_compose! {
             observed.key.status = written(&old, now).unwrap_or(old.key.status);
         }
         observed.key.spec = spec;
-        observed.key.generation = 2;
+        observed.key.object.generation = 2;
         (observed, now)
     }
 }
@@ -171,11 +172,11 @@ proptest! {
                     "told again: {:?}", entry
                 ),
                 Action::Issue(_)
-                | Action::RepairSecret
+                | Action::RepairSecret(_)
                 | Action::EmptySecret
                 | Action::DeleteLeftBehind { .. }
                 | Action::DeleteKey => {}
-                Action::Publish | Action::Unpublish => prop_assert!(false, "nothing is to be published"),
+                Action::Publish(_) | Action::Unpublish => prop_assert!(false, "nothing is to be published"),
             }
         }
     }

@@ -3,7 +3,7 @@
 use super::*;
 use crate::api::access_key::{DataTemplate, PublishSpec};
 use crate::api::shared::NamespaceName;
-use crate::domain::access_key::publish::secrets::{Place, Standing, wanted};
+use crate::domain::access_key::publish::secrets::{NamespacedName, PublishedSecret, desired};
 
 fn entry(name: &str, text: &str) -> PublishSpec {
     PublishSpec {
@@ -16,8 +16,8 @@ fn entry(name: &str, text: &str) -> PublishSpec {
     }
 }
 
-fn place(name: &str) -> Place {
-    Place { namespace: "team-a".into(), name: name.into() }
+fn place(name: &str) -> NamespacedName {
+    NamespacedName { namespace: "team-a".into(), name: name.into() }
 }
 
 /// The key as `observed`, with every Secret that it asks for standing as the status says.
@@ -25,15 +25,15 @@ fn standing(mut observed: Observed) -> Observed {
     let status = &observed.key.status;
     let previous = status.previous_token.as_ref().map(|previous| &previous.token);
     let accepting = observed.published.accepting.clone();
-    let wanted = wanted(&observed.key.owner(), status.token.as_ref().unwrap(), previous, &accepting);
-    let stand = |wanted: &crate::domain::access_key::publish::secrets::Wanted<'_>| Standing {
-        place: wanted.place.clone(),
+    let wanted = desired(&observed.key.owner(), status.token.as_ref().unwrap(), previous, &accepting);
+    let stand = |wanted: &crate::domain::access_key::publish::secrets::DesiredSecret<'_>| PublishedSecret {
+        id: wanted.id.clone(),
         uid: "copy-uid".into(),
         resource_version: "20".into(),
         made_of: Some(wanted.made_of.clone()),
         checked: true,
     };
-    observed.published.standing = wanted.iter().map(stand).collect();
+    observed.published.secrets = wanted.iter().map(stand).collect();
     observed
 }
 
@@ -74,9 +74,9 @@ fn a_first_token_is_recorded_as_good_before_it_is_published_and_ready_only_then(
 #[test]
 fn what_differs_from_what_is_asked_for_is_published_before_anything_is_written() {
     let mut edited = published();
-    edited.published.standing[0].checked = false;
+    edited.published.secrets[0].checked = false;
     let mut lost = published();
-    lost.published.standing.clear();
+    lost.published.secrets.clear();
     let mut changed = published();
     changed.key.spec.publish = Some(vec![entry("kong", "Bearer $(token)")]);
     let mut dropped = published();
@@ -104,7 +104,7 @@ fn a_key_that_is_not_good_any_more_is_first_said_so_and_then_taken_back() {
         assert!(steps[1].starts_with("status "), "{what}: {steps:?}");
         assert_eq!(steps[2], "unpublish", "{what}");
         let mut taken = settled(observed, now);
-        taken.published.standing.clear();
+        taken.published.secrets.clear();
         let told = "tell Unpublish Unpublished of k1 by controller: Secret \"kong\" in namespace \"team-a\" is no longer \
                     published";
         assert!(super::steps(&taken, now).contains(&told.to_owned()), "{what}");
@@ -133,8 +133,8 @@ fn both_tokens_of_an_overlap_stand_and_the_previous_one_goes_with_it() {
 #[test]
 fn a_place_that_someone_else_holds_and_a_namespace_that_does_not_accept_are_said() {
     let mut taken = published();
-    taken.published.standing.clear();
-    taken.published.taken = vec![place("kong")];
+    taken.published.secrets.clear();
+    taken.published.conflicts = vec![place("kong")];
     let mut elsewhere = entry("kong", "$(token)");
     elsewhere.namespace = Some(NamespaceName("gateway".into()));
     let refused = settled(asking_for(vec![elsewhere]), NOW);
@@ -167,7 +167,7 @@ fn a_previous_token_that_is_found_nowhere_makes_no_one_wait() {
     observed.key.spec.publish = Some(vec![entry("before", "$(previousToken)")]);
     observed.key.status.previous_token =
         Some(PreviousTokenStatus { token: token("k0"), valid_until: at("2026-09-07T12:00:00Z") });
-    observed.published.standing.clear();
+    observed.published.secrets.clear();
     assert_eq!(steps(&observed, NOW), ["publish"]);
     observed.published.lost = vec![place("before")];
     let status = settled(observed, NOW).key.status;
@@ -222,9 +222,9 @@ fn a_token_that_nothing_renews_is_told_to_expire_once_at_each_notice() {
 #[test]
 fn a_key_that_is_being_deleted_takes_its_copies_away_and_gets_nothing_back() {
     let mut observed = published();
-    observed.key.deleting = true;
+    observed.key.object.deleting = true;
     assert_eq!(plan(&observed, at(NOW)), Plan { actions: vec![Action::Unpublish], look_again_at: None });
-    observed.published.standing.clear();
+    observed.published.secrets.clear();
     observed.secret = SecretView::Absent;
     assert_eq!(plan(&observed, at(NOW)), Plan::default());
 }

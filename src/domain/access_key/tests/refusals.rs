@@ -65,7 +65,7 @@ fn a_validity_outside_the_range_is_refused_with_both_ends() {
 #[test]
 fn contradictory_limits_let_nothing_be_issued() {
     let mut observed = unissued();
-    observed.limits.min_valid_for = Period::months(30);
+    observed.policy.limits.min_valid_for = Period::months(30);
     let message = "spec.limits.minValidFor is P2Y6M and spec.limits.maxValidFor is P2Y; the shortest validity must not \
                    be longer than the longest, so no key can be issued";
     assert_eq!(refusal(&observed), ("InvalidLimits".into(), message.into()));

@@ -28,7 +28,7 @@ fn taking_over(mut observed: Observed, next: &TokenStatus) -> Observed {
 fn a_raised_revision_gives_a_new_token() {
     let mut observed = issued();
     observed.key.spec.revision = 2;
-    observed.key.generation = 2;
+    observed.key.object.generation = 2;
     assert_eq!(
         steps(&observed, "2026-10-01T00:00:00Z"),
         ["issue r2 2026-10-01T00:00:00Z to 2027-04-01T00:00:00Z for sa-uid, replaces 7, stage true"]

@@ -73,7 +73,7 @@ fn a_settled_key_needs_nothing() {
 fn a_key_is_switched_off_and_on_and_keeps_its_token() {
     let mut off = issued();
     off.key.spec.state = DesiredState::Inactive;
-    off.key.generation = 2;
+    off.key.object.generation = 2;
     assert_eq!(
         steps(&off, "2026-09-01T00:00:00Z"),
         [
@@ -84,7 +84,7 @@ fn a_key_is_switched_off_and_on_and_keeps_its_token() {
     let mut on = settled(off, "2026-09-01T00:00:00Z");
     assert_eq!(steps(&on, "2026-09-01T00:00:00Z"), Vec::<String>::new());
     on.key.spec.state = DesiredState::Active;
-    on.key.generation = 3;
+    on.key.object.generation = 3;
     assert_eq!(
         steps(&on, "2026-09-02T00:00:00Z"),
         [
@@ -271,7 +271,7 @@ fn a_foreign_secret_in_place_of_an_issued_one_leaves_the_token_good() {
 #[test]
 fn a_lowered_limit_stops_a_key_and_keeps_its_token() {
     let mut observed = issued();
-    observed.limits.access_keys = 1;
+    observed.policy.limits.access_keys = 1;
     observed.service_account = Parent::Found(FoundParent { seated: false, ..parent() });
     let message =
         "ServiceAccount.iam.keyward.dev \"ci\" already has 1 of 1 access keys; delete one to proceed";

@@ -1,7 +1,7 @@
 //! What becomes of a key that nobody uses: warned about after 30 days, switched off after 44.
 
 use super::*;
-use crate::domain::access_key::unused::policy::Policy;
+use crate::domain::account::unused::UnusedPolicy;
 
 const WARNING: &str = "2026-09-30T12:00:00Z";
 const END: &str = "2026-10-14T12:00:00Z";
@@ -9,8 +9,14 @@ const END: &str = "2026-10-14T12:00:00Z";
 /// A key that was never used since it was created, where use is recorded.
 fn idle() -> Observed {
     Observed {
-        unused: Some(Policy { warn_after: Period::days(30), deactivate_after: Some(Period::days(44)) }),
-        usage_recorded_since: Some(at("2026-01-01T00:00:00Z")),
+        policy: AccountPolicy {
+            unused: Some(UnusedPolicy {
+                warn_after: Period::days(30),
+                deactivate_after: Some(Period::days(44)),
+            }),
+            usage_recorded_since: Some(at("2026-01-01T00:00:00Z")),
+            ..AccountPolicy::default()
+        },
         ..issued()
     }
 }
@@ -30,7 +36,13 @@ fn used(mut observed: Observed, last: &str) -> Observed {
 
 fn changed(mut observed: Observed, change: impl FnOnce(&mut AccessKeySpec)) -> Observed {
     change(&mut observed.key.spec);
-    observed.key.generation += 1;
+    observed.key.object.generation += 1;
+    observed
+}
+
+/// With another policy of its account.
+fn with(mut observed: Observed, change: impl FnOnce(&mut AccountPolicy)) -> Observed {
+    change(&mut observed.policy);
     observed
 }
 
@@ -99,9 +111,9 @@ fn a_key_that_was_switched_off_by_a_person_starts_anew() {
 #[test]
 fn a_policy_that_is_gone_or_longer_gives_it_back() {
     for policy in
-        [None, Some(Policy { warn_after: Period::days(90), deactivate_after: Some(Period::days(120)) })]
+        [None, Some(UnusedPolicy { warn_after: Period::days(90), deactivate_after: Some(Period::days(120)) })]
     {
-        let observed = Observed { unused: policy, ..off() };
+        let observed = with(off(), |account| account.unused = policy);
         let told = "tell Activate Activated of k1 by controller: Key k1 issued; expires 2027-02-28T12:00:00Z";
         let on =
             "status Active k1 @7 Ready=True Active=True Issued: Key k1 issued; expires 2027-02-28T12:00:00Z";
@@ -111,14 +123,15 @@ fn a_policy_that_is_gone_or_longer_gives_it_back() {
 
 #[test]
 fn nothing_is_held_against_a_key_whose_use_nobody_records() {
-    let unknown = Observed { usage_recorded_since: None, ..idle() };
+    let unknown = with(idle(), |account| account.usage_recorded_since = None);
     let publishing = changed(idle(), |spec| spec.publish = Some(vec![from_json()]));
     for observed in [unknown, publishing] {
         let later = settled(settled(observed, NOW), "2026-12-31T12:00:00Z");
         assert_eq!(later.key.status.unused_warned_at, None);
         assert_eq!(later.key.status.state, Some(KeyState::Active));
     }
-    let recorded_late = Observed { usage_recorded_since: Some(at("2026-10-01T00:00:00Z")), ..idle() };
+    let recorded_late =
+        with(idle(), |account| account.usage_recorded_since = Some(at("2026-10-01T00:00:00Z")));
     let later = settled(recorded_late, END);
     assert_eq!(plan(&later, at(END)).look_again_at, Some(at("2026-10-31T00:00:00Z")));
 }

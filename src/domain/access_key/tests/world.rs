@@ -5,7 +5,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::api::access_key::{DataTemplate, PublishSpec};
-use crate::domain::access_key::publish::secrets::{Place, Standing, wanted};
+use crate::domain::access_key::publish::secrets::{NamespacedName, PublishedSecret, desired};
 
 /// The Secret as the API server keeps it.
 #[derive(Clone, Debug)]
@@ -52,10 +52,10 @@ impl World {
     }
 
     /// The copy as its metadata shows it.
-    fn standing(&self, checked: bool) -> Vec<Standing> {
+    fn standing(&self, checked: bool) -> Vec<PublishedSecret> {
         let copy = self.copy.iter();
-        copy.map(|GatewayCopy { version, made_of, .. }| Standing {
-            place: Place { namespace: "team-a".into(), name: "gateway".into() },
+        copy.map(|GatewayCopy { version, made_of, .. }| PublishedSecret {
+            id: NamespacedName { namespace: "team-a".into(), name: "gateway".into() },
             uid: "copy-uid".into(),
             resource_version: version.to_string(),
             made_of: Some(made_of.clone()),
@@ -65,22 +65,22 @@ impl World {
     }
 
     fn publish(&mut self, current: &TokenStatus, previous: Option<&TokenStatus>) {
-        let made_of = wanted(&self.observed.key.owner(), current, previous, &[])[0].made_of.clone();
+        let made_of = desired(&self.observed.key.owner(), current, previous, &[])[0].made_of.clone();
         let tokens = [Some(current), previous].into_iter().flatten().map(|token| token.id.clone()).collect();
         self.versions += 1;
         self.copy = Some(GatewayCopy { version: self.versions, tokens, made_of });
-        self.observed.published.standing = self.standing(true);
+        self.observed.published.secrets = self.standing(true);
     }
 
     /// Reads the Secret where the production rule says so.
     fn observe(&mut self) {
         let key = &self.observed.key;
         let seen = self.secret.as_ref().map(|secret| secret.version.to_string());
-        let read = needs_inspection(&key.status, key.generation, seen.as_deref());
+        let read = needs_inspection(&key.status, key.object.generation, seen.as_deref());
         self.observed.secret = self.view(read);
         let version = self.copy.as_ref().map(|copy| copy.version.to_string());
         let recorded = self.observed.key.status.published.first().map(|known| known.resource_version.clone());
-        self.observed.published.standing = self.standing(recorded == version);
+        self.observed.published.secrets = self.standing(recorded == version);
     }
 
     fn view(&self, read: bool) -> SecretView {
@@ -113,7 +113,7 @@ impl World {
             let again = plan.actions.iter().any(|action| {
                 matches!(
                     action,
-                    Action::Issue(_) | Action::RepairSecret | Action::Publish | Action::Unpublish
+                    Action::Issue(_) | Action::RepairSecret(_) | Action::Publish(_) | Action::Unpublish
                 )
             });
             for action in plan.actions {
@@ -150,10 +150,9 @@ impl World {
                     write()?;
                     self.observed.key.status.next_token = Some(token.clone());
                     self.check();
-                    let Key { spec, status, .. } = &self.observed.key;
-                    if let Some(current) = status.token.as_ref().filter(|_| spec.publish.is_some()) {
+                    if self.observed.key.spec.publish.is_some() {
                         write()?;
-                        let stays = left_behind(spec, current, &token, self.now).map(|stays| stays.token);
+                        let stays = issue.previous.clone().map(|stays| stays.token);
                         self.publish(&token, stays.as_ref());
                         self.check();
                     }
@@ -162,7 +161,7 @@ impl World {
                 assert_eq!(issue.replaces, self.secret.as_ref().map(|s| s.version.to_string()));
                 self.store(Some(token));
             }
-            Action::RepairSecret => {
+            Action::RepairSecret(_) => {
                 write()?;
                 let token = self.secret.take().and_then(|s| s.token);
                 assert_eq!(token, self.observed.key.status.token);
@@ -172,7 +171,7 @@ impl World {
                 write()?;
                 self.store(None);
             }
-            Action::Publish => {
+            Action::Publish(_) => {
                 write()?;
                 let AccessKeyStatus { token, previous_token, .. } = self.observed.key.status.clone();
                 self.publish(&token.unwrap(), previous_token.map(|previous| previous.token).as_ref());
@@ -180,7 +179,7 @@ impl World {
             Action::Unpublish => {
                 write()?;
                 self.copy = None;
-                self.observed.published.standing = Vec::new();
+                self.observed.published.secrets = Vec::new();
             }
             Action::DeleteLeftBehind { .. } => panic!("nobody left a Secret behind: {self:?}"),
             Action::DeleteKey => panic!("its service account is there: {self:?}"),
@@ -233,7 +232,7 @@ impl World {
 
     fn edit(&mut self, change: impl FnOnce(&mut AccessKeySpec)) {
         change(&mut self.observed.key.spec);
-        self.observed.key.generation += 1;
+        self.observed.key.object.generation += 1;
     }
 }
 

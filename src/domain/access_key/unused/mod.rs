@@ -1,4 +1,4 @@
-//! Access keys that nobody uses: the account's policy, and what it means for one key.
+//! Access keys that nobody uses: when a key counts as one, and what is recorded and said of it.
 
-pub mod policy;
+pub(super) mod state;
 pub(super) mod usage;

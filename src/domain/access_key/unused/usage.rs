@@ -3,27 +3,28 @@
 use chrono::{DateTime, Utc};
 
 use crate::api::access_key::KeyState;
+use crate::api::reason::Reason;
+use crate::domain::access_key::decision::Settled;
 use crate::domain::access_key::messages::unused_remark;
-use crate::domain::access_key::unused::policy;
-use crate::domain::access_key::unused::policy::Standing;
-use crate::domain::access_key::{Observed, Settled};
+use crate::domain::access_key::observed::Observed;
+use crate::domain::access_key::unused::state::{self, UnusedState};
 use crate::domain::audit;
 use crate::domain::audit::entry::Happening;
-use crate::domain::audit::reason::Reason;
-use crate::domain::conditions::{Remark, last_reason};
+use crate::domain::conditions::Remark;
 use crate::domain::value::time::rfc3339;
 
 /// How it stands with the use of a key that is in force, or would be.
-pub(in crate::domain::access_key) fn standing(observed: &Observed, now: DateTime<Utc>) -> Standing {
-    let Observed { key, unused, usage_recorded_since, .. } = observed;
+pub(in crate::domain::access_key) fn state(observed: &Observed, now: DateTime<Utc>) -> UnusedState {
+    let Observed { key, policy, .. } = observed;
     // Gateways with a copy of the token ask no verifier.
     if key.spec.publish.iter().flatten().next().is_some() {
-        return Standing::Unwatched;
+        return UnusedState::NotCounted;
     }
-    let others = [Some(key.created), key.status.last_used_at, counted_from(observed, now)];
-    let since =
-        usage_recorded_since.map(|recorded| others.into_iter().flatten().fold(recorded, DateTime::max));
-    policy::standing(unused.as_ref(), since, key.status.unused_warned_at, now)
+    let others = [Some(key.object.created), key.status.last_used_at, counted_from(observed, now)];
+    let since = policy
+        .usage_recorded_since
+        .map(|recorded| others.into_iter().flatten().fold(recorded, DateTime::max));
+    state::state(policy.unused.as_ref(), since, key.status.unused_warned_at, now)
 }
 
 /// When somebody last changed the key or switched it on: whoever does that means to use it.
@@ -31,18 +32,17 @@ pub(in crate::domain::access_key) fn counted_from(
     observed: &Observed,
     now: DateTime<Utc>,
 ) -> Option<DateTime<Utc>> {
-    let Observed { key, unused, .. } = observed;
-    unused.as_ref()?;
+    let Observed { key, policy, .. } = observed;
+    policy.unused.as_ref()?;
     let before = &key.status;
-    let changed = before.observed_generation >= 0 && before.observed_generation != key.generation;
-    let was_off = before.state == Some(KeyState::Inactive)
-        && last_reason(&before.conditions) != Some(Reason::Unused.as_str());
+    let changed = before.observed_generation >= 0 && before.observed_generation != key.object.generation;
+    let was_off = before.state == Some(KeyState::Inactive) && before.reason != Some(Reason::Unused);
     if changed || was_off { Some(now) } else { before.unused_counted_from }
 }
 
 /// The same for what is to be recorded.
 pub(in crate::domain::access_key) struct Usage {
-    standing: Standing,
+    state: UnusedState,
     pub(in crate::domain::access_key) counted_from: Option<DateTime<Utc>>,
 }
 
@@ -53,34 +53,35 @@ impl Usage {
         now: DateTime<Utc>,
     ) -> Self {
         if settled.state == KeyState::Active || settled.summary.reason == Reason::Unused {
-            Self { standing: standing(observed, now), counted_from: counted_from(observed, now) }
+            Self { state: state(observed, now), counted_from: counted_from(observed, now) }
         } else {
-            let counted_from = observed.key.status.unused_counted_from.filter(|_| observed.unused.is_some());
-            Self { standing: Standing::Unwatched, counted_from }
+            let counted_from =
+                observed.key.status.unused_counted_from.filter(|_| observed.policy.unused.is_some());
+            Self { state: UnusedState::NotCounted, counted_from }
         }
     }
 
     pub(in crate::domain::access_key) fn warned_at(&self) -> Option<DateTime<Utc>> {
-        match self.standing {
-            Standing::Warned { at, .. } | Standing::Off { warned_at: at, .. } => Some(at),
-            Standing::Unwatched | Standing::InUse { .. } => None,
+        match self.state {
+            UnusedState::Warned { at, .. } | UnusedState::Off { warned_at: at, .. } => Some(at),
+            UnusedState::NotCounted | UnusedState::InUse { .. } => None,
         }
     }
 
     /// When it will stand otherwise.
     pub(in crate::domain::access_key) fn next(&self) -> Option<DateTime<Utc>> {
-        match self.standing {
-            Standing::InUse { until } => Some(until),
-            Standing::Warned { off_at, .. } => off_at,
-            Standing::Unwatched | Standing::Off { .. } => None,
+        match self.state {
+            UnusedState::InUse { until } => Some(until),
+            UnusedState::Warned { off_at, .. } => off_at,
+            UnusedState::NotCounted | UnusedState::Off { .. } => None,
         }
     }
 
     pub(in crate::domain::access_key) fn remark(&self) -> Option<Remark> {
-        match self.standing {
-            Standing::Warned { since, off_at, .. } => Some(unused_remark(since, off_at)),
-            Standing::Off { since, .. } => Some(unused_remark(since, None)),
-            Standing::Unwatched | Standing::InUse { .. } => None,
+        match self.state {
+            UnusedState::Warned { since, off_at, .. } => Some(unused_remark(since, off_at)),
+            UnusedState::Off { since, .. } => Some(unused_remark(since, None)),
+            UnusedState::NotCounted | UnusedState::InUse { .. } => None,
         }
     }
 
@@ -90,7 +91,7 @@ impl Usage {
         observed: &Observed,
         settled: &Settled,
     ) -> Option<(Happening, String)> {
-        let Standing::Warned { since, at, off_at } = self.standing else { return None };
+        let UnusedState::Warned { since, at, off_at } = self.state else { return None };
         if observed.key.status.unused_warned_at == Some(at) {
             return None;
         }

@@ -1,7 +1,7 @@
 //! Admins and quota of an account.
 
 use super::*;
-use crate::api::shared::{NamespaceName, SubjectKind};
+use crate::api::shared::SubjectKind;
 
 fn user(name: &str) -> Subject {
     Subject { kind: SubjectKind::User, name: name.into(), namespace: None }
@@ -40,7 +40,7 @@ fn admins_of_the_account_are_bound_to_the_charts_cluster_roles_and_then_told() {
 #[test]
 fn whom_secrets_are_accepted_from_is_part_of_the_policy() {
     let mut observed = settled(observed(25, Vec::new()));
-    observed.spec.accept_secrets_from = Some(vec![NamespaceName("team-b".into())]);
+    observed.policy.accepts_from = vec!["team-b".into()];
     let (told, _) = outcome(&observed);
     assert_eq!(
         told,
@@ -66,7 +66,7 @@ fn the_quota_comes_once_the_oldest_service_account_is_a_minute_old_and_follows_t
     assert_eq!(hard["count/serviceaccounts.iam.keyward.dev"].0, "25");
     young.quota = QuotaView::Wanted(Some((**quota).clone()));
     assert_eq!(plan(&young, at(NOW)).actions, []);
-    young.limits.service_accounts = 30;
+    young.policy.limits.service_accounts = 30;
     let changes = plan(&young, at(NOW)).actions;
     assert!(matches!(changes.last(), Some(Action::Quota(Change::Replace(_)))), "{changes:?}");
     young.quota = QuotaView::Unwanted;
@@ -79,6 +79,6 @@ fn the_quota_comes_once_the_oldest_service_account_is_a_minute_old_and_follows_t
 fn an_account_that_is_being_deleted_gets_nothing_back() {
     let mut observed = settled(observed(25, Vec::new()));
     observed.spec.super_admins = Some(vec![user("sue")]);
-    observed.deleting = true;
+    observed.object.deleting = true;
     assert_eq!(plan(&observed, at(NOW)), Plan::default());
 }

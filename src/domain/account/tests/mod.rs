@@ -1,10 +1,17 @@
 //! Decisions about accounts: the seats and names of service accounts, as a table and over arbitrary histories.
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use proptest::prelude::*;
 
 use super::*;
+use crate::api::account::{ServiceAccountCounts, SnapshotItem};
 use crate::api::service_account::Icon;
+use crate::api::shared::{AuditEntry, Seat, Subject};
+use crate::api::{AccountSpec, AccountStatus};
+use crate::domain::account::limits::Limits;
+use crate::domain::account::policy::AccountPolicy;
+use crate::domain::change::Change;
+use crate::domain::object::Object;
 use crate::domain::value::period::Period;
 
 mod access;
@@ -48,14 +55,21 @@ fn seat(name: &str, display_name: &str) -> Seat {
 
 fn observed(limit: usize, service_accounts: Vec<ServiceAccountView>) -> Observed {
     Observed {
-        namespace: "team-a".into(),
-        uid: "account-uid".into(),
-        changed_by: "carol".into(),
+        object: Object {
+            namespace: "team-a".into(),
+            name: "account".into(),
+            uid: "account-uid".into(),
+            generation: 1,
+            created: at(NOW),
+            deleting: false,
+            resource_version: "100".into(),
+            changed_by: "carol".into(),
+        },
         spec: AccountSpec::default(),
-        generation: 1,
-        deleting: false,
-        resource_version: "100".into(),
-        limits: Limits { service_accounts: limit, ..Limits::default() },
+        policy: AccountPolicy {
+            limits: Limits { service_accounts: limit, ..Limits::default() },
+            ..AccountPolicy::default()
+        },
         status: AccountStatus::default(),
         service_accounts,
         gone: Vec::new(),
@@ -147,7 +161,7 @@ fn the_twenty_sixth_is_rejected_until_another_goes() {
 
     full.service_accounts.remove(3);
     full.gone = vec!["sa-03-uid".into()];
-    full.resource_version = "101".into();
+    full.object.resource_version = "101".into();
     assert_eq!(
         outcome(&full).0,
         [
@@ -172,7 +186,7 @@ fn a_seat_whose_service_account_is_unseen_and_not_known_to_be_gone_keeps_seat_an
 #[test]
 fn a_lowered_limit_takes_the_seats_of_the_youngest() {
     let mut observed = settled(observed(25, vec![view("ci", "CI", 1), view("deploy", "Deploy", 2)]));
-    observed.limits.service_accounts = 1;
+    observed.policy.limits.service_accounts = 1;
     let (told, status) = outcome(&observed);
     let status = status.unwrap();
     assert_eq!(
@@ -251,7 +265,7 @@ fn a_name_that_was_given_up_goes_to_the_next() {
 #[test]
 fn contradictory_limits_are_shown_and_told_and_seats_stay() {
     let mut observed = settled(observed(25, vec![view("ci", "CI", 1)]));
-    observed.limits.min_valid_for = Period::months(30);
+    observed.policy.limits.min_valid_for = Period::months(30);
     let (told, status) = outcome(&observed);
     let message = "spec.limits.minValidFor is P2Y6M and spec.limits.maxValidFor is P2Y; the shortest validity must not be \
                    longer than the longest, so no key can be issued";
@@ -269,7 +283,7 @@ fn contradictory_limits_are_shown_and_told_and_seats_stay() {
     assert_eq!(status.seats, [seat("ci", "CI")]);
 
     let mut mended = settled(observed);
-    mended.limits = Limits::default();
+    mended.policy.limits = Limits::default();
     assert_eq!(
         outcome(&mended).0,
         [
@@ -326,7 +340,7 @@ proptest! {
             deleted.extend(deletion.map(|n| format!("sa-{n}-uid")));
             observed.service_accounts = views.into_iter().filter(|view| !deleted.contains(&view.uid)).collect();
             observed.gone = deleted.clone();
-            observed.limits.service_accounts = limit;
+            observed.policy.limits.service_accounts = limit;
             for _ in 0..8 {
                 let Some(status) = outcome(&observed).1 else { break };
                 let shown = status.seats.iter().filter_map(|seat| seat.display_name.as_ref());
@@ -337,7 +351,7 @@ proptest! {
                 let counts = status.service_accounts.clone().unwrap();
                 prop_assert_eq!(usize::try_from(counts.admitted).unwrap(), status.seats.len());
                 version += 1;
-                observed.resource_version = version.to_string();
+                observed.object.resource_version = version.to_string();
                 observed.status = status;
             }
             prop_assert_eq!(plan(&observed, at(NOW)).actions, [], "it comes to rest");

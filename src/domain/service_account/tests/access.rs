@@ -8,16 +8,15 @@ fn user(name: &str) -> Subject {
     Subject { kind: SubjectKind::User, name: name.into(), namespace: None }
 }
 
-fn with_secret(name: &str) -> KeyView {
-    KeyView {
+fn with_secret(name: &str) -> ObservedKey {
+    let view = KeyView {
         uid: format!("{name}-uid"),
         name: name.into(),
         created: at("2026-01-01T00:00:00Z"),
+        spec: AccessKeySpec::default(),
         status: AccessKeyStatus::default(),
-        secret: Some(name.into()),
-        issued: true,
-        eligible: true,
-    }
+    };
+    ObservedKey { view, secret: Some(name.into()), secret_has_record: true }
 }
 
 fn administered(keys: &[&str], admins: &[&str]) -> Observed {
@@ -127,6 +126,7 @@ fn a_grant_that_came_or_went_is_told_with_who_gave_it() {
 
 #[test]
 fn a_service_account_that_is_being_deleted_gets_nothing_back() {
-    let observed = Observed { deleting: true, ..administered(&["deploy"], &["alice"]) };
+    let mut observed = administered(&["deploy"], &["alice"]);
+    observed.object.deleting = true;
     assert_eq!(plan(&observed, at(NOW)), Plan::default());
 }

@@ -13,34 +13,46 @@ fn token(expires_at: &str) -> TokenStatus {
 }
 
 /// A key that was created `day` days into the year and waits for a seat.
-fn waiting(name: &str, day: i64) -> KeyView {
-    KeyView {
-        uid: format!("{name}-uid"),
-        name: name.into(),
-        created: at("2026-01-01T00:00:00Z") + TimeDelta::days(day),
-        status: AccessKeyStatus::default(),
+fn waiting(name: &str, day: i64) -> ObservedKey {
+    let spec = AccessKeySpec {
+        service_account_name: "ci".into(),
+        valid_for: Some(IsoDuration("P6M".into())),
+        ..AccessKeySpec::default()
+    };
+    ObservedKey {
+        view: KeyView {
+            uid: format!("{name}-uid"),
+            name: name.into(),
+            created: at("2026-01-01T00:00:00Z") + TimeDelta::days(day),
+            spec,
+            status: AccessKeyStatus::default(),
+        },
         secret: None,
-        issued: false,
-        eligible: true,
+        secret_has_record: false,
     }
 }
 
+/// A key that waits for a seat, and asks for a validity that no account allows.
+fn refused(name: &str, day: i64) -> ObservedKey {
+    let mut key = waiting(name, day);
+    key.view.spec.valid_for = Some(IsoDuration("P1D".into()));
+    key
+}
+
 /// A key with a token, in that state.
-fn issued(name: &str, day: i64, state: KeyState) -> KeyView {
-    let status = AccessKeyStatus {
-        state: Some(state),
-        token: Some(token("2027-06-01T00:00:00Z")),
-        ..AccessKeyStatus::default()
-    };
-    KeyView { status, issued: true, ..waiting(name, day) }
+fn issued(name: &str, day: i64, state: KeyState) -> ObservedKey {
+    let mut key = waiting(name, day);
+    key.view.status.state = Some(state);
+    key.view.status.token = Some(token("2027-06-01T00:00:00Z"));
+    key
 }
 
-fn used(key: KeyView, at_: &str) -> KeyView {
-    let status = AccessKeyStatus { last_used_at: Some(at(at_)), ..key.status };
-    KeyView { status, ..key }
+fn used(mut key: ObservedKey, at_: &str) -> ObservedKey {
+    key.view.status.last_used_at = Some(at(at_));
+    key
 }
 
-fn seated(keys: Vec<KeyView>, seats: &[&str]) -> Observed {
+fn seated(keys: Vec<ObservedKey>, seats: &[&str]) -> Observed {
     let mut observed = settled(observed(Vec::new()));
     observed.status.seats = seats.iter().map(|name| seat(&format!("{name}-uid"), name, None)).collect();
     observed.keys = keys;
@@ -66,7 +78,7 @@ fn a_seat_is_kept_against_an_older_key_that_came_late() {
 
 #[test]
 fn a_key_that_cannot_be_issued_gets_no_seat_but_keeps_one_it_has() {
-    let refused = KeyView { eligible: false, ..waiting("a", 1) };
+    let refused = refused("a", 1);
     assert_eq!(seats(&observed(vec![refused.clone(), waiting("b", 2), waiting("c", 3)])), ["b", "c"]);
     assert_eq!(seats(&seated(vec![refused, waiting("b", 2), waiting("c", 3)], &["a"])), ["a", "b"]);
 }
@@ -98,7 +110,7 @@ fn one_that_is_not_admitted_gives_no_seat() {
 fn a_lowered_limit_takes_the_seats_of_the_youngest_keys() {
     let keys = ["a", "b"].map(|name| issued(name, 1, KeyState::Active)).to_vec();
     let mut observed = seated(keys, &["a", "b"]);
-    observed.account.as_mut().unwrap().limits.access_keys = 1;
+    observed.account.as_mut().unwrap().policy.limits.access_keys = 1;
     assert_eq!(seats(&observed), ["a"]);
 }
 
@@ -150,7 +162,7 @@ fn an_active_key_expires_soon_from_thirty_days_before_its_end() {
         ("2026-09-01T00:00:00Z", KeyState::Expired, 0, None),
     ] {
         let mut key = issued("a", 1, state);
-        key.status.token = Some(token(expires_at));
+        key.view.status.token = Some(token(expires_at));
         let observed = observed(vec![key]);
         let counts = status(&observed).keys.unwrap();
         assert_eq!(counts.expiring_soon, soon, "{expires_at} {state:?}");
@@ -162,7 +174,7 @@ fn an_active_key_expires_soon_from_thirty_days_before_its_end() {
 fn it_looks_again_when_the_next_key_starts_to_expire_soon() {
     let keys = ["2027-03-01T00:00:00Z", "2026-12-31T00:00:00Z", "2026-09-10T00:00:00Z"].map(|expires_at| {
         let mut key = issued(expires_at, 1, KeyState::Active);
-        key.status.token = Some(token(expires_at));
+        key.view.status.token = Some(token(expires_at));
         key
     });
     let look_again_at = plan(&observed(keys.to_vec()), at(NOW)).look_again_at;
@@ -178,12 +190,12 @@ fn the_keys_that_could_go_are_named_while_one_waits() {
         used(issued("over", 4, KeyState::Expired), "2026-08-31T00:00:00Z"),
     ];
     let mut full = seated(keys, &["busy", "idle", "never-used", "over"]);
-    full.account.as_mut().unwrap().limits.access_keys = 4;
+    full.account.as_mut().unwrap().policy.limits.access_keys = 4;
     assert_eq!(status(&full).removable_keys, Vec::<String>::new(), "none waits");
     full.keys.push(waiting("new", 100));
     assert_eq!(status(&full).removable_keys, ["over", "never-used", "idle"]);
     full.keys.pop();
-    full.keys.push(KeyView { eligible: false, ..waiting("refused", 100) });
+    full.keys.push(refused("refused", 100));
     assert_eq!(status(&full).removable_keys, Vec::<String>::new(), "it waits for no seat");
 }
 
@@ -216,9 +228,9 @@ fn the_log_takes_in_the_entries_of_its_keys() {
         count: None,
     };
     let mut a = issued("a", 1, KeyState::Active);
-    a.status.audit_log = vec![entry("a2", "2026-08-03T00:00:00Z"), entry("a1", "2026-08-01T00:00:00Z")];
+    a.view.status.audit_log = vec![entry("a2", "2026-08-03T00:00:00Z"), entry("a1", "2026-08-01T00:00:00Z")];
     let mut b = issued("b", 2, KeyState::Active);
-    b.status.audit_log = vec![entry("b1", "2026-08-02T00:00:00Z")];
+    b.view.status.audit_log = vec![entry("b1", "2026-08-02T00:00:00Z")];
     let observed = observed(vec![a, b]);
     let (told, written) = outcome(&observed);
     let ids: Vec<String> = written.unwrap().audit_log.into_iter().map(|entry| entry.id).collect();

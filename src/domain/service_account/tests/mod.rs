@@ -1,9 +1,17 @@
 //! Decisions about service accounts as a table: admission, switching, and the names they hold.
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 
 use super::*;
-use crate::api::access_key::TokenStatus;
+use crate::api::access_key::{AccessKeyStatus, KeyState, TokenStatus};
+use crate::api::service_account::ServiceAccountState;
+use crate::api::shared::{AuditEntry, DesiredState, IsoDuration, KeyCounts, Seat};
+use crate::api::{AccessKeySpec, ResourceGrantSpec, ServiceAccountSpec, ServiceAccountStatus};
+use crate::domain::account::limits::Limits;
+use crate::domain::account::policy::AccountPolicy;
+use crate::domain::admins;
+use crate::domain::change::Change;
+use crate::domain::object::Object;
 
 mod access;
 mod keys;
@@ -20,19 +28,22 @@ fn seat(uid: &str, name: &str, display_name: Option<&str>) -> Seat {
 
 fn account(service_accounts: usize, seats: &[Seat]) -> AccountView {
     let limits = Limits { service_accounts, access_keys: 2, ..Limits::default() };
-    AccountView { limits, seats: seats.to_vec(), usage_recorded_since: None }
+    AccountView { policy: AccountPolicy { limits, ..AccountPolicy::default() }, seats: seats.to_vec() }
 }
 
 /// The service account `ci`, admitted as "CI", in an account that gives each two keys.
-fn observed(keys: Vec<KeyView>) -> Observed {
+fn observed(keys: Vec<ObservedKey>) -> Observed {
     Observed {
-        namespace: "team-a".into(),
-        name: "ci".into(),
-        uid: "sa-uid".into(),
-        changed_by: "alice".into(),
-        generation: 1,
-        deleting: false,
-        resource_version: "100".into(),
+        object: Object {
+            namespace: "team-a".into(),
+            name: "ci".into(),
+            uid: "sa-uid".into(),
+            generation: 1,
+            created: at(NOW),
+            deleting: false,
+            resource_version: "100".into(),
+            changed_by: "alice".into(),
+        },
         spec: ServiceAccountSpec { display_name: Some("CI".into()), ..ServiceAccountSpec::default() },
         status: ServiceAccountStatus::default(),
         account: Some(account(25, &[seat("sa-uid", "ci", Some("CI"))])),
@@ -86,7 +97,7 @@ fn steps(observed: &Observed) -> Vec<String> {
         })
         .collect();
     steps.extend(written.map(|status| {
-        assert_eq!(status.observed_generation, observed.generation);
+        assert_eq!(status.observed_generation, observed.object.generation);
         let state = status.state.unwrap();
         let name = status.display_name.as_deref().unwrap_or("-");
         let conditions: Vec<String> =
@@ -136,7 +147,7 @@ fn the_whole_status_of_an_admitted_one_is_known() {
 fn one_is_switched_off_and_on() {
     let mut off = settled(observed(Vec::new()));
     off.spec.state = DesiredState::Inactive;
-    off.generation = 2;
+    off.object.generation = 2;
     assert_eq!(
         steps(&off),
         [
@@ -149,8 +160,8 @@ fn one_is_switched_off_and_on() {
     let mut on = settled(off);
     assert_eq!(steps(&on), Vec::<String>::new());
     on.spec.state = DesiredState::Active;
-    on.generation = 3;
-    on.resource_version = "101".into();
+    on.object.generation = 3;
+    on.object.resource_version = "101".into();
     assert_eq!(
         steps(&on),
         [

@@ -8,7 +8,7 @@ use crate::domain::value::token::{Presented, Token};
 
 const NOW: i64 = 1_800_000_000;
 
-/// What is asked, in words and in fact, and the role it is let in with or the cause it is refused for.
+/// What is required, in words and in fact, and the role it is let in with or the cause it is refused for.
 type Table = Vec<(&'static str, Case, Result<Option<Role>, Cause>)>;
 
 fn token(seed: u8) -> Token {
@@ -68,15 +68,15 @@ fn merged(mut object: Value, patch: &Value) -> Value {
     object
 }
 
-/// The world as objects of the API server, and what is asked of it.
+/// The world as objects of the API server, and what is required of it.
 struct Case {
     key: Value,
     service_account: Option<Value>,
     grants: Vec<Value>,
     token: u8,
-    asked: Asked,
+    requirements: Requirements,
     now: i64,
-    feed: Feed,
+    feed: FeedState,
 }
 
 impl Default for Case {
@@ -86,9 +86,9 @@ impl Default for Case {
             service_account: Some(service_account()),
             grants: vec![grant("expenses", "Member", "Disabled")],
             token: 1,
-            asked: Asked::default(),
+            requirements: Requirements::default(),
             now: NOW,
-            feed: Feed::Fresh,
+            feed: FeedState::Fresh,
         }
     }
 }
@@ -107,13 +107,13 @@ impl Case {
     }
 
     fn asks(resource: Option<(&str, Option<Role>)>, on_behalf_of: Option<&str>) -> Self {
-        let resource = resource.map(|(name, role)| ResourceAsked {
+        let resource = resource.map(|(name, role)| RequiredResource {
             category: Category::Process,
             name: name.to_owned(),
             role,
         });
         let on_behalf_of = on_behalf_of.map(|name| OnBehalfOf::parse(name).unwrap());
-        Self { asked: Asked { resource, on_behalf_of }, ..Self::default() }
+        Self { requirements: Requirements { resource, on_behalf_of }, ..Self::default() }
     }
 
     fn with_grants(self, grants: Vec<Value>) -> Self {
@@ -134,16 +134,16 @@ impl Case {
             .collect();
         let token = token(self.token);
         let presented = presented(&token);
-        let credential = facts.as_ref().and_then(|facts| {
-            facts.credentials.iter().find(|(id, _)| *id == presented.id).map(|(_, found)| *found)
+        let stored = facts.as_ref().and_then(|facts| {
+            facts.tokens.iter().find(|(id, _)| *id == presented.id).map(|(_, found)| *found)
         });
-        let known = facts.as_ref().zip(credential).map(|(facts, credential)| Known {
-            credential,
+        let known = facts.as_ref().zip(stored).map(|(facts, stored)| KnownToken {
+            token: stored,
             state: facts.state,
-            service_account: Standing::to_keys_of(&facts.issued_for, service_account.as_ref()),
+            service_account: HolderState::to_keys_of(&facts.issued_for, service_account.as_ref()),
             grants: &grants,
         });
-        verdict(self.feed, &presented.hash(), known.as_ref(), &self.asked, self.now)
+        verdict(self.feed, &presented.hash(), known.as_ref(), &self.requirements, self.now)
             .map(|grant| grant.map(|grant| grant.role))
     }
 }
@@ -219,10 +219,10 @@ fn a_good_token_is_let_in_and_every_other_is_refused_for_its_own_cause() {
         ),
         (
             "before everything is known",
-            Case { feed: Feed::NotSynced, ..Case::default() },
+            Case { feed: FeedState::NotSynced, ..Case::default() },
             Err(Cause::NotSynced),
         ),
-        ("after too long a silence", Case { feed: Feed::Stale, ..Case::default() }, Err(Cause::Stale)),
+        ("after too long a silence", Case { feed: FeedState::Stale, ..Case::default() }, Err(Cause::Stale)),
     ];
     for (what, case, expected) in table {
         assert_eq!(case.verdict(), expected, "{what}");
@@ -278,7 +278,9 @@ fn a_resource_needs_a_grant_with_the_role_and_acting_for_others_one_that_allows_
 
 #[test]
 fn what_a_request_names_must_be_able_to_exist() {
-    let parse = |category, name, role| ResourceAsked::parse(category, name, role).map_err(|bad| bad.message);
+    let parse = |category, name, role| {
+        RequiredResource::parse(ResourceText { category, name, role }).map_err(|bad| bad.message)
+    };
     assert_eq!(parse("Process", "expense-claims", Some("Member")).unwrap().label(), "Process/expense-claims");
     for (category, name, role, message) in [
         (
@@ -324,23 +326,23 @@ proptest! {
     fn nobody_gets_in_with_another_secret(own in 0u8..=255, other in 0u8..=255, now in any::<i64>()) {
         // The helper makes the same token of a few pairs of seeds.
         prop_assume!(token(own).reveal() != token(other).reveal() && now != i64::MAX);
-        let credential = Credential {
-            hash: presented(&token(own)).hash(), kind: CredentialKind::Current, good_until: i64::MAX,
+        let stored = StoredToken {
+            hash: presented(&token(own)).hash(), kind: TokenKind::Current, good_until: i64::MAX,
         };
-        let known = Known {
-            credential, state: KeyState::Active, service_account: Standing::Active, grants: &[],
+        let known = KnownToken {
+            token: stored, state: KeyState::Active, service_account: HolderState::Active, grants: &[],
         };
-        let asked = Asked::default();
+        let requirements = Requirements::default();
         prop_assert_eq!(
-            verdict(Feed::Fresh, &presented(&token(other)).hash(), Some(&known), &asked, now),
+            verdict(FeedState::Fresh, &presented(&token(other)).hash(), Some(&known), &requirements, now),
             Err(Cause::WrongSecret)
         );
-        prop_assert!(verdict(Feed::Fresh, &presented(&token(own)).hash(), Some(&known), &asked, now).is_ok());
+        prop_assert!(verdict(FeedState::Fresh, &presented(&token(own)).hash(), Some(&known), &requirements, now).is_ok());
     }
 
     #[test]
     fn no_text_makes_the_readers_of_a_request_panic(a in ".{0,300}", b in ".{0,300}") {
-        let _ = ResourceAsked::parse(&a, &b, Some(&a));
+        let _ = RequiredResource::parse(ResourceText { category: &a, name: &b, role: Some(&a) });
         if let Ok(name) = OnBehalfOf::parse(&a) {
             prop_assert!(name.as_str().is_ascii() && !name.as_str().contains(char::is_whitespace));
         }

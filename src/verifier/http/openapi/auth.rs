@@ -4,10 +4,10 @@ use serde_json::{Map, Value, json};
 
 use crate::api::resource_grant::{Category, Role};
 use crate::verifier::http::credential::{ON_BEHALF_OF, REQUEST_ID, RESOURCE, ROLE};
-use crate::verifier::http::openapi::response;
+use crate::verifier::http::openapi::parts::response;
 use crate::verifier::http::profile::Profile;
 
-/// How a path may go on behind the gateway's name: its end, what it asks for, and its parameters.
+/// How a path may go on behind the gateway's name: its end, what it requires, and its parameters.
 const WAYS: [(&str, &str, &[&str]); 3] = [
     ("", "", &[]),
     ("/for/{category}/{name}", " and a grant", &["category", "name"]),
@@ -24,14 +24,14 @@ pub(super) fn paths() -> Map<String, Value> {
 fn path(
     gateway: Option<&str>,
     profile: Profile,
-    (end, asks, words): (&str, &str, &[&str]),
+    (end, requires, segments): (&str, &str, &[&str]),
 ) -> (String, Value) {
-    let mut parameters: Vec<&str> = words.to_vec();
+    let mut parameters: Vec<&str> = segments.to_vec();
     parameters.extend(["onBehalfOf", "requestId"]);
     let begin = gateway.map(|name| format!("/auth/{name}")).unwrap_or_default();
     let mut path = if begin.is_empty() { format!("/auth{end}") } else { format!("{begin}{end}") };
     match profile {
-        Profile::Plain if words.is_empty() => parameters.extend(["resource", "role"]),
+        Profile::Plain if segments.is_empty() => parameters.extend(["resource", "role"]),
         Profile::Plain => {}
         Profile::Nginx => parameters.push("realIp"),
         Profile::Traefik | Profile::Caddy => parameters.push("forwardedFor"),
@@ -51,8 +51,8 @@ fn path(
     let answers: Map<String, Value> =
         answers.map(|(status, name)| (status.to_owned(), response(name))).collect();
     let operation = json!({"get": {
-        "operationId": operation_id(gateway, words),
-        "summary": format!("Ask for a good access key{asks}{whom}"),
+        "operationId": operation_id(gateway, segments),
+        "summary": format!("Ask for a good access key{requires}{whom}"),
         "description": "Any method is answered as GET is. The body is not read.",
         "security": [{"bearer": []}, {"apiKey": []}],
         "parameters": parameters,
@@ -62,10 +62,10 @@ fn path(
 }
 
 /// Such as `authNginxForResourceAndRole`.
-fn operation_id(gateway: Option<&str>, words: &[&str]) -> String {
+fn operation_id(gateway: Option<&str>, segments: &[&str]) -> String {
     let mut letters = gateway.unwrap_or_default().chars();
     let first = letters.next().map(|letter| letter.to_ascii_uppercase());
-    let end = match words.len() {
+    let end = match segments.len() {
         0 => "",
         2 => "ForResource",
         _ => "ForResourceAndRole",
@@ -84,7 +84,7 @@ pub(super) fn parameters() -> Value {
         "type": "string", "minLength": 1, "maxLength": 128,
         "pattern": "^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$",
     });
-    let person = json!({"type": "string", "maxLength": 253, "pattern": "^[!-~]*$"});
+    let user = json!({"type": "string", "maxLength": 253, "pattern": "^[!-~]*$"});
     json!({
         "category": segment(
             "category", &json!({"type": "string", "enum": categories}), "Category of the resource.",
@@ -97,7 +97,7 @@ pub(super) fn parameters() -> Value {
         ),
         "role": header(ROLE, &role, "The least role that suffices there."),
         "onBehalfOf": header(
-            ON_BEHALF_OF, &person,
+            ON_BEHALF_OF, &user,
             "The person that the request acts for. Needs a resource, and a grant on it with impersonation enabled.",
         ),
         "requestId": header(REQUEST_ID, &text, "Your id of the request, for the audit line."),

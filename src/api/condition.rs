@@ -1,0 +1,32 @@
+//! The types of conditions. Conditions are output: what a decision needs is a status field of its own.
+
+/// A condition's `type`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ConditionType {
+    /// What is asked for holds.
+    Ready,
+    /// The object authenticates.
+    Active,
+    /// Work is under way; there only while True, as kstatus wants it.
+    Reconciling,
+    /// Only a user can help; there only while True, as kstatus wants it.
+    Stalled,
+    /// The token expires soon and nothing renews it; there only while True.
+    Expiring,
+    /// Nobody uses the key; there only while True.
+    Unused,
+}
+
+impl ConditionType {
+    /// The type as it stands in status.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Ready => "Ready",
+            Self::Active => "Active",
+            Self::Reconciling => "Reconciling",
+            Self::Stalled => "Stalled",
+            Self::Expiring => "Expiring",
+            Self::Unused => "Unused",
+        }
+    }
+}

@@ -1,0 +1,154 @@
+//! Runs the drivers: one loop a kind, with a bound on how many objects are under way and a backoff for each that fails.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use chrono::{DateTime, Utc};
+use futures::stream::{self, Stream, StreamExt};
+use kube::ResourceExt;
+use kube::runtime::controller::{Action as Requeue, Config, Controller};
+use kube::runtime::reflector::ObjectRef;
+use tokio_util::sync::CancellationToken;
+
+use crate::controller::apply::Applier;
+use crate::controller::error::Error;
+use crate::controller::observe::Observer;
+use crate::controller::reconcile::access_key::AccessKeys;
+use crate::controller::reconcile::account::Accounts;
+use crate::controller::reconcile::backoff::Backoff;
+use crate::controller::reconcile::driver::{Reconcile, pass};
+use crate::controller::reconcile::published_secret::PublishedSecrets;
+use crate::controller::reconcile::resource_grant::ResourceGrants;
+use crate::controller::reconcile::service_account::ServiceAccounts;
+use crate::controller::watch::queue::{Queued, Streams};
+use crate::controller::watch::store::{Store, World};
+use crate::runtime::clock::Clock;
+use crate::runtime::metrics::Metrics;
+use crate::runtime::random::Random;
+use crate::runtime::telemetry::with_causes;
+
+/// The longest time without a look at an object that has something coming: the wall clock may be set meanwhile.
+const LONGEST_WAIT: Duration = Duration::from_hours(1);
+
+/// What the loops of all kinds have in common.
+#[derive(Clone)]
+pub(in crate::controller) struct Context {
+    pub(in crate::controller) observer: Observer,
+    pub(in crate::controller) applier: Applier,
+    pub(in crate::controller) metrics: Metrics,
+    pub(in crate::controller) clock: Clock,
+    pub(in crate::controller) random: Random,
+    /// How many objects of a kind are under way at once.
+    pub(in crate::controller) concurrency: u16,
+}
+
+/// Reconciles objects of all kinds until `shutdown`, and then ends the passes under way.
+pub(in crate::controller) async fn reconcile_all(
+    context: Context,
+    queued: Queued,
+    shutdown: &CancellationToken,
+) {
+    let Streams { accounts, service_accounts, keys, grants, orphans } = queued.streams();
+    let (observer, applier) = (|| context.observer.clone(), || context.applier.clone());
+    let World {
+        accounts: account_store,
+        service_accounts: service_account_store,
+        access_keys,
+        grants: grant_store,
+        secrets,
+        ..
+    } = &context.observer.world;
+    let of_accounts = Accounts { observer: observer(), applier: applier() };
+    let of_service_accounts = ServiceAccounts { observer: observer(), applier: applier() };
+    let of_keys = AccessKeys { observer: observer(), applier: applier() };
+    let of_grants = ResourceGrants { observer: observer(), applier: applier() };
+    let of_secrets = PublishedSecrets { observer: observer(), applier: applier() };
+    futures::join!(
+        context.each(of_accounts, account_store, accounts, shutdown),
+        context.each(of_service_accounts, service_account_store, service_accounts, shutdown),
+        context.each(of_keys, access_keys, keys, shutdown),
+        context.each(of_grants, grant_store, grants, shutdown),
+        context.each(of_secrets, secrets, orphans, shutdown),
+    );
+}
+
+/// The loop of one kind.
+struct Loop<R: Reconcile> {
+    kind: R,
+    store: Store<R::Object>,
+    metrics: Metrics,
+    clock: Clock,
+    backoff: Backoff<R::Object>,
+}
+
+impl Context {
+    /// Passes over each object that `queue` names, never two at once over the same one.
+    async fn each<R: Reconcile>(
+        &self,
+        kind: R,
+        store: &Store<R::Object>,
+        queue: impl Stream<Item = ObjectRef<R::Object>> + Send + 'static,
+        shutdown: &CancellationToken,
+    ) {
+        let reader = store.reader();
+        let context = Arc::new(Loop {
+            kind,
+            store: store.clone(),
+            metrics: self.metrics.clone(),
+            clock: self.clock.clone(),
+            backoff: Backoff::new(self.random.clone()),
+        });
+        Controller::for_stream(stream::pending(), reader)
+            .reconcile_on(queue)
+            .with_config(Config::default().concurrency(self.concurrency))
+            .graceful_shutdown_on(shutdown.clone().cancelled_owned())
+            .run(timed, failed, context)
+            // A queued object that is gone meanwhile, or a failure that is reported already.
+            .for_each(|_| std::future::ready(()))
+            .await;
+    }
+}
+
+async fn timed<R: Reconcile>(seen: Arc<R::Object>, context: Arc<Loop<R>>) -> Result<Requeue, Error> {
+    let Loop { kind, store, metrics, clock, backoff } = context.as_ref();
+    let started = Instant::now();
+    let object_ref = ObjectRef::from_obj(seen.as_ref());
+    let object = store.get(&object_ref).unwrap_or(seen);
+    let look_again_at = pass(kind, &object, clock).await?;
+    metrics.reconciled(R::KIND, started.elapsed());
+    backoff.succeeded(&object_ref);
+    Ok(look_again_at.map_or_else(Requeue::await_change, |at| Requeue::requeue(until(at, clock))))
+}
+
+/// How long until `at`, as the wall clock goes.
+fn until(at: DateTime<Utc>, clock: &Clock) -> Duration {
+    (at - clock.now()).to_std().unwrap_or_default().min(LONGEST_WAIT)
+}
+
+#[allow(clippy::needless_pass_by_value, reason = "the signature that kube calls")]
+fn failed<R: Reconcile>(object: Arc<R::Object>, error: &Error, context: Arc<Loop<R>>) -> Requeue {
+    let kind = R::KIND.as_str();
+    let (namespace, name) = (object.namespace().unwrap_or_default(), object.name_any());
+    context.metrics.failed(R::KIND, error.reason());
+    // The object or its namespace is going; a change will say so if it stays.
+    if matches!(error.reason(), "NotFound" | "NamespaceTerminating") {
+        tracing::debug!(kind, namespace, name, %error, "the object is going away");
+        return Requeue::await_change();
+    }
+    let (wait, failures) = context.backoff.failed(ObjectRef::from_obj(object.as_ref()));
+    if error.reason() == "Conflict" {
+        tracing::debug!(kind, namespace, name, %error, "the object changed meanwhile; trying again");
+    } else {
+        let error = with_causes(error);
+        tracing::warn!(
+            kind,
+            namespace,
+            name,
+            error,
+            failures,
+            wait_ms = wait.as_millis(),
+            "a pass failed; trying again"
+        );
+    }
+    Requeue::requeue(wait)
+}

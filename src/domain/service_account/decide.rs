@@ -1,0 +1,102 @@
+//! What to do about a service account: its admission, the seats of its keys, its counts and its log.
+
+use chrono::{DateTime, Utc};
+
+use crate::api::Reason;
+use crate::api::service_account::ServiceAccountState;
+use crate::api::shared::{DesiredState, Seat};
+use crate::domain::conditions::{Progress, Summary};
+use crate::domain::seats::{Allotment, Candidate, allot};
+use crate::domain::service_account::access::access;
+use crate::domain::service_account::admission::{Admission, admission, name_conflict, wanted_display_name};
+use crate::domain::service_account::entries::entries;
+use crate::domain::service_account::observed::{AccountView, Observed};
+use crate::domain::service_account::plan::{Action, Plan};
+use crate::domain::service_account::status::{next_expiring, status};
+use crate::domain::value::time::whole_seconds;
+
+/// Decides. `now` is cut to whole seconds.
+pub fn plan(observed: &Observed, now: DateTime<Utc>) -> Plan {
+    let now = whole_seconds(now);
+    // What belongs to it goes with it, and must not be put back meanwhile.
+    if observed.object.deleting {
+        return Plan::default();
+    }
+    let Some(account) = &observed.account else {
+        return Plan::only(Action::CreateAccount);
+    };
+    let display_name = wanted_display_name(&observed.spec, &observed.object.name);
+    let admission =
+        admission(Some((&account.policy.limits, &account.seats)), &observed.object.uid, display_name);
+    if admission == Admission::Undecided {
+        return Plan::default();
+    }
+    let allotment = allotment(observed, account, &admission, now);
+    let (state, summary) = summary(observed, account, admission);
+    let entries = entries(observed, state, &summary, &allotment, now);
+    let status = status(observed, account, state, &summary, &allotment, &entries, now);
+    let mut actions: Vec<Action> = entries.into_iter().map(Box::new).map(Action::Audit).collect();
+    if status != observed.status {
+        actions.push(Action::WriteStatus(Box::new(status)));
+    }
+    actions.extend(access(observed));
+    Plan { actions, look_again_at: next_expiring(&observed.keys, now) }
+}
+
+fn allotment(
+    observed: &Observed,
+    account: &AccountView,
+    admission: &Admission,
+    now: DateTime<Utc>,
+) -> Allotment {
+    let limits = &account.policy.limits;
+    let open = *admission == Admission::Admitted && observed.spec.state == DesiredState::Active;
+    let candidates: Vec<Candidate> = observed
+        .keys
+        .iter()
+        .map(|key| Candidate {
+            seat: Seat { uid: key.view.uid.clone(), name: key.view.name.clone(), display_name: None },
+            created: key.view.created,
+            issued: key.issued(),
+            eligible: key.issued() || (open && key.eligible(limits, now)),
+        })
+        .collect();
+    allot(&observed.status.seats, &candidates, &observed.gone, limits.access_keys)
+}
+
+fn summary(
+    observed: &Observed,
+    account: &AccountView,
+    admission: Admission,
+) -> (ServiceAccountState, Summary) {
+    let wanted = wanted_display_name(&observed.spec, &observed.object.name);
+    let stalled = |active, reason, message| Summary {
+        active: Some(active),
+        progress: Progress::Stalled,
+        reason,
+        message,
+    };
+    if let Admission::Rejected(reason, message) = admission {
+        return (ServiceAccountState::Rejected, stalled(false, reason, sentence(&message)));
+    }
+    let inactive = observed.spec.state == DesiredState::Inactive;
+    let state = if inactive { ServiceAccountState::Inactive } else { ServiceAccountState::Active };
+    // It was renamed to a name that another one holds: it keeps its own, and its keys go on working.
+    if let Some(message) = name_conflict(&account.seats, &observed.object.uid, wanted) {
+        return (state, stalled(!inactive, Reason::DuplicateDisplayName, sentence(&message)));
+    }
+    let (reason, message) = if inactive {
+        (Reason::Inactive, "Service account is inactive as requested by spec.state")
+    } else {
+        (Reason::Admitted, "Service account is admitted; its active keys authenticate")
+    };
+    let summary =
+        Summary { active: Some(!inactive), progress: Progress::Settled, reason, message: message.into() };
+    (state, summary)
+}
+
+/// `text` with a capital letter in front.
+fn sentence(text: &str) -> String {
+    let mut characters = text.chars();
+    characters.next().map_or_else(String::new, |first| first.to_uppercase().chain(characters).collect())
+}

@@ -1,0 +1,66 @@
+//! Which request goes to which endpoint.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use envoy_types::ext_authz::v3::pb::AuthorizationServer;
+use http::{Method, Request, Response, StatusCode};
+use http_body_util::Either;
+use hyper::body::Incoming;
+use tower_service::Service as _;
+
+use crate::verifier::check::checker::Checker;
+use crate::verifier::http::body::{Body, LONGEST};
+use crate::verifier::http::problem::{Problem, json};
+use crate::verifier::http::{forward, grpc, openapi, token_review, verify};
+
+/// Answers requests.
+pub struct Endpoints {
+    checker: Arc<Checker>,
+    grpc: AuthorizationServer<grpc::Authorizer>,
+    openapi: Bytes,
+}
+
+impl Endpoints {
+    /// Endpoints that ask `checker`.
+    pub fn new(checker: Arc<Checker>) -> Self {
+        let authorizer = grpc::Authorizer { checker: Arc::clone(&checker) };
+        let grpc = AuthorizationServer::new(authorizer).max_decoding_message_size(LONGEST);
+        Self { checker, grpc, openapi: Bytes::from(openapi::document().to_string()) }
+    }
+
+    /// The answer to a request of `peer`.
+    pub async fn answer(&self, request: Request<Incoming>, peer: IpAddr) -> Response<Body> {
+        let path = request.uri().path();
+        if let Some(rest) = path.strip_prefix("/auth")
+            && (rest.is_empty() || rest.starts_with('/'))
+        {
+            return forward::answer(&self.checker, &request, rest, peer).await.map(Either::Left);
+        }
+        let checker = &self.checker;
+        // In boxes, so that the way of a gateway's request, which is the one that must be short, carries no
+        // room for them.
+        match (request.method(), path) {
+            (&Method::POST, "/v1/verify") => {
+                Box::pin(verify::answer(checker, request, peer)).await.map(Either::Left)
+            }
+            (&Method::POST, "/tokenreview") => {
+                Box::pin(token_review::answer(checker, request, peer)).await.map(Either::Left)
+            }
+            (&Method::POST, grpc::CHECK) => Box::pin(self.grpc(request, peer)).await,
+            (&Method::GET, "/openapi.json") => json(StatusCode::OK, self.openapi.clone()).map(Either::Left),
+            (_, "/v1/verify" | "/tokenreview" | grpc::CHECK | "/openapi.json") => {
+                Problem::method().answer().map(Either::Left)
+            }
+            _ => Problem::not_found().answer().map(Either::Left),
+        }
+    }
+
+    async fn grpc(&self, mut request: Request<Incoming>, peer: IpAddr) -> Response<Body> {
+        request.extensions_mut().insert(grpc::Peer(peer));
+        // A clone is cheap, and calling needs one of its own.
+        let Ok(answer) = self.grpc.clone().call(request).await;
+        answer.map(Either::Right)
+    }
+}
