@@ -13,10 +13,10 @@
 //! | [`validate`] | the check of manifests without a cluster |
 //!
 //! # The way of a change
-//! A watch event reaches the stores (`controller::feed`) and the queues of those it concerns (`controller::concerned`). For each object concerned, `controller::observe`
-//! gathers what the decision reads, `domain`'s `plan(observed, now)` decides, and `controller::act` carries the plan
-//! out: Secret, then status, with an event and a line for each thing worth telling. Nothing else changes anything but the
-//! verifier's record of use.
+//! A watch event reaches the stores and queues those who read what has changed (`controller::watch`). For each of them
+//! `controller::observe` gathers what the decision reads, `domain`'s `plan(observed, now)` decides, and `controller::apply`
+//! carries the steps out: Secret, then status, with an Event and a line for each audit entry. `controller::reconcile` folds
+//! what was done into what was observed. Nothing else changes anything but the verifier's record of use.
 //!
 //! # The way of a request
 //! `verifier::server` takes the connection and `verifier::http` reads the request, whichever endpoint it is for.

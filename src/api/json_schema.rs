@@ -1,11 +1,11 @@
 //! JSON Schemas of the kinds, draft-07: for editors, and for tools that check manifests by schema.
 
+use crd_check::schema::{item, map_value, of};
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{
     CustomResourceDefinition, JSON, JSONSchemaProps,
 };
 use serde_json::{Map, Value, json};
 
-use super::schema::{item, map_value, of};
 use super::{ACCOUNT_NAME, crds};
 
 const DRAFT: &str = "http://json-schema.org/draft-07/schema#";

@@ -11,7 +11,6 @@ pub mod names;
 pub mod reason;
 pub mod resource_grant;
 mod rules;
-pub mod schema;
 pub mod service_account;
 pub mod shared;
 

@@ -5,17 +5,17 @@ use std::collections::HashMap;
 use chrono::{DateTime, Utc};
 use crd_check::node::Region;
 use crd_check::path::Path;
-use crd_check::{Checked, SchemaChecker, Violation, cel};
+use crd_check::{Checked, SchemaChecker, Violation, cel, schema};
 
 use super::documents::Documents;
 use super::files::File;
 use super::finding::{Finding, Report};
-use super::manifest::{Classified, Kind, Location, Manifest};
+use super::manifest::{CHECKED, Classified, Location, Manifest};
 use super::options::Options;
 use super::rule::Rule;
 use super::rules;
 use super::set::Set;
-use crate::api::{crds, schema};
+use crate::api::{Kind, crds};
 
 /// Why the check cannot be made; a mistake in this program.
 #[derive(Debug, thiserror::Error)]
@@ -109,7 +109,7 @@ impl Checker {
     }
 
     fn checker(&self, kind: Kind) -> Option<&SchemaChecker> {
-        Kind::KEYWARD.contains(&kind).then(|| self.schemas.get(kind.as_str()))?
+        CHECKED.contains(&kind).then(|| self.schemas.get(kind.as_str()))?
     }
 }
 

@@ -4,10 +4,10 @@ use crd_check::yaml::{self, Document, Problem, ProblemKind};
 
 use super::files::File;
 use super::finding::Finding;
-use super::manifest::{Classified, Kind, Location, Manifest, classify};
+use super::manifest::{Classified, Location, Manifest, classify};
 use super::rule::Rule;
 use super::tokens;
-use crate::api::GROUP;
+use crate::api::{GROUP, Kind};
 
 /// Files as they were read.
 pub(super) struct Documents<'a> {

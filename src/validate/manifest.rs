@@ -6,39 +6,10 @@ use crd_check::suggest::{Likeness, did_you_mean};
 
 use super::finding::Finding;
 use super::rule::Rule;
-use crate::api::{API_VERSION, GROUP};
+use crate::api::{API_VERSION, GROUP, Kind};
 
-/// A kind that the check knows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Kind {
-    /// Keyward's `Account`.
-    Account,
-    /// Keyward's `ServiceAccount`.
-    ServiceAccount,
-    /// Keyward's `AccessKey`.
-    AccessKey,
-    /// Keyward's `ResourceGrant`.
-    ResourceGrant,
-    /// The core `Secret`, whose name may be in the way of a key's.
-    Secret,
-}
-
-impl Kind {
-    /// Keyward's kinds.
-    pub const KEYWARD: [Self; 4] =
-        [Self::Account, Self::ServiceAccount, Self::AccessKey, Self::ResourceGrant];
-
-    /// The kind's word.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Account => "Account",
-            Self::ServiceAccount => "ServiceAccount",
-            Self::AccessKey => "AccessKey",
-            Self::ResourceGrant => "ResourceGrant",
-            Self::Secret => "Secret",
-        }
-    }
-}
+/// The kinds whose manifests are checked, in the order in which messages list them.
+pub const CHECKED: [Kind; 4] = [Kind::Account, Kind::ServiceAccount, Kind::AccessKey, Kind::ResourceGrant];
 
 /// An object among the files that are checked.
 #[derive(Clone, Copy, Debug)]
@@ -63,7 +34,7 @@ impl Location<'_> {
 pub struct Manifest<'a> {
     /// Where it is.
     pub location: Location<'a>,
-    /// Its kind.
+    /// Its kind: one of [`CHECKED`], or a `Secret`, whose name may be in the way of a key's.
     pub kind: Kind,
     /// Its namespace: the one that it names, or else the one that is applied to.
     pub namespace: String,
@@ -126,7 +97,7 @@ fn classify_one<'a>(location: Location<'a>, kind: Option<&str>, namespace: &str)
     let api_version = root.text_at(&["apiVersion"]).unwrap_or_default();
     let known = match (api_version, kind) {
         ("v1", Some("Secret")) => Some(Kind::Secret),
-        (API_VERSION, Some(kind)) => Kind::KEYWARD.into_iter().find(|known| known.as_str() == kind),
+        (API_VERSION, Some(kind)) => CHECKED.into_iter().find(|known| known.as_str() == kind),
         _ => None,
     };
     let Some(kind) = known else {
@@ -149,7 +120,7 @@ fn classify_one<'a>(location: Location<'a>, kind: Option<&str>, namespace: &str)
 /// What is wrong with a kind or version that means to be Keyward's: the field, and a message.
 fn mistake(api_version: &str, kind: Option<&str>) -> Option<(&'static str, String)> {
     if api_version == API_VERSION {
-        let kinds = Kind::KEYWARD.map(Kind::as_str);
+        let kinds = CHECKED.map(Kind::as_str);
         let given = match kind {
             None => "it is missing".to_owned(),
             Some(kind) => {

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, HashMap};
 use crd_check::node::Node;
 use serde::de::DeserializeOwned;
 
-use super::manifest::{Kind, Manifest};
-use crate::api::{ACCOUNT_NAME, AccessKeySpec, AccountSpec, ResourceGrantSpec, ServiceAccountSpec};
+use super::manifest::Manifest;
+use crate::api::{ACCOUNT_NAME, AccessKeySpec, AccountSpec, Kind, ResourceGrantSpec, ServiceAccountSpec};
 use crate::domain::account::limits::Limits;
 
 /// A manifest with its spec.
@@ -90,7 +90,7 @@ impl<'a> Set<'a> {
             Kind::ServiceAccount => objects.service_accounts.push(object(manifest, kept)?),
             Kind::AccessKey => objects.keys.push(object(manifest, kept)?),
             Kind::ResourceGrant => objects.grants.push(object(manifest, kept)?),
-            Kind::Secret => {}
+            Kind::ResourceQuota | Kind::Role | Kind::RoleBinding | Kind::Secret => {}
         }
         Ok(())
     }

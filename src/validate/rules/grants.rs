@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use crd_check::path::Path;
 
 use super::scope::Scope;
+use crate::api::Kind;
 use crate::validate::finding::Finding;
-use crate::validate::manifest::Kind;
 use crate::validate::rule::Rule;
 use crate::validate::set::Object;
 

@@ -6,13 +6,12 @@ use crd_check::path::Path;
 
 use super::scope::Scope;
 use super::seats::without_seat;
-use crate::api::AccessKeySpec;
-use crate::api::reason::Reason;
 use crate::api::shared::DesiredState;
+use crate::api::{AccessKeySpec, Kind, Reason};
 use crate::domain::access_key::violation;
 use crate::domain::account::limits::Limits;
 use crate::validate::finding::Finding;
-use crate::validate::manifest::{Kind, Manifest};
+use crate::validate::manifest::Manifest;
 use crate::validate::rule::{Rule, Severity};
 use crate::validate::set::Object;
 

@@ -3,8 +3,9 @@
 use chrono::{DateTime, Utc};
 use crd_check::path::Path;
 
+use crate::api::Kind;
 use crate::validate::finding::Finding;
-use crate::validate::manifest::{Kind, Manifest};
+use crate::validate::manifest::Manifest;
 use crate::validate::options::{Options, References};
 use crate::validate::rule::{Rule, Severity};
 use crate::validate::set::{Objects, Set};

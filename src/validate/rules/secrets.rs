@@ -6,10 +6,10 @@ use crd_check::path::Path;
 
 use super::scope::Scope;
 use crate::api::names::{KEYWARD, MANAGED_BY};
-use crate::api::{ACCOUNT_NAME, AccessKeySpec, SECRET_TYPE};
+use crate::api::{ACCOUNT_NAME, AccessKeySpec, Kind, SECRET_TYPE};
 use crate::domain::access_key::secret::Owner;
 use crate::validate::finding::Finding;
-use crate::validate::manifest::{Kind, Manifest};
+use crate::validate::manifest::Manifest;
 use crate::validate::rule::Rule;
 use crate::validate::set::Object;
 

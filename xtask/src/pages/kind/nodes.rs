@@ -1,8 +1,7 @@
 //! Walks a schema: every field with its path, and the elements of lists and maps.
 
+use crd_check::schema::{item, map_value};
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::JSONSchemaProps;
-
-use keyward::api::schema::{item, map_value};
 
 /// A place in a schema.
 pub(super) struct Node<'a> {

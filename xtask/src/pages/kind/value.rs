@@ -2,9 +2,8 @@
 
 use std::fmt::Display;
 
+use crd_check::schema::{item, map_value};
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::JSONSchemaProps;
-
-use keyward::api::schema::{item, map_value};
 
 use crate::markdown::{code, codes};
 
