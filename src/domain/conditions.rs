@@ -6,14 +6,14 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use crate::api::{ConditionType, Reason};
 use crate::domain::value::time::to_kube;
 
-/// Whether work is under way or only a person can help.
+/// Whether work is under way or only a user can help.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Progress {
     /// Neither: what is asked for holds.
     Settled,
     /// Work is under way: `Reconciling` is True.
     Reconciling,
-    /// Only a person can help: `Stalled` is True.
+    /// Only a user can help: `Stalled` is True.
     Stalled,
 }
 

@@ -1,4 +1,13 @@
 //! Seats: who is admitted under a limit. Pure, so that the invariant can be tested over every history.
+//!
+//! ```text
+//!   held (in status) ──┬── object seen, or not known to be gone ──► keeps its seat ──┐
+//!                      └── known to be gone ──► freed                               ├──► new list, at most `limit`
+//!   candidates ── eligible, issued first, then oldest ──► takes a seat that is free ─┘
+//! ```
+//!
+//! The new list is written with the resourceVersion that `held` was read at, so no two writers can both give the last seat.
+//! Counting objects in a cache does not come in here: a cache lags.
 
 use std::collections::{HashMap, HashSet};
 

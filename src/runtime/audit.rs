@@ -106,7 +106,7 @@ impl Source {
     }
 }
 
-/// What the entry says, and who did it where that was a person: an Event has no field for it.
+/// What the entry says, and who did it where that was a user: an Event has no field for it.
 fn note(entry: &AuditEntry) -> String {
     let AuditEntry { actor, message, .. } = entry;
     if audit::is_person(actor) { format!("{} (by {actor})", cut(message, 700)) } else { message.clone() }

@@ -202,7 +202,7 @@ impl Metrics {
             .set(i64::try_from(count).unwrap_or(i64::MAX));
     }
 
-    /// How many objects of `kind` are refused for `reason` until a person helps.
+    /// How many objects of `kind` are refused for `reason` until a user helps.
     pub fn stalled(&self, kind: Kind, reason: Reason, count: usize) {
         let labels = KindReasonLabels { kind: kind.as_str(), reason: reason.as_str() };
         self.stalled.get_or_create(&labels).set(i64::try_from(count).unwrap_or(i64::MAX));

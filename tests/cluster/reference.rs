@@ -3,7 +3,7 @@
 use k8s_openapi::api::events::v1::Event;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use keyward::api::{AccessKey, Account, ResourceGrant, ServiceAccount};
-use keyward::domain::audit::catalog::{KINDS, Place, Told};
+use keyward::domain::audit::catalog::{KINDS, ReasonEntry, Surface};
 use kube::api::ListParams;
 use xtask::pages::metrics::of_process;
 
@@ -19,7 +19,7 @@ fn serves_what_is_documented(process: &str, served: &str) {
     );
 }
 
-fn told(kind: &str) -> &'static [Told] {
+fn told(kind: &str) -> &'static [ReasonEntry] {
     let (_, told) = KINDS
         .iter()
         .find(|(known, _)| known.as_str() == kind)
@@ -30,12 +30,13 @@ fn told(kind: &str) -> &'static [Told] {
 fn says(kind: &str, conditions: &[Condition]) {
     for condition in conditions {
         let place = match condition.type_.as_str() {
-            "Ready" | "Active" | "Reconciling" | "Stalled" => Place::Ready,
-            "Expiring" => Place::Expiring,
-            "Unused" => Place::Unused,
+            "Ready" | "Active" | "Reconciling" | "Stalled" => Surface::Ready,
+            "Expiring" => Surface::Expiring,
+            "Unused" => Surface::Unused,
             other => panic!("a condition {other} on a {kind}"),
         };
-        let is = |told: &&Told| told.reason.as_str() == condition.reason && told.places.contains(&place);
+        let is =
+            |told: &&ReasonEntry| told.reason.as_str() == condition.reason && told.places.contains(&place);
         assert!(
             told(kind).iter().any(|told| is(&told)),
             "{kind}, condition {}: {}",
@@ -58,10 +59,10 @@ pub async fn is_as_documented(scene: &Scene, controller: &Controller, verifier: 
         }
         let kind = event.regarding.clone().unwrap_or_default().kind.unwrap_or_default();
         let found = (event.reason.as_deref(), event.action.as_deref(), event.type_.as_deref());
-        let is = |told: &&Told| {
+        let is = |told: &&ReasonEntry| {
             let reason = told.reason;
             let wanted = (Some(reason.as_str()), Some(reason.action()), Some(reason.severity().as_str()));
-            wanted == found && told.places.contains(&Place::Event)
+            wanted == found && told.places.contains(&Surface::Event)
         };
         assert!(told(&kind).iter().any(|told| is(&told)), "an Event on a {kind}: {found:?}");
     }

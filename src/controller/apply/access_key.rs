@@ -143,7 +143,7 @@ impl Applier {
         Ok(())
     }
 
-    /// Writes the Secret again as asked for, with the token that is in it.
+    /// Writes the Secret again as requested, with the token that is in it.
     async fn repair(&self, key: &Key, record: &Record) -> Result<Done, Error> {
         let secret = self
             .rewrite(key, None, |found| {

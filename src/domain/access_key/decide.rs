@@ -72,7 +72,7 @@ fn gone(observed: &Observed) -> Decision {
         "{} that the key was issued for was deleted, so the key is deleted too",
         service_account(&observed.key)
     );
-    // No person has to help with that.
+    // No user has to help with that.
     let summary = Summary {
         progress: Progress::Reconciling,
         ..trouble(false, (Reason::ServiceAccountDeleted, message))
@@ -272,8 +272,8 @@ fn in_force(
     }
     let then = match owned.map(|secret| &secret.holds) {
         Some(Holds::Unread) => None,
-        Some(Holds::Token { sha256, as_asked }) if *sha256 == current.sha256 => {
-            (!as_asked).then(|| Action::RepairSecret(Box::new(token.record())))
+        Some(Holds::Token { sha256, as_requested }) if *sha256 == current.sha256 => {
+            (!as_requested).then(|| Action::RepairSecret(Box::new(token.record())))
         }
         Some(Holds::Nothing | Holds::Token { .. }) | None => {
             let same = Term { issued_at: now, ..Term::of(&current) };
@@ -298,7 +298,7 @@ fn staged(observed: &Observed, now: DateTime<Utc>, issue: Issue) -> Decision {
         .map_or_else(|| Decision::Issue(Box::new(issue)), |until| Decision::Wait { until: Some(until) })
 }
 
-/// The token's time has passed; `refusal` says why it has no successor, where one was asked for.
+/// The token's time has passed; `refusal` says why it has no successor, where one was requested.
 fn over(observed: &Observed, token: token::Recorded, refusal: Option<(Reason, String)>) -> Decision {
     let summary = expired_summary(&token.current, refusal.map(|(_, why)| why));
     with_token(Settled::decision(KeyState::Expired, summary), token, true, observed)

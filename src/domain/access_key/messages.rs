@@ -26,7 +26,7 @@ pub(super) fn service_account_inactive(key: &Key) -> Summary {
     }
 }
 
-/// `no_successor` says why the token that was asked for instead cannot be issued.
+/// `no_successor` says why the token that was requested instead cannot be issued.
 pub(super) fn expired_summary(token: &TokenStatus, no_successor: Option<String>) -> Summary {
     let way_out = no_successor.map_or_else(
         || "raise spec.revision for a new token, or delete the key".to_owned(),
@@ -40,7 +40,7 @@ pub(super) fn expired_summary(token: &TokenStatus, no_successor: Option<String>)
     }
 }
 
-/// Something that only a person can help with, while the key does or does not authenticate.
+/// Something that only a user can help with, while the key does or does not authenticate.
 pub(super) fn trouble(active: bool, (reason, message): (Reason, String)) -> Summary {
     Summary { active: Some(active), progress: Progress::Stalled, reason, message }
 }

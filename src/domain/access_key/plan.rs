@@ -16,7 +16,7 @@ pub type Plan = plan::Plan<Action>;
 pub enum Action {
     /// Mint a token and write it into the Secret. Nothing follows it in a plan: look again with the Secret it wrote.
     Issue(Box<Issue>),
-    /// Write the Secret again as asked for, with the token that is in it.
+    /// Write the Secret again as requested, with the token that is in it.
     RepairSecret(Box<Record>),
     /// Take the token out of the Secret.
     EmptySecret,

@@ -194,16 +194,16 @@ impl<'a> Owner<'a> {
 }
 
 /// The labels that are asked for, and Keyward's own.
-pub fn labels(asked: Option<&BTreeMap<String, LabelValue>>) -> BTreeMap<String, String> {
+pub fn labels(requested: Option<&BTreeMap<String, LabelValue>>) -> BTreeMap<String, String> {
     let mut labels: BTreeMap<_, _> =
-        asked.into_iter().flatten().map(|(key, value)| (key.clone(), value.0.clone())).collect();
+        requested.into_iter().flatten().map(|(key, value)| (key.clone(), value.0.clone())).collect();
     labels.insert(names::MANAGED_BY.into(), names::KEYWARD.into());
     labels
 }
 
 /// The annotations that are asked for.
-pub fn annotations(asked: Option<&BTreeMap<String, AnnotationValue>>) -> BTreeMap<String, String> {
-    asked.into_iter().flatten().map(|(key, value)| (key.clone(), value.0.clone())).collect()
+pub fn annotations(requested: Option<&BTreeMap<String, AnnotationValue>>) -> BTreeMap<String, String> {
+    requested.into_iter().flatten().map(|(key, value)| (key.clone(), value.0.clone())).collect()
 }
 
 /// What a Secret was found to hold.
@@ -217,12 +217,12 @@ pub enum Holds {
     Token {
         /// Its hash.
         sha256: String,
-        /// The token is a known one, and all else is as asked for too.
-        as_asked: bool,
+        /// The token is a known one, and all else is as requested too.
+        as_requested: bool,
     },
 }
 
-/// Looks at a Secret that was read: which token it holds, and whether all of it is as asked for. `own_labels` and
+/// Looks at a Secret that was read: which token it holds, and whether all of it is as requested. `own_labels` and
 /// `own_annotations` are the names that Keyward set on it, so that one no longer asked for is noticed.
 pub fn inspect(found: &Content, owner: &Owner<'_>, known: &[Record], own: &OwnedNames) -> Holds {
     let Some(token) = found.data.values().find_map(|value| token_in(value)) else {
@@ -230,8 +230,8 @@ pub fn inspect(found: &Content, owner: &Owner<'_>, known: &[Record], own: &Owned
     };
     let wanted =
         known.iter().find(|record| token.has_sha256(&record.token.sha256)).map(|r| owner.content(&token, r));
-    let as_asked = wanted.is_some_and(|wanted| as_wanted(found, &wanted, own));
-    Holds::Token { sha256: token.sha256(), as_asked }
+    let as_requested = wanted.is_some_and(|wanted| as_wanted(found, &wanted, own));
+    Holds::Token { sha256: token.sha256(), as_requested }
 }
 
 /// The token in a Secret's value, also in the middle of a longer text.
@@ -362,7 +362,7 @@ mod tests {
         let spec = spec(Some(SecretSpec { labels, annotations, ..SecretSpec::default() }));
         let good = owner(&spec).content(&token(), &record());
         let own = OwnedNames { labels: vec!["team".into()], annotations: vec!["note".into()] };
-        let token_as = |as_asked| Holds::Token { sha256: token().sha256(), as_asked };
+        let token_as = |as_requested| Holds::Token { sha256: token().sha256(), as_requested };
         let changed = |change: fn(&mut Content)| {
             let mut content = good.clone();
             change(&mut content);
@@ -384,14 +384,14 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_token_is_never_as_asked() {
+    fn an_unknown_token_is_never_as_requested() {
         let spec = spec(None);
         let other = Token::from_random(&(0..=255).rev().collect::<Vec<u8>>()).unwrap();
         let mut content = owner(&spec).content(&token(), &record());
         content.data.insert("token".into(), other.reveal().into());
         assert_eq!(
             holds(&content, &spec, &OwnedNames::default()),
-            Holds::Token { sha256: other.sha256(), as_asked: false }
+            Holds::Token { sha256: other.sha256(), as_requested: false }
         );
     }
 

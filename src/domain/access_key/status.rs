@@ -74,8 +74,8 @@ fn status(
     let checked = match secret {
         SecretView::Owned(OwnedSecret { holds: Holds::Unread, record, .. }) => !(expired && record.is_some()),
         SecretView::Owned(OwnedSecret { holds: Holds::Nothing, record, .. }) => expired && record.is_none(),
-        SecretView::Owned(OwnedSecret { holds: Holds::Token { sha256, as_asked }, .. }) => {
-            *as_asked && !expired && current.is_some_and(|token| token.sha256 == *sha256)
+        SecretView::Owned(OwnedSecret { holds: Holds::Token { sha256, as_requested }, .. }) => {
+            *as_requested && !expired && current.is_some_and(|token| token.sha256 == *sha256)
         }
         SecretView::Absent | SecretView::Foreign | SecretView::LeftBehind { .. } => false,
     };

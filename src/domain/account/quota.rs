@@ -1,4 +1,4 @@
-//! The `ResourceQuota` that has the API server refuse one service account too many, so that a person is told at once. The
+//! The `ResourceQuota` that has the API server refuse one service account too many, so that a user learns it at once. The
 //! limit itself never depends on it.
 
 use std::collections::BTreeMap;

@@ -1,21 +1,21 @@
-//! Where each reason is met, and what a person can do: by the kind of the object that it is told about.
+//! Where each reason is met, and what a user can do: by the kind of the object that it is about.
 
 use crate::api::{Kind, Reason};
 
-/// A reason, told about an object of one kind.
+/// A reason as it is met on objects of one kind.
 #[derive(Clone, Copy, Debug)]
-pub struct Told {
+pub struct ReasonEntry {
     /// The reason.
     pub reason: Reason,
     /// Where it is met.
-    pub places: &'static [Place],
+    pub places: &'static [Surface],
     /// What to do, as sentences; empty where nothing is.
     pub remedy: &'static str,
 }
 
 /// Where a reason is met.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Place {
+pub enum Surface {
     /// In an Event, and in an audit entry.
     Event,
     /// In the condition `Ready`, and in those that go with it: `Active`, `Reconciling` and `Stalled`.
@@ -28,7 +28,7 @@ pub enum Place {
     Line,
 }
 
-impl Place {
+impl Surface {
     /// Its word.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -41,109 +41,109 @@ impl Place {
     }
 }
 
-/// The kinds of objects that reasons are told about, each with its reasons.
-pub const KINDS: [(Kind, &[Told]); 4] = [
+/// The kinds of objects, each with the reasons that are met on it.
+pub const KINDS: [(Kind, &[ReasonEntry]); 4] = [
     (Kind::AccessKey, ACCESS_KEY),
     (Kind::ServiceAccount, SERVICE_ACCOUNT),
     (Kind::Account, ACCOUNT),
     (Kind::ResourceGrant, RESOURCE_GRANT),
 ];
 
-const EVENT: &[Place] = &[Place::Event];
-const READY: &[Place] = &[Place::Ready];
-const BOTH: &[Place] = &[Place::Event, Place::Ready];
+const EVENT: &[Surface] = &[Surface::Event];
+const READY: &[Surface] = &[Surface::Ready];
+const BOTH: &[Surface] = &[Surface::Event, Surface::Ready];
 
-const fn told(reason: Reason, places: &'static [Place], remedy: &'static str) -> Told {
-    Told { reason, places, remedy }
+const fn entry(reason: Reason, places: &'static [Surface], remedy: &'static str) -> ReasonEntry {
+    ReasonEntry { reason, places, remedy }
 }
 
-const ACCESS_KEY: &[Told] = &[
-    told(Reason::Issued, BOTH, ""),
-    told(Reason::Publishing, READY, "Wait. If it stays so, the controller's log says why."),
-    told(Reason::Rotated, EVENT, ""),
-    told(
+const ACCESS_KEY: &[ReasonEntry] = &[
+    entry(Reason::Issued, BOTH, ""),
+    entry(Reason::Publishing, READY, "Wait. If it stays so, the controller's log says why."),
+    entry(Reason::Rotated, EVENT, ""),
+    entry(
         Reason::Reissued,
         EVENT,
         "Find out who touched the Secret: the API server's audit log knows. Whoever copied the old token needs the new one.",
     ),
-    told(Reason::PreviousTokenRetired, EVENT, ""),
-    told(
+    entry(Reason::PreviousTokenRetired, EVENT, ""),
+    entry(
         Reason::SecretRepaired,
         EVENT,
         "If it repeats, another tool writes to the Secret; `kubectl get secret NAME -o yaml --show-managed-fields` names it.",
     ),
-    told(Reason::Activated, EVENT, ""),
-    told(Reason::Inactive, BOTH, "To use it again, set `spec.state` to `Active`."),
-    told(
+    entry(Reason::Activated, EVENT, ""),
+    entry(Reason::Inactive, BOTH, "To use it again, set `spec.state` to `Active`."),
+    entry(
         Reason::ServiceAccountInactive,
         BOTH,
         "To use it again, switch its service account on. A key that was made while it was off gets its token then.",
     ),
-    told(
+    entry(
         Reason::UnusedWarning,
-        &[Place::Event, Place::Unused],
+        &[Surface::Event, Surface::Unused],
         "Use it, or delete it. A change of its spec starts its time anew.",
     ),
-    told(
+    entry(
         Reason::Unused,
         BOTH,
         "Delete it. To use it again, raise `spec.revision`, or set `spec.state` to `Inactive` and back to `Active`.",
     ),
-    told(
+    entry(
         Reason::Expiring,
-        &[Place::Event, Place::Expiring],
+        &[Surface::Event, Surface::Expiring],
         "Raise `spec.revision` for a new token, or set `spec.rotation`.",
     ),
-    told(
+    entry(
         Reason::Expired,
         BOTH,
         "Raise `spec.revision` for a new token, or delete the key. With `spec.rotation` it does not happen again.",
     ),
-    told(
+    entry(
         Reason::ServiceAccountNotFound,
         BOTH,
         "Make the service account, or make a new key with the right name, since `spec.serviceAccountName` cannot be \
          changed. A core service account of that name does not count: look with `kubectl get kwsa`.",
     ),
-    told(Reason::ServiceAccountDeleted, BOTH, ""),
-    told(
+    entry(Reason::ServiceAccountDeleted, BOTH, ""),
+    entry(
         Reason::ServiceAccountRejected,
         BOTH,
         "Help the service account first: `kubectl get kwsa -o wide` says why it is not admitted.",
     ),
-    told(
+    entry(
         Reason::KeyLimitExceeded,
         BOTH,
         "Delete a key of the service account; the message names expired or long unused ones. Or raise \
          `limits.accessKeysPerServiceAccount` of the account. The key comes in by itself.",
     ),
-    told(
+    entry(
         Reason::ExpiryOutOfRange,
         BOTH,
         "Choose a `validFor` or `expiresAt` within the limits in the message, or change the account's limits. A fixed \
          `expiresAt` comes closer every day: it can become too near for a new token.",
     ),
-    told(Reason::InvalidRotation, BOTH, "Make `rotation.renewBefore` shorter than `validFor`."),
-    told(
+    entry(Reason::InvalidRotation, BOTH, "Make `rotation.renewBefore` shorter than `validFor`."),
+    entry(
         Reason::InvalidLimits,
         BOTH,
         "Correct the account: its `minValidFor` is longer than its `maxValidFor`.",
     ),
-    told(
+    entry(
         Reason::SecretConflict,
         BOTH,
         "Delete the Secret that the message names, if nobody needs it; the controller looks every 15 seconds. Or make \
          another key with another `spec.secret.name`, which cannot be changed.",
     ),
-    told(Reason::Published, EVENT, ""),
-    told(Reason::Unpublished, EVENT, ""),
-    told(
+    entry(Reason::Published, EVENT, ""),
+    entry(Reason::Unpublished, EVENT, ""),
+    entry(
         Reason::PublishConflict,
         BOTH,
         "Delete the Secret that the message names, if nobody needs it, or choose another name in `spec.publish`. The \
          key's other Secrets are published; the controller looks every 15 seconds.",
     ),
-    told(
+    entry(
         Reason::PublishNotAccepted,
         BOTH,
         "Have the other namespace's account list the key's namespace in `spec.acceptSecretsFrom`, or publish into the \
@@ -151,49 +151,49 @@ const ACCESS_KEY: &[Told] = &[
     ),
 ];
 
-const SERVICE_ACCOUNT: &[Told] = &[
-    told(Reason::Admitted, BOTH, ""),
-    told(Reason::Inactive, BOTH, "To use it again, set `spec.state` to `Active`."),
-    told(Reason::Activated, EVENT, ""),
-    told(
+const SERVICE_ACCOUNT: &[ReasonEntry] = &[
+    entry(Reason::Admitted, BOTH, ""),
+    entry(Reason::Inactive, BOTH, "To use it again, set `spec.state` to `Active`."),
+    entry(Reason::Activated, EVENT, ""),
+    entry(
         Reason::ServiceAccountLimitExceeded,
         BOTH,
         "Delete a service account, or raise `limits.serviceAccounts` of the account. It comes in by itself.",
     ),
-    told(
+    entry(
         Reason::DuplicateDisplayName,
         BOTH,
         "Choose another `displayName`, or change that of the one in the message.",
     ),
-    told(Reason::AdminsChanged, EVENT, ""),
-    told(Reason::ResourceGranted, EVENT, ""),
-    told(Reason::ResourceRevoked, EVENT, ""),
-    told(Reason::KeyDeleted, EVENT, ""),
-    told(Reason::ActedOnBehalf, &[Place::Event, Place::Line], ""),
-    told(
+    entry(Reason::AdminsChanged, EVENT, ""),
+    entry(Reason::ResourceGranted, EVENT, ""),
+    entry(Reason::ResourceRevoked, EVENT, ""),
+    entry(Reason::KeyDeleted, EVENT, ""),
+    entry(Reason::ActedOnBehalf, &[Surface::Event, Surface::Line], ""),
+    entry(
         Reason::ActingRefused,
-        &[Place::Event, Place::Line],
+        &[Surface::Event, Surface::Line],
         "If it should be allowed, give the service account a grant on the resource with `impersonation: Enabled`. \
          Otherwise ask who has the key, and why it is tried.",
     ),
 ];
 
-const ACCOUNT: &[Told] = &[
-    told(Reason::Accepted, READY, ""),
-    told(
+const ACCOUNT: &[ReasonEntry] = &[
+    entry(Reason::Accepted, READY, ""),
+    entry(
         Reason::InvalidLimits,
         BOTH,
         "Make `minValidFor` no longer than `maxValidFor`, and `warnAfter` shorter than `deactivateAfter`.",
     ),
-    told(Reason::PolicyChanged, EVENT, ""),
-    told(Reason::AdminsChanged, EVENT, ""),
-    told(Reason::ServiceAccountCreated, EVENT, ""),
-    told(Reason::ServiceAccountDeleted, EVENT, ""),
+    entry(Reason::PolicyChanged, EVENT, ""),
+    entry(Reason::AdminsChanged, EVENT, ""),
+    entry(Reason::ServiceAccountCreated, EVENT, ""),
+    entry(Reason::ServiceAccountDeleted, EVENT, ""),
 ];
 
-const RESOURCE_GRANT: &[Told] = &[
-    told(Reason::Granted, READY, ""),
-    told(
+const RESOURCE_GRANT: &[ReasonEntry] = &[
+    entry(Reason::Granted, READY, ""),
+    entry(
         Reason::ServiceAccountNotFound,
         READY,
         "Make the service account, or delete the grant and make another, since `spec.serviceAccountName` cannot be changed.",
@@ -201,20 +201,20 @@ const RESOURCE_GRANT: &[Told] = &[
 ];
 
 /// Reasons that are told of requests, not of objects.
-pub const OF_REQUESTS: &[Told] =
-    &[told(Reason::Verified, &[Place::Line], ""), told(Reason::Refused, &[Place::Line], "")];
+pub const OF_REQUESTS: &[ReasonEntry] =
+    &[entry(Reason::Verified, &[Surface::Line], ""), entry(Reason::Refused, &[Surface::Line], "")];
 
 /// Those of a kind's reasons that its condition `Ready` may have.
-pub fn of_ready(reasons: &[Told]) -> impl Iterator<Item = Reason> {
-    reasons.iter().filter(|told| told.places.contains(&Place::Ready)).map(|told| told.reason)
+pub fn of_ready(reasons: &[ReasonEntry]) -> impl Iterator<Item = Reason> {
+    reasons.iter().filter(|told| told.places.contains(&Surface::Ready)).map(|told| told.reason)
 }
 
 /// Reasons of audit entries that the controller writes.
 pub fn by_controller() -> impl Iterator<Item = Reason> {
     let written = |reason: &&Reason| {
         let told = KINDS.iter().flat_map(|(_, told)| *told).filter(|told| told.reason == **reason);
-        told.clone().any(|told| told.places.contains(&Place::Event))
-            && !told.clone().any(|told| told.places.contains(&Place::Line))
+        told.clone().any(|told| told.places.contains(&Surface::Event))
+            && !told.clone().any(|told| told.places.contains(&Surface::Line))
     };
     Reason::ALL.iter().filter(written).copied()
 }
@@ -223,7 +223,7 @@ pub fn by_controller() -> impl Iterator<Item = Reason> {
 mod tests {
     use super::*;
 
-    fn all() -> Vec<&'static Told> {
+    fn all() -> Vec<&'static ReasonEntry> {
         KINDS.iter().flat_map(|(_, told)| *told).chain(OF_REQUESTS).collect()
     }
 
@@ -246,7 +246,7 @@ mod tests {
     #[test]
     fn whoever_is_warned_is_told_what_to_do() {
         use crate::api::reason::Severity;
-        for told in all().iter().filter(|told| told.places.contains(&Place::Event)) {
+        for told in all().iter().filter(|told| told.places.contains(&Surface::Event)) {
             let warns = told.reason.severity() == Severity::Warning;
             assert!(!warns || told.remedy.ends_with('.'), "{}", told.reason);
         }

@@ -18,7 +18,7 @@ pub const VERIFIER: &str = "verifier";
 /// The longest actor, in bytes.
 const ACTOR_LENGTH: usize = 253;
 
-/// The person that admission stamped on an object, as entries name them. Nobody can take the name of a program.
+/// The user that admission stamped on an object, as entries name them. Nobody can take the name of a program.
 pub fn person(stamp: Option<&str>) -> String {
     match stamp {
         None | Some("") => UNKNOWN.to_owned(),
@@ -27,7 +27,7 @@ pub fn person(stamp: Option<&str>) -> String {
     }
 }
 
-/// Whether an entry's actor is a person that admission vouches for.
+/// Whether an entry's actor is a user that admission vouches for.
 pub fn is_person(actor: &str) -> bool {
     ![CONTROLLER, VERIFIER, UNKNOWN].contains(&actor)
 }

@@ -1,4 +1,4 @@
-//! What a service account may reach: its resource grants, counted, listed and told in sentences.
+//! What a service account may reach: its resource grants, counted, listed and named in sentences.
 
 use crate::api::resource_grant::{Category, Impersonation, Resource, ResourceGrantSpec, Usage};
 use crate::api::service_account::{AssociatedResource, AssociatedResources, CategoryCount};

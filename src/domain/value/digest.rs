@@ -1,7 +1,6 @@
 //! SHA-256, as bytes and as text.
 
-use std::fmt::Write as _;
-
+use data_encoding::{HEXLOWER, HEXLOWER_PERMISSIVE};
 use sha2::{Digest, Sha256};
 
 /// The bytes of a SHA-256.
@@ -14,24 +13,16 @@ pub fn sha256(data: &[u8]) -> Sha256Hash {
 
 /// SHA-256 of `data`, in hexadecimal.
 pub fn sha256_hex(data: &[u8]) -> String {
-    sha256(data).iter().fold(String::with_capacity(64), |mut hex, byte| {
-        // Writing to a String cannot fail.
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    })
+    HEXLOWER.encode(&sha256(data))
 }
 
-/// Reads a SHA-256 in hexadecimal; `None` where it is something else.
+/// Reads a SHA-256 in hexadecimal, of either case; `None` where it is something else.
 pub fn parse_hex(text: &str) -> Option<Sha256Hash> {
     let mut hash = Sha256Hash::default();
-    let (pairs, rest) = text.as_bytes().as_chunks::<2>();
-    if pairs.len() != hash.len() || !rest.is_empty() {
+    if text.len() != 2 * hash.len() {
         return None;
     }
-    for (byte, [high, low]) in hash.iter_mut().zip(pairs) {
-        let digit = |digit: &u8| char::from(*digit).to_digit(16);
-        *byte = u8::try_from(digit(high)? * 16 + digit(low)?).ok()?;
-    }
+    HEXLOWER_PERMISSIVE.decode_mut(text.as_bytes(), &mut hash).ok()?;
     Some(hash)
 }
 

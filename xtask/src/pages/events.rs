@@ -1,6 +1,6 @@
 //! The page of reasons: what they mean, where they are met, and what to do.
 
-use keyward::domain::audit::catalog::{KINDS, OF_REQUESTS, Told};
+use keyward::domain::audit::catalog::{KINDS, OF_REQUESTS, ReasonEntry};
 
 use crate::markdown::{code, section};
 
@@ -75,8 +75,8 @@ fn event() -> String {
     )
 }
 
-fn row(told: &Told) -> [String; 5] {
-    let Told { reason, places, remedy } = told;
+fn row(told: &ReasonEntry) -> [String; 5] {
+    let ReasonEntry { reason, places, remedy } = told;
     let places: Vec<&str> = places.iter().map(|place| place.as_str()).collect();
     [
         code(reason.as_str()),

@@ -32,7 +32,7 @@ pub struct PublishedSecret {
     pub resource_version: String,
     /// What it was made of, as a hash.
     pub made_of: Option<String>,
-    /// This version of it was found to be as asked for.
+    /// This version of it was found to be as requested.
     pub checked: bool,
 }
 

@@ -12,7 +12,7 @@ use crate::domain::access_key::publish::secrets::{NamespacedName, PublishedSecre
 use crate::domain::access_key::token::Recorded;
 
 enum Publishing {
-    /// All exist as asked for.
+    /// All exist as requested.
     Right,
     /// Something is to be written or deleted.
     Due,

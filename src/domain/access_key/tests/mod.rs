@@ -97,7 +97,7 @@ fn holding(version: &str, token: &TokenStatus) -> SecretView {
     SecretView::Owned(OwnedSecret {
         resource_version: version.into(),
         record: Some(Record { token: token.clone(), service_account_uid: "sa-uid".into() }),
-        holds: Holds::Token { sha256: token.sha256.clone(), as_asked: true },
+        holds: Holds::Token { sha256: token.sha256.clone(), as_requested: true },
     })
 }
 

@@ -61,7 +61,7 @@ fn secrets() -> impl Strategy<Value = SecretView> {
         Just(Holds::Unread),
         Just(Holds::Nothing),
         (0u8..4, any::<bool>())
-            .prop_map(|(n, as_asked)| Holds::Token { sha256: format!("hash-of-k{n}"), as_asked }),
+            .prop_map(|(n, as_requested)| Holds::Token { sha256: format!("hash-of-k{n}"), as_requested }),
     ];
     let record = prop::option::of((tokens(), prop::sample::select(vec!["sa-uid", "another"])));
     let owned = (holds, record, 7u8..9).prop_map(|(holds, record, version)| {

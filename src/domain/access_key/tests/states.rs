@@ -233,7 +233,7 @@ fn a_lost_or_replaced_token_is_issued_again_until_the_same_expiry() {
 fn a_secret_that_differs_around_the_right_token_is_repaired() {
     let mut observed = issued();
     let SecretView::Owned(mut secret) = holding("9", &token("k1")) else { unreachable!() };
-    secret.holds = Holds::Token { sha256: "hash-of-k1".into(), as_asked: false };
+    secret.holds = Holds::Token { sha256: "hash-of-k1".into(), as_requested: false };
     observed.secret = SecretView::Owned(secret);
     assert_eq!(
         steps(&observed, NOW),

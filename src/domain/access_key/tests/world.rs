@@ -12,7 +12,7 @@ use crate::domain::access_key::publish::secrets::{NamespacedName, PublishedSecre
 struct Stored {
     version: u32,
     token: Option<TokenStatus>,
-    as_asked: bool,
+    as_requested: bool,
 }
 
 /// The published Secret of a gateway, with the ids of the tokens in it.
@@ -84,13 +84,13 @@ impl World {
     }
 
     fn view(&self, read: bool) -> SecretView {
-        let Some(Stored { version, token, as_asked }) = self.secret.clone() else {
+        let Some(Stored { version, token, as_requested }) = self.secret.clone() else {
             return SecretView::Absent;
         };
         let holds = match &token {
             _ if !read => Holds::Unread,
             None => Holds::Nothing,
-            Some(token) => Holds::Token { sha256: token.sha256.clone(), as_asked },
+            Some(token) => Holds::Token { sha256: token.sha256.clone(), as_requested },
         };
         SecretView::Owned(OwnedSecret {
             resource_version: version.to_string(),
@@ -101,7 +101,7 @@ impl World {
 
     fn store(&mut self, token: Option<TokenStatus>) {
         self.versions += 1;
-        self.secret = Some(Stored { version: self.versions, token, as_asked: true });
+        self.secret = Some(Stored { version: self.versions, token, as_requested: true });
         self.observed.secret = self.view(true);
     }
 
@@ -308,7 +308,7 @@ fn happens(world: &mut World, event: Event) {
             world.versions += 1;
             if let Some(secret) = &mut world.secret {
                 secret.version = world.versions;
-                secret.as_asked = false;
+                secret.as_requested = false;
             }
         }
     }

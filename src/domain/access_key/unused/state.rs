@@ -63,7 +63,7 @@ pub fn state(
 
 #[cfg(test)]
 mod tests {
-    //! Tests of how it stands with keys that nobody uses.
+    //! Tests of keys that nobody uses.
 
     use chrono::TimeDelta;
     use proptest::prelude::*;

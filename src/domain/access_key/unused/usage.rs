@@ -1,4 +1,4 @@
-//! How the account's policy about unused keys stands to one key.
+//! What the account's policy about unused keys means for one key.
 
 use chrono::{DateTime, Utc};
 
@@ -13,7 +13,7 @@ use crate::domain::audit::entry::Happening;
 use crate::domain::conditions::Remark;
 use crate::domain::value::time::rfc3339;
 
-/// How it stands with the use of a key that is in force, or would be.
+/// Whether a key that is in force, or would be, is used.
 pub(in crate::domain::access_key) fn state(observed: &Observed, now: DateTime<Utc>) -> UnusedState {
     let Observed { key, policy, .. } = observed;
     // Gateways with a copy of the token ask no verifier.
@@ -68,7 +68,7 @@ impl Usage {
         }
     }
 
-    /// When it will stand otherwise.
+    /// When that changes by itself.
     pub(in crate::domain::access_key) fn next(&self) -> Option<DateTime<Utc>> {
         match self.state {
             UnusedState::InUse { until } => Some(until),
