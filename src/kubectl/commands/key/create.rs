@@ -1,0 +1,235 @@
+//! `kubectl keyward key create`: a new access key. Its token is never printed, only where it is.
+
+use chrono::{DateTime, Utc};
+use clap::Args;
+use kube::api::ObjectMeta;
+
+use crate::api::access_key::{RotationSpec, SecretSpec, TokenStatus, first_revision};
+use crate::api::shared::{DesiredState, IsoDuration};
+use crate::api::{AccessKey, AccessKeySpec};
+use crate::domain::access_key::secret::Owner;
+use crate::domain::value::period::Period;
+use crate::domain::value::time::{parse_rfc3339, rfc3339};
+use crate::kubectl::cluster::change::{ChangeArgs, DryRun};
+use crate::kubectl::cluster::wait::WaitArgs;
+use crate::kubectl::completion::service_accounts;
+use crate::kubectl::context::Context;
+use crate::kubectl::error::Error;
+use crate::kubectl::output::hint::command_line;
+use crate::kubectl::output::table::{Tone, paint};
+use crate::kubectl::output::times;
+
+/// Flags of `key create`.
+#[derive(Args, Clone, Debug)]
+pub struct CreateArgs {
+    /// Name of the new access key, and of its Secret.
+    #[arg(value_name = "NAME")]
+    name: String,
+    /// The service account that it authenticates as.
+    #[arg(long, value_name = "NAME", add = service_accounts())]
+    service_account: String,
+    /// How long each token is valid, in ISO 8601 with calendar months.
+    #[arg(long, value_name = "DURATION", default_value = "P6M", value_parser = duration)]
+    valid_for: IsoDuration,
+    /// Instead: when the token expires, such as 2027-05-31T00:00:00Z.
+    #[arg(long, value_name = "TIME", value_parser = time, conflicts_with_all = ["valid_for", "renew_before"])]
+    expires_at: Option<DateTime<Utc>>,
+    /// Issue the next token by itself, this long before the present one expires, such as P14D.
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    renew_before: Option<IsoDuration>,
+    /// How long the previous token stays good beside the next one, such as P7D.
+    #[arg(long, value_name = "DURATION", value_parser = duration, requires = "renew_before")]
+    overlap: Option<IsoDuration>,
+    /// Name for people, 1 to 79 characters. Default: NAME.
+    #[arg(long, value_name = "TEXT")]
+    display_name: Option<String>,
+    /// What it is for, at most 1024 characters.
+    #[arg(long, value_name = "TEXT")]
+    description: Option<String>,
+    /// Another name for its Secret. It needs the verb `reveal` on the service account.
+    #[arg(long, value_name = "NAME")]
+    secret_name: Option<String>,
+    #[command(flatten)]
+    change: ChangeArgs,
+    #[command(flatten)]
+    wait: WaitArgs,
+}
+
+fn duration(text: &str) -> Result<IsoDuration, String> {
+    Period::parse(text).map(|_| IsoDuration(text.to_owned())).map_err(|error| error.to_string())
+}
+
+fn time(text: &str) -> Result<DateTime<Utc>, String> {
+    parse_rfc3339(text).ok_or_else(|| format!("must be a time such as 2027-05-31T00:00:00Z, not '{text}'"))
+}
+
+/// The command.
+pub async fn run(context: &Context, args: CreateArgs) -> Result<(), Error> {
+    let (change, wait) = (args.change, args.wait);
+    let key = asked_for(args, context.globals.namespace().await?);
+    if change.dry_run == DryRun::Client {
+        return change.show(&key, "created");
+    }
+    let cluster = context.globals.connect().await?;
+    let created = cluster.create(&key, change.dry_run).await?;
+    change.show(&created, "created")?;
+    if change.is_real() && wait.wait {
+        let ready = wait.until(&cluster, &created, has_token).await?;
+        change.add(&told(&ready, context.now))?;
+    }
+    Ok(())
+}
+
+fn has_token(key: &AccessKey) -> bool {
+    key.status.as_ref().is_some_and(|status| status.token.is_some())
+}
+
+fn asked_for(args: CreateArgs, namespace: String) -> AccessKey {
+    let CreateArgs {
+        name,
+        service_account,
+        valid_for,
+        expires_at,
+        renew_before,
+        overlap,
+        display_name,
+        description,
+        secret_name,
+        change: _,
+        wait: _,
+    } = args;
+    let spec = AccessKeySpec {
+        service_account_name: service_account,
+        display_name,
+        description,
+        valid_for: expires_at.is_none().then_some(valid_for),
+        expires_at,
+        state: DesiredState::Active,
+        revision: first_revision(),
+        rotation: renew_before.map(|renew_before| RotationSpec { renew_before, overlap }),
+        secret: secret_name.map(|name| SecretSpec { name: Some(name), ..SecretSpec::default() }),
+        publish: None,
+    };
+    let metadata = ObjectMeta { name: Some(name), namespace: Some(namespace), ..ObjectMeta::default() };
+    AccessKey { metadata, spec, status: None }
+}
+
+/// What a person wants to know of a key that has a token now.
+pub fn told(key: &AccessKey, now: DateTime<Utc>) -> String {
+    let Some(TokenStatus { id, expires_at, .. }) =
+        key.status.as_ref().and_then(|status| status.token.as_ref())
+    else {
+        return String::new();
+    };
+    let name = key.metadata.name.as_deref().unwrap_or_default();
+    let namespace = key.metadata.namespace.as_deref().unwrap_or_default();
+    let secret = Owner { spec: &key.spec, name, account: namespace }.secret_name();
+    format!(
+        "Key {} expires at {} ({}).\nIts token is in Secret \"{secret}\" of namespace \"{namespace}\". To see it: {}\n",
+        paint(Tone::Strong, id),
+        rfc3339(*expires_at),
+        times::away(*expires_at, now),
+        command_line(namespace, &format!("key reveal {name}"))
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    //! What a new access key asks for, and what is told of it.
+
+    use clap::Parser;
+    use serde_json::json;
+
+    use super::*;
+    use crate::kubectl::cluster::manifest::ObjectOutput;
+    use crate::kubectl::output::table::plain;
+    use crate::kubectl::samples::{issued, key, now};
+
+    #[derive(Parser)]
+    struct Cli {
+        #[command(flatten)]
+        create: CreateArgs,
+    }
+
+    fn parse(flags: &[&str]) -> Result<CreateArgs, String> {
+        let given = ["create", "deploy", "--service-account=ci-bot"].iter().chain(flags);
+        Cli::try_parse_from(given).map(|cli| cli.create).map_err(|error| error.to_string())
+    }
+
+    fn spec(flags: &[&str]) -> serde_json::Value {
+        serde_json::to_value(asked_for(parse(flags).unwrap(), "shop".into()).spec).unwrap()
+    }
+
+    #[test]
+    fn a_key_is_valid_for_six_months_unless_it_is_said_otherwise() {
+        let key = asked_for(parse(&[]).unwrap(), "shop".into());
+        assert_eq!(
+            ObjectOutput::Yaml.of(&key).unwrap(),
+            "apiVersion: iam.keyward.dev/v1alpha1\n\
+         kind: AccessKey\n\
+         metadata:\n  \
+           name: deploy\n  \
+           namespace: shop\n\
+         spec:\n  \
+           revision: 1\n  \
+           serviceAccountName: ci-bot\n  \
+           state: Active\n  \
+           validFor: P6M\n"
+        );
+    }
+
+    #[test]
+    fn every_flag_stands_in_the_spec() {
+        let flags = [
+            "--valid-for=P1Y",
+            "--renew-before=P14D",
+            "--overlap=P7D",
+            "--display-name=Deploy",
+            "--description=For CI.",
+            "--secret-name=ci-token",
+        ];
+        assert_eq!(
+            spec(&flags),
+            json!({
+                "serviceAccountName": "ci-bot", "validFor": "P1Y", "state": "Active", "revision": 1,
+                "rotation": {"renewBefore": "P14D", "overlap": "P7D"}, "displayName": "Deploy",
+                "description": "For CI.", "secret": {"name": "ci-token"},
+            })
+        );
+    }
+
+    #[test]
+    fn a_time_of_expiry_takes_the_place_of_a_duration() {
+        let spec = spec(&["--expires-at=2027-05-31T00:00:00+02:00"]);
+        assert_eq!(spec["expiresAt"], "2027-05-30T22:00:00Z");
+        assert!(spec.get("validFor").is_none());
+    }
+
+    #[test]
+    fn flags_that_contradict_each_other_or_cannot_be_read_are_refused() {
+        for (flags, words) in [
+            (
+                &["--valid-for=6M"][..],
+                "must be an ISO 8601 duration such as P6M, P1Y, P30D or PT1H, not '6M'",
+            ),
+            (&["--expires-at=tomorrow"], "must be a time such as 2027-05-31T00:00:00Z, not 'tomorrow'"),
+            (&["--valid-for=P6M", "--expires-at=2027-05-31T00:00:00Z"], "cannot be used with"),
+            (&["--renew-before=P14D", "--expires-at=2027-05-31T00:00:00Z"], "cannot be used with"),
+            (&["--overlap=P7D"], "--renew-before <DURATION>"),
+        ] {
+            let said = parse(flags).unwrap_err();
+            assert!(said.contains(words), "{said}");
+        }
+    }
+
+    #[test]
+    fn where_the_token_is_is_told_and_not_the_token() {
+        let status = issued("Active", "l75doUeBBMSL", "2027-05-23T12:00:00Z");
+        assert_eq!(
+            plain(&told(&key("deploy", json!({"secret": {"name": "ci-token"}}), status), now())),
+            "Key l75doUeBBMSL expires at 2027-05-23T12:00:00Z (in 181d).\n\
+         Its token is in Secret \"ci-token\" of namespace \"shop\". To see it: kubectl keyward -n shop key reveal deploy\n"
+        );
+        assert_eq!(told(&key("deploy", json!({}), json!({})), now()), "");
+    }
+}

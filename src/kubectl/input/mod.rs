@@ -1,0 +1,3 @@
+//! What users type, as values. Nothing here talks to the cluster.
+
+pub mod subject;
