@@ -7,9 +7,10 @@ use clap::error::ErrorKind;
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use crate::kubectl::commands::ClusterCommand;
-use crate::kubectl::commands::snapshot::{ListOutput, SnapshotArgs};
+use crate::kubectl::commands::snapshot::SnapshotArgs;
 use crate::kubectl::completion;
 use crate::kubectl::globals::Globals;
+use crate::kubectl::output::format::ListOutput;
 
 /// Service accounts and their access keys.
 ///

@@ -10,7 +10,7 @@ use kube::config::{KubeConfigOptions, Kubeconfig, KubeconfigError};
 
 use crate::kubectl::cluster::client::Cluster;
 use crate::kubectl::error::Error;
-use crate::kubectl::output::times;
+use crate::kubectl::input::span::seconds;
 use crate::runtime::telemetry::with_causes;
 
 /// Flags of every command.
@@ -59,16 +59,6 @@ impl From<Color> for anstream::ColorChoice {
             Color::Never => Self::Never,
         }
     }
-}
-
-/// A span in whole seconds that is longer than nothing.
-pub fn seconds(text: &str) -> Result<Duration, String> {
-    let span = times::span(text)?;
-    let start = chrono::DateTime::UNIX_EPOCH;
-    let length = span.after(start).map(|end| end - start).and_then(|length| length.to_std().ok());
-    length
-        .filter(|length| !length.is_zero())
-        .ok_or_else(|| format!("must be longer than nothing, not '{text}'"))
 }
 
 impl Globals {
@@ -179,12 +169,5 @@ mod tests {
                 "no cluster is chosen: set --context, or the current one with: kubectl config use-context NAME"
             );
         }
-    }
-
-    #[test]
-    fn a_timeout_is_longer_than_nothing() {
-        assert_eq!(seconds("90s"), Ok(Duration::from_secs(90)));
-        assert_eq!(seconds("1m"), Ok(Duration::from_mins(1)));
-        assert_eq!(seconds("0s"), Err("must be longer than nothing, not '0s'".into()));
     }
 }

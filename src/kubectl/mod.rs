@@ -29,6 +29,8 @@ mod samples;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
+use clap::CommandFactory as _;
+
 use crate::domain::value::token::Token;
 use crate::runtime::client;
 use crate::runtime::clock::now;
@@ -40,7 +42,7 @@ use output::screen::{self, Look};
 
 /// The program.
 pub fn main() -> ExitCode {
-    completion::answer_shells();
+    completion::answer_shells(Cli::command);
     let arguments: Vec<OsString> = std::env::args_os().collect();
     // Before anything repeats them in a message.
     if arguments.iter().any(|argument| Token::find_in(&argument.to_string_lossy()).is_some()) {
@@ -53,7 +55,7 @@ pub fn main() -> ExitCode {
     let context = Context { globals, look: Look::of_stdout(), now: now() };
     match command {
         Some(Command::Completion(args)) => exit::code(completion::script(args)),
-        Some(Command::Candidates(args)) => exit::code(completion::candidates(args)),
+        Some(Command::Candidates(args)) => exit::code(completion::candidates(args, Cli::command)),
         Some(Command::Cluster(command)) => block_on(command.run(&context)),
         None => block_on(async { exit::code(snapshot::run(&context, snapshot).await) }),
     }

@@ -7,7 +7,8 @@ use futures::stream::BoxStream;
 use kube::runtime::WatchStreamExt as _;
 use kube::runtime::watcher::{self, watch_object};
 
-use crate::kubectl::cluster::client::{Cluster, Kind, Scope};
+use crate::kubectl::cluster::client::{Cluster, Scope};
+use crate::kubectl::cluster::kind::Kind;
 use crate::kubectl::error::Error;
 use crate::kubectl::output::screen;
 use crate::runtime::telemetry::with_causes;

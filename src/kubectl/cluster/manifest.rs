@@ -1,12 +1,12 @@
 //! Objects as they go to a file or to Git: what a person asks for, and nothing that the cluster added.
 
 use clap::ValueEnum;
-use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use crate::api::names;
-use crate::kubectl::cluster::client::{Kind, reference};
+use crate::kubectl::cluster::kind::{Kind, reference};
 use crate::kubectl::error::Error;
+use crate::kubectl::output::format::{json, yaml};
 
 /// What kubectl itself leaves behind.
 const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
@@ -78,16 +78,6 @@ pub fn as_found<K: Kind>(mut objects: Vec<K>, one: bool) -> Result<Value, Error>
 /// A list of objects of whatever kinds.
 pub fn list(items: &[Value]) -> Value {
     json!({"apiVersion": "v1", "kind": "List", "items": items})
-}
-
-/// As YAML.
-pub fn yaml<T: Serialize>(value: &T) -> Result<String, Error> {
-    Ok(serde_yaml::to_string(value)?)
-}
-
-/// As JSON, for people.
-pub fn json<T: Serialize>(value: &T) -> Result<String, Error> {
-    Ok(format!("{}\n", serde_json::to_string_pretty(value)?))
 }
 
 #[cfg(test)]

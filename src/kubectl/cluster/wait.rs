@@ -6,10 +6,11 @@ use clap::Args;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 
 use crate::api::{AccessKey, ServiceAccount};
-use crate::kubectl::cluster::client::{Cluster, Kind, reference};
+use crate::kubectl::cluster::client::Cluster;
 use crate::kubectl::cluster::follow::Follow;
+use crate::kubectl::cluster::kind::{Kind, reference};
 use crate::kubectl::error::Error;
-use crate::kubectl::globals::seconds;
+use crate::kubectl::input::span::seconds;
 
 /// Flags of every command that waits.
 #[derive(Args, Clone, Copy, Debug)]

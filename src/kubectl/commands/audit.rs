@@ -7,11 +7,12 @@ use clap::{Args, ValueEnum};
 
 use crate::api::shared::AuditEntry;
 use crate::api::{ACCOUNT_NAME, Account, ServiceAccount};
-use crate::kubectl::cluster::client::{Cluster, Kind, kind};
+use crate::kubectl::cluster::client::Cluster;
 use crate::kubectl::cluster::follow::Follow;
-use crate::kubectl::completion::service_accounts;
+use crate::kubectl::cluster::kind::{Kind, kind};
 use crate::kubectl::context::Context;
 use crate::kubectl::error::Error;
+use crate::kubectl::input::name::NameOf;
 use crate::kubectl::output::log;
 use crate::kubectl::output::screen;
 use crate::kubectl::output::table::{Cell, Columns, lines};
@@ -20,7 +21,7 @@ use crate::kubectl::output::table::{Cell, Columns, lines};
 #[derive(Args, Clone, Debug)]
 pub struct AuditArgs {
     /// The service account. Without it: the log of the account itself.
-    #[arg(value_name = "NAME", add = service_accounts())]
+    #[arg(value_name = "NAME", add = NameOf::ServiceAccount)]
     name: Option<String>,
     /// The log of the account itself: service accounts created and deleted, limits refused, policies changed.
     #[arg(long, conflicts_with = "name")]

@@ -8,7 +8,7 @@ use kube::api::ObjectMeta;
 use crate::api::service_account::Icon;
 use crate::api::shared::{DesiredState, Subject};
 use crate::api::{ServiceAccount, ServiceAccountSpec};
-use crate::kubectl::cluster::change::{ChangeArgs, DryRun};
+use crate::kubectl::cluster::changes::{ChangeArgs, DryRun};
 use crate::kubectl::cluster::wait::WaitArgs;
 use crate::kubectl::context::Context;
 use crate::kubectl::error::Error;
@@ -55,7 +55,7 @@ fn icons() -> impl clap::builder::TypedValueParser<Value = Icon> {
 /// The command.
 pub async fn run(context: &Context, args: CreateArgs) -> Result<(), Error> {
     let (change, wait) = (args.change, args.wait);
-    let service_account = asked_for(args, context.globals.namespace().await?);
+    let service_account = requested(args, context.globals.namespace().await?);
     if change.dry_run == DryRun::Client {
         return change.show(&service_account, "created");
     }
@@ -71,7 +71,7 @@ pub async fn run(context: &Context, args: CreateArgs) -> Result<(), Error> {
     Ok(())
 }
 
-fn asked_for(args: CreateArgs, namespace: String) -> ServiceAccount {
+fn requested(args: CreateArgs, namespace: String) -> ServiceAccount {
     let CreateArgs { name, display_name, icon, description, admin, change: _, wait: _ } = args;
     let spec = ServiceAccountSpec {
         display_name,
@@ -99,7 +99,7 @@ mod tests {
     fn manifest(flags: &[&str]) -> String {
         let given = ["create", "ci-bot"].iter().chain(flags);
         let args = Cli::try_parse_from(given).unwrap_or_else(|error| panic!("{error}")).create;
-        ObjectOutput::Yaml.of(&asked_for(args, "shop".into())).unwrap()
+        ObjectOutput::Yaml.of(&requested(args, "shop".into())).unwrap()
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! `kubectl keyward describe`: everything about one service account.
 
 use chrono::{DateTime, Utc};
-use clap::{Args, ValueEnum};
+use clap::Args;
 use kube::{Resource as _, ResourceExt as _};
 use serde_json::Value;
 
@@ -11,11 +11,13 @@ use crate::api::shared::KeyCounts;
 use crate::api::{AccessKey, ServiceAccount};
 use crate::domain::admins;
 use crate::domain::value::time::{from_kube, rfc3339};
-use crate::kubectl::cluster::client::{Scope, of_service_account};
+use crate::kubectl::cluster::client::Scope;
+use crate::kubectl::cluster::kind::of_service_account;
 use crate::kubectl::cluster::manifest;
-use crate::kubectl::completion::service_accounts;
 use crate::kubectl::context::Context;
 use crate::kubectl::error::Error;
+use crate::kubectl::input::name::NameOf;
+use crate::kubectl::output::format::ReportOutput;
 use crate::kubectl::output::hint::command_line;
 use crate::kubectl::output::icon::icon;
 use crate::kubectl::output::log;
@@ -32,30 +34,11 @@ const ENTRIES: usize = 10;
 #[derive(Args, Clone, Debug)]
 pub struct DescribeArgs {
     /// The service account.
-    #[arg(value_name = "NAME", add = service_accounts())]
+    #[arg(value_name = "NAME", add = NameOf::ServiceAccount)]
     name: String,
     /// Print the service account and its access keys as a list of objects instead.
     #[arg(short, long, value_enum, value_name = "FORMAT")]
     output: Option<ReportOutput>,
-}
-
-/// How a report is printed for programs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum ReportOutput {
-    /// As JSON.
-    Json,
-    /// As YAML.
-    Yaml,
-}
-
-impl ReportOutput {
-    /// `value` in this form.
-    pub fn of<T: serde::Serialize>(self, value: &T) -> Result<String, Error> {
-        match self {
-            Self::Json => manifest::json(value),
-            Self::Yaml => manifest::yaml(value),
-        }
-    }
 }
 
 /// The command.

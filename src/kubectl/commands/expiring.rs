@@ -8,11 +8,13 @@ use crate::api::AccessKey;
 use crate::api::access_key::KeyState;
 use crate::domain::value::period::Period;
 use crate::domain::value::time::rfc3339;
-use crate::kubectl::cluster::client::{Scope, reference};
+use crate::kubectl::cluster::client::Scope;
+use crate::kubectl::cluster::kind::reference;
 use crate::kubectl::cluster::manifest;
-use crate::kubectl::commands::snapshot::ListOutput;
 use crate::kubectl::context::Context;
 use crate::kubectl::error::Error;
+use crate::kubectl::input::span::span;
+use crate::kubectl::output::format::{self, ListOutput};
 use crate::kubectl::output::screen;
 use crate::kubectl::output::states;
 use crate::kubectl::output::table::{Cell, Table, Tone, lines};
@@ -22,7 +24,7 @@ use crate::kubectl::output::times;
 #[derive(Args, Clone, Copy, Debug)]
 pub struct ExpiringArgs {
     /// How far ahead to look: a span such as 30d or 12h, or ISO 8601 such as P30D.
-    #[arg(long, value_name = "SPAN", default_value = "30d", value_parser = times::span)]
+    #[arg(long, value_name = "SPAN", default_value = "30d", value_parser = span)]
     within: Period,
     /// In all accounts.
     #[arg(short = 'A', long)]
@@ -49,8 +51,8 @@ pub async fn run(context: &Context, args: ExpiringArgs) -> Result<(), Error> {
             Ok(())
         }
         ListOutput::Name => screen::show(&lines(found.keys.iter().map(reference))),
-        ListOutput::Json => screen::show(&manifest::json(&manifest::as_found(found.keys, false)?)?),
-        ListOutput::Yaml => screen::show(&manifest::yaml(&manifest::as_found(found.keys, false)?)?),
+        ListOutput::Json => screen::show(&format::json(&manifest::as_found(found.keys, false)?)?),
+        ListOutput::Yaml => screen::show(&format::yaml(&manifest::as_found(found.keys, false)?)?),
     }
 }
 
@@ -205,9 +207,9 @@ mod tests {
     fn a_key_that_expires_at_the_very_end_of_the_span_is_among_them() {
         let at =
             |within| expiring(keys(), within, now()).keys.iter().map(AccessKey::name_any).collect::<Vec<_>>();
-        assert_eq!(at(times::span("5d").unwrap()), ["first"]);
-        assert_eq!(at(times::span("119h").unwrap()), [] as [String; 0]);
-        assert_eq!(at(times::span("P1Y").unwrap()).len(), 5);
+        assert_eq!(at(span("5d").unwrap()), ["first"]);
+        assert_eq!(at(span("119h").unwrap()), [] as [String; 0]);
+        assert_eq!(at(span("P1Y").unwrap()).len(), 5);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! `kubectl keyward`: the service accounts of an account at a glance, out of the Account's snapshot.
 
 use chrono::{DateTime, Utc};
-use clap::{Args, ValueEnum};
+use clap::Args;
 use kube::ResourceExt as _;
 
 use crate::api::account::SnapshotItem;
@@ -12,6 +12,7 @@ use crate::kubectl::cluster::client::Scope;
 use crate::kubectl::cluster::manifest;
 use crate::kubectl::context::Context;
 use crate::kubectl::error::Error;
+use crate::kubectl::output::format::{self, ListOutput};
 use crate::kubectl::output::hint::command_line;
 use crate::kubectl::output::icon::icon;
 use crate::kubectl::output::screen;
@@ -31,21 +32,6 @@ pub struct SnapshotArgs {
     pub output: ListOutput,
 }
 
-/// How a list is printed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum ListOutput {
-    /// A table.
-    Table,
-    /// A table with more columns.
-    Wide,
-    /// The objects as JSON.
-    Json,
-    /// The objects as YAML.
-    Yaml,
-    /// Kinds and names.
-    Name,
-}
-
 /// The command.
 pub async fn run(context: &Context, args: SnapshotArgs) -> Result<(), Error> {
     let cluster = context.globals.connect().await?;
@@ -63,8 +49,8 @@ pub async fn run(context: &Context, args: SnapshotArgs) -> Result<(), Error> {
             None => String::new(),
         },
         ListOutput::Name => lines(accounts.iter().flat_map(items).map(name)),
-        ListOutput::Json => manifest::json(&manifest::as_found(accounts, !args.all_namespaces)?)?,
-        ListOutput::Yaml => manifest::yaml(&manifest::as_found(accounts, !args.all_namespaces)?)?,
+        ListOutput::Json => format::json(&manifest::as_found(accounts, !args.all_namespaces)?)?,
+        ListOutput::Yaml => format::yaml(&manifest::as_found(accounts, !args.all_namespaces)?)?,
     };
     if text.is_empty() {
         let place = if args.all_namespaces {

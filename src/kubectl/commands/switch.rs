@@ -11,11 +11,13 @@ use crate::api::names::CONFIRM_DEACTIVATION;
 use crate::api::shared::DesiredState;
 use crate::api::{AccessKey, ServiceAccount};
 use crate::domain::value::period::Period;
-use crate::kubectl::cluster::change::{ChangeArgs, DryRun};
-use crate::kubectl::cluster::client::{Cluster, Scope, of_service_account, reference};
-use crate::kubectl::completion::service_accounts;
+use crate::kubectl::cluster::changes::{ChangeArgs, DryRun};
+use crate::kubectl::cluster::client::{Cluster, Scope};
+use crate::kubectl::cluster::kind::{of_service_account, reference};
 use crate::kubectl::context::Context;
 use crate::kubectl::error::Error;
+use crate::kubectl::input::name::NameOf;
+use crate::kubectl::input::prompt;
 use crate::kubectl::output::screen;
 use crate::kubectl::output::table::{Tone, paint};
 use crate::kubectl::output::times;
@@ -29,7 +31,7 @@ const NAMED: usize = 10;
 #[derive(Args, Clone, Debug)]
 pub struct ActivateArgs {
     /// The service account.
-    #[arg(value_name = "NAME", add = service_accounts())]
+    #[arg(value_name = "NAME", add = NameOf::ServiceAccount)]
     name: String,
     #[command(flatten)]
     change: ChangeArgs,
@@ -39,7 +41,7 @@ pub struct ActivateArgs {
 #[derive(Args, Clone, Debug)]
 pub struct DeactivateArgs {
     /// The service account.
-    #[arg(value_name = "NAME", add = service_accounts())]
+    #[arg(value_name = "NAME", add = NameOf::ServiceAccount)]
     name: String,
     /// Do it without asking, also where something still uses it.
     #[arg(short, long)]
@@ -79,7 +81,7 @@ pub async fn deactivate(context: &Context, args: DeactivateArgs) -> Result<(), E
 
 fn confirm(object: &ServiceAccount) -> Result<bool, Error> {
     let question = format!("Switch off {}?", reference(object));
-    screen::confirm(&question, "look at what uses it, and add --yes")
+    prompt::confirm(&question, "look at what uses it, and add --yes")
 }
 
 /// What switches `object` off; with `confirm` also where the chart wants it confirmed.

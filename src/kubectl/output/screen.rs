@@ -1,8 +1,6 @@
-//! What the commands write and whom they ask: standard output for what was asked for, standard error for all else.
+//! What the commands write: what was requested to standard output, all else to standard error.
 
 use std::io::{IsTerminal as _, Write as _};
-
-use zeroize::Zeroizing;
 
 use crate::domain::value::text::one_line;
 use crate::kubectl::error::Error;
@@ -54,49 +52,9 @@ pub fn warn(text: &str) {
     anstream::eprintln!("{} {}", paint(Tone::Warn, "Warning:"), one_line(text));
 }
 
-/// Asks a person yes or no. Anything but a plain yes is a no.
-///
-/// # Errors
-/// Where nobody is there to be asked, with `instead` to say what to do then.
-pub fn confirm(question: &str, instead: &str) -> Result<bool, Error> {
-    if !std::io::stdin().is_terminal() {
-        return Err(Error::Refused(format!("there is no terminal to ask at; {instead}")));
-    }
-    anstream::eprint!("{question} [y/N] ");
-    let mut answer = String::new();
-    std::io::stdin().read_line(&mut answer)?;
-    Ok(is_yes(&answer))
-}
-
-fn is_yes(answer: &str) -> bool {
-    ["y", "yes"].contains(&answer.trim().to_ascii_lowercase().as_str())
-}
-
-/// Reads at most `most` bytes of a secret: from a person who types it unseen, or else from whatever standard input is.
-pub fn read_secret(prompt: &str, most: usize) -> Result<Zeroizing<String>, Error> {
-    use std::io::Read as _;
-    if std::io::stdin().is_terminal() {
-        return Ok(Zeroizing::new(rpassword::prompt_password(prompt)?));
-    }
-    let mut bytes = Zeroizing::new(Vec::with_capacity(most));
-    std::io::stdin().take(u64::try_from(most).unwrap_or(u64::MAX)).read_to_end(&mut bytes)?;
-    // What is no UTF-8 is no token either.
-    Ok(Zeroizing::new(String::from_utf8_lossy(&bytes).into_owned()))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn only_a_plain_yes_is_a_yes() {
-        for yes in ["y\n", "Y\n", "yes\n", " YES \n"] {
-            assert!(is_yes(yes), "{yes:?}");
-        }
-        for no in ["", "\n", "n\n", "yep\n", "ye\n", "no, yes\n"] {
-            assert!(!is_yes(no), "{no:?}");
-        }
-    }
 
     #[test]
     fn the_first_locale_that_is_set_says_whether_glyphs_can_be_shown() {

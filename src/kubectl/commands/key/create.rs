@@ -4,20 +4,17 @@ use chrono::{DateTime, Utc};
 use clap::Args;
 use kube::api::ObjectMeta;
 
-use crate::api::access_key::{RotationSpec, SecretSpec, TokenStatus, first_revision};
+use crate::api::access_key::{RotationSpec, SecretSpec, first_revision};
 use crate::api::shared::{DesiredState, IsoDuration};
 use crate::api::{AccessKey, AccessKeySpec};
-use crate::domain::access_key::secret::Owner;
 use crate::domain::value::period::Period;
-use crate::domain::value::time::{parse_rfc3339, rfc3339};
-use crate::kubectl::cluster::change::{ChangeArgs, DryRun};
+use crate::domain::value::time::parse_rfc3339;
+use crate::kubectl::cluster::changes::{ChangeArgs, DryRun};
 use crate::kubectl::cluster::wait::WaitArgs;
-use crate::kubectl::completion::service_accounts;
+use crate::kubectl::commands::key::summary::token_summary;
 use crate::kubectl::context::Context;
 use crate::kubectl::error::Error;
-use crate::kubectl::output::hint::command_line;
-use crate::kubectl::output::table::{Tone, paint};
-use crate::kubectl::output::times;
+use crate::kubectl::input::name::NameOf;
 
 /// Flags of `key create`.
 #[derive(Args, Clone, Debug)]
@@ -26,7 +23,7 @@ pub struct CreateArgs {
     #[arg(value_name = "NAME")]
     name: String,
     /// The service account that it authenticates as.
-    #[arg(long, value_name = "NAME", add = service_accounts())]
+    #[arg(long, value_name = "NAME", add = NameOf::ServiceAccount)]
     service_account: String,
     /// How long each token is valid, in ISO 8601 with calendar months.
     #[arg(long, value_name = "DURATION", default_value = "P6M", value_parser = duration)]
@@ -66,7 +63,7 @@ fn time(text: &str) -> Result<DateTime<Utc>, String> {
 /// The command.
 pub async fn run(context: &Context, args: CreateArgs) -> Result<(), Error> {
     let (change, wait) = (args.change, args.wait);
-    let key = asked_for(args, context.globals.namespace().await?);
+    let key = requested(args, context.globals.namespace().await?);
     if change.dry_run == DryRun::Client {
         return change.show(&key, "created");
     }
@@ -75,7 +72,7 @@ pub async fn run(context: &Context, args: CreateArgs) -> Result<(), Error> {
     change.show(&created, "created")?;
     if change.is_real() && wait.wait {
         let ready = wait.until(&cluster, &created, has_token).await?;
-        change.add(&told(&ready, context.now))?;
+        change.add(&token_summary(&ready, context.now))?;
     }
     Ok(())
 }
@@ -84,7 +81,7 @@ fn has_token(key: &AccessKey) -> bool {
     key.status.as_ref().is_some_and(|status| status.token.is_some())
 }
 
-fn asked_for(args: CreateArgs, namespace: String) -> AccessKey {
+fn requested(args: CreateArgs, namespace: String) -> AccessKey {
     let CreateArgs {
         name,
         service_account,
@@ -114,36 +111,15 @@ fn asked_for(args: CreateArgs, namespace: String) -> AccessKey {
     AccessKey { metadata, spec, status: None }
 }
 
-/// What a person wants to know of a key that has a token now.
-pub fn told(key: &AccessKey, now: DateTime<Utc>) -> String {
-    let Some(TokenStatus { id, expires_at, .. }) =
-        key.status.as_ref().and_then(|status| status.token.as_ref())
-    else {
-        return String::new();
-    };
-    let name = key.metadata.name.as_deref().unwrap_or_default();
-    let namespace = key.metadata.namespace.as_deref().unwrap_or_default();
-    let secret = Owner { spec: &key.spec, name, account: namespace }.secret_name();
-    format!(
-        "Key {} expires at {} ({}).\nIts token is in Secret \"{secret}\" of namespace \"{namespace}\". To see it: {}\n",
-        paint(Tone::Strong, id),
-        rfc3339(*expires_at),
-        times::away(*expires_at, now),
-        command_line(namespace, &format!("key reveal {name}"))
-    )
-}
-
 #[cfg(test)]
 mod tests {
-    //! What a new access key asks for, and what is told of it.
+    //! What a new access key requests.
 
     use clap::Parser;
     use serde_json::json;
 
     use super::*;
     use crate::kubectl::cluster::manifest::ObjectOutput;
-    use crate::kubectl::output::table::plain;
-    use crate::kubectl::samples::{issued, key, now};
 
     #[derive(Parser)]
     struct Cli {
@@ -157,12 +133,12 @@ mod tests {
     }
 
     fn spec(flags: &[&str]) -> serde_json::Value {
-        serde_json::to_value(asked_for(parse(flags).unwrap(), "shop".into()).spec).unwrap()
+        serde_json::to_value(requested(parse(flags).unwrap(), "shop".into()).spec).unwrap()
     }
 
     #[test]
     fn a_key_is_valid_for_six_months_unless_it_is_said_otherwise() {
-        let key = asked_for(parse(&[]).unwrap(), "shop".into());
+        let key = requested(parse(&[]).unwrap(), "shop".into());
         assert_eq!(
             ObjectOutput::Yaml.of(&key).unwrap(),
             "apiVersion: iam.keyward.dev/v1alpha1\n\
@@ -220,16 +196,5 @@ mod tests {
             let said = parse(flags).unwrap_err();
             assert!(said.contains(words), "{said}");
         }
-    }
-
-    #[test]
-    fn where_the_token_is_is_told_and_not_the_token() {
-        let status = issued("Active", "l75doUeBBMSL", "2027-05-23T12:00:00Z");
-        assert_eq!(
-            plain(&told(&key("deploy", json!({"secret": {"name": "ci-token"}}), status), now())),
-            "Key l75doUeBBMSL expires at 2027-05-23T12:00:00Z (in 181d).\n\
-         Its token is in Secret \"ci-token\" of namespace \"shop\". To see it: kubectl keyward -n shop key reveal deploy\n"
-        );
-        assert_eq!(told(&key("deploy", json!({}), json!({})), now()), "");
     }
 }

@@ -3,6 +3,7 @@
 mod create;
 mod reveal;
 mod rotate;
+mod summary;
 mod switch;
 
 use clap::Subcommand;

@@ -10,10 +10,10 @@ use crate::api::AccessKey;
 use crate::api::access_key::KeyState;
 use crate::domain::access_key::secret::{Owner, token_in};
 use crate::domain::value::token::Token;
-use crate::kubectl::cluster::client::reference;
-use crate::kubectl::completion::access_keys;
+use crate::kubectl::cluster::kind::reference;
 use crate::kubectl::context::Context;
 use crate::kubectl::error::Error;
+use crate::kubectl::input::name::NameOf;
 use crate::kubectl::output::hint::command_line;
 use crate::kubectl::output::screen;
 
@@ -21,7 +21,7 @@ use crate::kubectl::output::screen;
 #[derive(Args, Clone, Debug)]
 pub struct RevealArgs {
     /// The access key.
-    #[arg(value_name = "NAME", add = access_keys())]
+    #[arg(value_name = "NAME", add = NameOf::AccessKey)]
     name: String,
     /// Print it also where standard output is no terminal.
     #[arg(long)]

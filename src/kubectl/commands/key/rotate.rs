@@ -9,13 +9,14 @@ use crate::api::AccessKey;
 use crate::api::access_key::PreviousTokenStatus;
 use crate::api::shared::DesiredState;
 use crate::domain::value::time::rfc3339;
-use crate::kubectl::cluster::change::ChangeArgs;
-use crate::kubectl::cluster::client::{Cluster, reference};
+use crate::kubectl::cluster::changes::ChangeArgs;
+use crate::kubectl::cluster::client::Cluster;
+use crate::kubectl::cluster::kind::reference;
 use crate::kubectl::cluster::wait::WaitArgs;
-use crate::kubectl::commands::key::create::told;
-use crate::kubectl::completion::access_keys;
+use crate::kubectl::commands::key::summary::token_summary;
 use crate::kubectl::context::Context;
 use crate::kubectl::error::Error;
+use crate::kubectl::input::name::NameOf;
 use crate::kubectl::output::hint::command_line;
 use crate::kubectl::output::times;
 
@@ -28,7 +29,7 @@ const HIGHEST: i64 = 1_000_000;
 #[derive(Args, Clone, Debug)]
 pub struct RotateArgs {
     /// The access key.
-    #[arg(value_name = "NAME", add = access_keys())]
+    #[arg(value_name = "NAME", add = NameOf::AccessKey)]
     name: String,
     #[command(flatten)]
     change: ChangeArgs,
@@ -46,7 +47,7 @@ pub async fn run(context: &Context, args: RotateArgs) -> Result<(), Error> {
     change.show(&rotated, "rotated")?;
     if change.is_real() && wait.wait {
         let ready = wait.until(&cluster, &rotated, |key| issued(key) >= Some(revision)).await?;
-        change.add(&format!("{}{}", told(&ready, context.now), previous(&ready, context.now)))?;
+        change.add(&format!("{}{}", token_summary(&ready, context.now), previous(&ready, context.now)))?;
     }
     Ok(())
 }

@@ -6,17 +6,17 @@ use serde_json::json;
 
 use crate::api::AccessKey;
 use crate::api::shared::DesiredState;
-use crate::kubectl::cluster::change::ChangeArgs;
-use crate::kubectl::completion::access_keys;
+use crate::kubectl::cluster::changes::ChangeArgs;
 use crate::kubectl::context::Context;
 use crate::kubectl::error::Error;
+use crate::kubectl::input::name::NameOf;
 use crate::kubectl::output::times;
 
 /// Flags of `key activate` and `key deactivate`.
 #[derive(Args, Clone, Debug)]
 pub struct SwitchArgs {
     /// The access key.
-    #[arg(value_name = "NAME", add = access_keys())]
+    #[arg(value_name = "NAME", add = NameOf::AccessKey)]
     name: String,
     #[command(flatten)]
     change: ChangeArgs,

@@ -9,14 +9,15 @@ use crate::domain::verdict::{
     Asked, Cause, Credential, Feed, Grant, GrantFacts, KeyFacts, Known, ServiceAccountFacts, Standing,
     verdict,
 };
-use crate::kubectl::cluster::client::{Scope, of_service_account};
-use crate::kubectl::commands::verify::Verdict;
+use crate::kubectl::cluster::client::Scope;
+use crate::kubectl::cluster::kind::of_service_account;
+use crate::kubectl::commands::verify::verification::Verification;
 use crate::kubectl::context::Context;
 use crate::kubectl::error::Error;
 
-/// What was found under the token's id.
+/// The objects that a verdict on a token is made of.
 #[derive(Debug)]
-pub struct Found {
+pub struct TokenObjects {
     pub namespace: String,
     pub key: AccessKey,
     pub service_account: Option<ServiceAccount>,
@@ -32,12 +33,12 @@ pub async fn look_up(
     presented: &Presented<'_>,
     asked: &Asked,
     everywhere: bool,
-) -> Result<Verdict, Error> {
+) -> Result<Verification, Error> {
     let cluster = context.globals.connect().await?;
     let scope = if everywhere { Scope::All } else { Scope::One };
     let keys: Vec<AccessKey> = cluster.list(scope, "").await?;
     let Some(key) = keys.into_iter().find(|key| credential(key, presented).is_some()) else {
-        let mut verdict = Verdict::refused(Cause::UnknownKey);
+        let mut verdict = Verification::refused(Cause::UnknownKey);
         if !everywhere {
             verdict.message = Some(format!(
                 "No key in namespace \"{}\" has a token of that id. To look in all: -A",
@@ -54,7 +55,7 @@ pub async fn look_up(
         if asked.resource.is_none() { Ok(Vec::new()) } else { cluster.list(Scope::One, &selector).await }
     };
     let (service_account, grants) = futures::try_join!(cluster.find(&name), grants)?;
-    let found = Found { namespace, key, service_account, grants };
+    let found = TokenObjects { namespace, key, service_account, grants };
     Ok(decide(presented, &found, asked, context.now.timestamp()))
 }
 
@@ -65,8 +66,8 @@ fn credential(key: &AccessKey, presented: &Presented) -> Option<Credential> {
 }
 
 /// The verdict on what was found. Who does not hold the token learns nothing of its key.
-pub fn decide(presented: &Presented<'_>, found: &Found, asked: &Asked, now: i64) -> Verdict {
-    let Found { namespace, key, service_account, grants } = found;
+pub fn decide(presented: &Presented<'_>, found: &TokenObjects, asked: &Asked, now: i64) -> Verification {
+    let TokenObjects { namespace, key, service_account, grants } = found;
     let facts = KeyFacts::of(key);
     let service_account_facts = service_account.as_ref().and_then(ServiceAccountFacts::of);
     let grants: Vec<Grant> = grants.iter().filter_map(GrantFacts::of).map(|facts| facts.grant).collect();
@@ -78,18 +79,20 @@ pub fn decide(presented: &Presented<'_>, found: &Found, asked: &Asked, now: i64)
         grants: &grants,
     });
     let decided = verdict(Feed::Fresh, &presented.hash(), known.as_ref(), asked, now);
-    let mut told = match &decided {
-        Ok(grant) => Verdict { valid: true, role: grant.map(|grant| grant.role), ..Verdict::default() },
-        Err(cause) => Verdict::refused(*cause),
+    let mut verification = match &decided {
+        Ok(grant) => {
+            Verification { valid: true, role: grant.map(|grant| grant.role), ..Verification::default() }
+        }
+        Err(cause) => Verification::refused(*cause),
     };
     if decided.as_ref().err().is_none_or(|cause| cause.proves_identity()) {
-        told.account = Some(namespace.clone());
-        told.service_account = Some(key.spec.service_account_name.clone());
-        told.access_key = Some(key.name_any());
-        told.expires_at = credential.map(|credential| at_second(credential.good_until));
-        told.resource = asked.resource.as_ref().map(crate::domain::verdict::ResourceAsked::label);
-        told.on_behalf_of = asked.on_behalf_of.as_ref().map(|person| person.as_str().to_owned());
+        verification.account = Some(namespace.clone());
+        verification.service_account = Some(key.spec.service_account_name.clone());
+        verification.access_key = Some(key.name_any());
+        verification.expires_at = credential.map(|credential| at_second(credential.good_until));
+        verification.resource = asked.resource.as_ref().map(crate::domain::verdict::ResourceAsked::label);
+        verification.on_behalf_of = asked.on_behalf_of.as_ref().map(|person| person.as_str().to_owned());
     }
-    told.key_id = Some(presented.id.as_str().to_owned());
-    told
+    verification.key_id = Some(presented.id.as_str().to_owned());
+    verification
 }

@@ -9,7 +9,7 @@ use kube::{Client, Config};
 
 use crate::domain::value::time::parse_rfc3339;
 use crate::domain::verdict::{Asked, ResourceAsked};
-use crate::kubectl::commands::verify::Verdict;
+use crate::kubectl::commands::verify::verification::Verification;
 use crate::kubectl::context::Context;
 use crate::kubectl::error::Error;
 use crate::runtime::telemetry::with_causes;
@@ -49,7 +49,7 @@ pub async fn ask(
     authority: Option<&Path>,
     token: &str,
     asked: &Asked,
-) -> Result<Verdict, Error> {
+) -> Result<Verification, Error> {
     let server = url.to_string();
     let within = context.globals.request_timeout;
     let cannot = |cause: String| Error::Refused(format!("the verifier at {server} cannot be asked: {cause}"));
@@ -74,7 +74,7 @@ pub async fn ask(
     };
     let seconds = within.as_secs();
     match tokio::time::timeout(within, exchange).await {
-        Ok(answer) => answer.map(|answer| told(answer, asked)),
+        Ok(answer) => answer.map(|answer| verification(answer, asked)),
         Err(_) => Err(cannot(format!("no answer within {seconds} seconds"))),
     }
 }
@@ -98,7 +98,7 @@ fn problem(status: http::StatusCode, body: &[u8]) -> String {
 }
 
 /// The answer as a verdict. A verifier tells no cause, so that nothing can be probed.
-fn told(answer: VerifyResponse, asked: &Asked) -> Verdict {
+fn verification(answer: VerifyResponse, asked: &Asked) -> Verification {
     let VerifyResponse {
         valid,
         code,
@@ -114,7 +114,7 @@ fn told(answer: VerifyResponse, asked: &Asked) -> Verdict {
         on_behalf_of,
     } = answer;
     let asked_resource = asked.resource.as_ref().map(ResourceAsked::label).filter(|_| valid);
-    Verdict {
+    Verification {
         valid,
         cause: code,
         message,

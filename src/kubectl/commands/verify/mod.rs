@@ -3,26 +3,23 @@
 
 mod by_cluster;
 mod by_verifier;
+mod verification;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use chrono::{DateTime, Utc};
 use clap::Args;
 use http::Uri;
-use serde::Serialize;
 use zeroize::Zeroizing;
 
-use crate::api::resource_grant::Role;
-use crate::domain::value::time::rfc3339;
 use crate::domain::value::token::Presented;
-use crate::domain::verdict::{Asked, BadRequest, Cause, OnBehalfOf, ResourceAsked};
-use crate::kubectl::commands::describe::ReportOutput;
+use crate::domain::verdict::{Asked, BadRequest, OnBehalfOf, ResourceAsked};
+use crate::kubectl::commands::verify::verification::Verification;
 use crate::kubectl::context::Context;
 use crate::kubectl::error::Error;
+use crate::kubectl::input::prompt;
+use crate::kubectl::output::format::ReportOutput;
 use crate::kubectl::output::screen;
-use crate::kubectl::output::table::{Tone, lines, paint};
-use crate::kubectl::output::times;
 
 /// Longer than any token, so that one more character is noticed.
 const LONGEST: usize = 4096;
@@ -56,42 +53,6 @@ pub struct VerifyArgs {
     output: Option<ReportOutput>,
 }
 
-/// What came out.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Verdict {
-    /// Whether it is good for what was asked.
-    valid: bool,
-    /// Why not, as one word.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    cause: Option<String>,
-    /// Why not, as a sentence.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    message: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    account: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    service_account: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    access_key: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    key_id: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    expires_at: Option<DateTime<Utc>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    resource: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    role: Option<Role>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    on_behalf_of: Option<String>,
-}
-
-impl Verdict {
-    fn refused(cause: Cause) -> Self {
-        Self { cause: Some(cause.as_str().into()), message: Some(cause.meaning().into()), ..Self::default() }
-    }
-}
-
 /// The command. It ends with 0 where the token is good, with 1 where it is not, and with 2 where that cannot be told.
 pub async fn run(context: &Context, args: VerifyArgs) -> ExitCode {
     match verify(context, args).await {
@@ -104,7 +65,7 @@ pub async fn run(context: &Context, args: VerifyArgs) -> ExitCode {
     }
 }
 
-async fn verify(context: &Context, args: VerifyArgs) -> Result<Verdict, Error> {
+async fn verify(context: &Context, args: VerifyArgs) -> Result<Verification, Error> {
     if !args.given.is_empty() {
         return Err(Error::token_as_argument());
     }
@@ -112,10 +73,10 @@ async fn verify(context: &Context, args: VerifyArgs) -> Result<Verdict, Error> {
     if let Some(url) = &args.url {
         by_verifier::check_url(url).map_err(Error::Refused)?;
     }
-    let given = screen::read_secret("Token: ", LONGEST)?;
+    let given = prompt::read_secret("Token: ", LONGEST)?;
     let token = bare(&given);
     let verdict = match (Presented::read(token), &args.url) {
-        (Err(why), _) => Verdict::refused(why.into()),
+        (Err(why), _) => Verification::refused(why.into()),
         (Ok(_), Some(url)) => {
             let authority = args.certificate_authority.as_deref();
             by_verifier::ask(context, url, authority, &Zeroizing::new(token.to_owned()), &asked).await?
@@ -126,7 +87,7 @@ async fn verify(context: &Context, args: VerifyArgs) -> Result<Verdict, Error> {
     };
     let text = match args.output {
         Some(output) => output.of(&verdict)?,
-        None => words(&verdict, context.now),
+        None => verdict.text(context.now),
     };
     screen::show(&text)?;
     Ok(verdict)
@@ -148,45 +109,6 @@ fn bare(text: &str) -> &str {
     scheme.map_or(text, |scheme| text.get(scheme.len()..).unwrap_or_default().trim_start())
 }
 
-fn words(verdict: &Verdict, now: DateTime<Utc>) -> String {
-    let Verdict {
-        valid,
-        cause,
-        message,
-        account,
-        service_account,
-        access_key,
-        key_id,
-        expires_at,
-        resource,
-        role,
-        on_behalf_of,
-    } = verdict;
-    let title = if *valid {
-        paint(Tone::Good, "Good")
-    } else {
-        let [cause, message] =
-            [cause, message].map(|text| paint(Tone::Plain, text.as_deref().unwrap_or("unknown")));
-        format!("{} ({cause}): {message}", paint(Tone::Bad, "Refused"))
-    };
-    let expires_at = expires_at.map(|at| format!("{} ({})", rfc3339(at), times::away(at, now)));
-    let role = role.map(|role| role.as_str().to_owned());
-    let rows = [
-        ("Account", account),
-        ("Service account", service_account),
-        ("Access key", access_key),
-        ("Key id", key_id),
-        ("Expires", &expires_at),
-        ("Resource", resource),
-        ("Role there", &role),
-        ("On behalf of", on_behalf_of),
-    ];
-    let rows = rows.into_iter().filter_map(|(name, value)| {
-        Some(format!("{:<17}{}", format!("{name}:"), paint(Tone::Plain, value.as_deref()?)))
-    });
-    lines([title].into_iter().chain(rows))
-}
-
 #[cfg(test)]
 mod tests {
     //! What is said of a token, and on what grounds.
@@ -196,7 +118,8 @@ mod tests {
     use super::*;
     use crate::api::ResourceGrant;
     use crate::domain::value::token::Token;
-    use crate::kubectl::commands::verify::by_cluster::{Found, decide};
+    use crate::domain::verdict::Cause;
+    use crate::kubectl::commands::verify::by_cluster::{TokenObjects, decide};
     use crate::kubectl::output::table::plain;
     use crate::kubectl::samples::{from_json, issued, key, now, service_account};
 
@@ -206,7 +129,7 @@ mod tests {
     }
 
     /// The token that is presented, with the id of a key that holds another hash where it is a guess.
-    fn found(state: &str, sha256: &str) -> Found {
+    fn found(state: &str, sha256: &str) -> TokenObjects {
         let mut status = issued(state, token().id(), "2027-05-23T12:00:00Z");
         status["token"]["sha256"] = json!(sha256);
         let grant: ResourceGrant = from_json(json!({
@@ -217,7 +140,7 @@ mod tests {
             },
         }));
         let bot = service_account("ci-bot", json!({}), json!({"state": "Active"}));
-        Found {
+        TokenObjects {
             namespace: "shop".into(),
             key: key("deploy", json!({}), status),
             service_account: Some(bot),
@@ -238,11 +161,11 @@ mod tests {
         }
     }
 
-    fn told(found: &Found, args: &VerifyArgs) -> String {
+    fn told(found: &TokenObjects, args: &VerifyArgs) -> String {
         let token = token();
         let presented = Presented::read(token.reveal()).ok().unwrap();
         let verdict = decide(&presented, found, &asked(args).ok().unwrap(), now().timestamp());
-        plain(&words(&verdict, now()))
+        plain(&verdict.text(now()))
     }
 
     #[test]
@@ -284,7 +207,7 @@ mod tests {
                 "Refused (NotGranted): The service account has no grant on the resource.\nAccount: ",
             ),
             (
-                Found { service_account: None, ..found("Active", &hash) },
+                TokenObjects { service_account: None, ..found("Active", &hash) },
                 asking(None, None, None),
                 "Refused (ServiceAccountGone): The service account was deleted.\nAccount: ",
             ),
@@ -338,7 +261,7 @@ mod tests {
 
     #[test]
     fn for_programs_there_is_nothing_that_is_not_so() {
-        let refused: Value = serde_json::to_value(Verdict::refused(Cause::Checksum)).unwrap();
+        let refused: Value = serde_json::to_value(Verification::refused(Cause::Checksum)).unwrap();
         assert_eq!(
             refused,
             json!({"valid": false, "cause": "Checksum", "message": "The token's checksum is wrong: a typo, or a guess."})

@@ -12,7 +12,8 @@ use kube::{Api, ResourceExt as _};
 
 use crate::api::{ACCOUNT_NAME, AccessKey, Account, GROUP, ServiceAccount};
 use crate::domain::access_key::secret::Owner;
-use crate::kubectl::cluster::client::{Cluster, Scope, of_service_account};
+use crate::kubectl::cluster::client::{Cluster, Scope};
+use crate::kubectl::cluster::kind::of_service_account;
 use crate::kubectl::commands::who_can::rbac::Rbac;
 use crate::kubectl::error::Error;
 

@@ -6,17 +6,17 @@ mod rbac;
 
 use clap::{Args, ValueEnum};
 
-use crate::kubectl::cluster::manifest;
-use crate::kubectl::completion::service_accounts;
 use crate::kubectl::context::Context;
 use crate::kubectl::error::Error;
+use crate::kubectl::input::name::NameOf;
+use crate::kubectl::output::format;
 use crate::kubectl::output::screen;
 
 /// Flags of `who-can`.
 #[derive(Args, Clone, Debug)]
 pub struct WhoCanArgs {
     /// The service account.
-    #[arg(value_name = "NAME", add = service_accounts())]
+    #[arg(value_name = "NAME", add = NameOf::ServiceAccount)]
     name: String,
     /// How to print it: `wide` has Kubernetes' own parts too.
     #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t = TableOutput::Table)]
@@ -48,7 +48,7 @@ pub async fn run(context: &Context, args: WhoCanArgs) -> Result<(), Error> {
             answer.remarks(output == TableOutput::Wide).iter().for_each(|line| screen::note(line));
             Ok(())
         }
-        TableOutput::Json => screen::show(&manifest::json(&answer.document())?),
-        TableOutput::Yaml => screen::show(&manifest::yaml(&answer.document())?),
+        TableOutput::Json => screen::show(&format::json(&answer.document())?),
+        TableOutput::Yaml => screen::show(&format::yaml(&answer.document())?),
     }
 }

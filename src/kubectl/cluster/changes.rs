@@ -1,13 +1,17 @@
 //! What all commands that change something have in common: a dry run, and the manifest of what it comes to.
 
 use clap::{Args, ValueEnum};
+use kube::api::{Patch, PatchParams, PostParams};
 use serde_json::Value;
 
-use crate::kubectl::cluster::client::{Cluster, Kind, reference};
+use crate::kubectl::cluster::client::{Cluster, Scope};
+use crate::kubectl::cluster::kind::{Kind, reference};
 use crate::kubectl::cluster::manifest::ObjectOutput;
 use crate::kubectl::error::Error;
 use crate::kubectl::output::screen;
 
+/// Who changes fields, as `managedFields` name it.
+pub const FIELD_MANAGER: &str = "kubectl-keyward";
 /// Flags of every command that changes something.
 #[derive(Args, Clone, Copy, Debug)]
 pub struct ChangeArgs {
@@ -46,6 +50,24 @@ impl DryRun {
             Self::Client => " (dry run)",
             Self::Server => " (server dry run)",
         }
+    }
+}
+
+impl Cluster {
+    pub async fn create<K: Kind>(&self, object: &K, dry_run: DryRun) -> Result<K, Error> {
+        let params =
+            PostParams { dry_run: dry_run == DryRun::Server, field_manager: Some(FIELD_MANAGER.into()) };
+        self.call(self.api::<K>(Scope::One).create(&params, object)).await
+    }
+
+    /// Merges `patch` into an object (RFC 7386).
+    pub async fn merge<K: Kind>(&self, name: &str, patch: &Value, dry_run: DryRun) -> Result<K, Error> {
+        let params = PatchParams {
+            dry_run: dry_run == DryRun::Server,
+            field_manager: Some(FIELD_MANAGER.into()),
+            ..PatchParams::default()
+        };
+        self.call(self.api::<K>(Scope::One).patch(name, &params, &Patch::Merge(patch))).await
     }
 }
 
