@@ -9,7 +9,7 @@ use crate::api::GROUP;
 /// A request that RBAC does not allow.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Denial {
-    /// Who asked, as the API server knows them.
+    /// Who made the request, as the API server knows them.
     user: String,
     verb: String,
     /// With its group, as kubectl writes it.

@@ -1,4 +1,4 @@
-//! Why a command did not do what it was asked for: each a sentence that says what to do about it.
+//! Why a command failed: each a sentence that says what to do about it. It imports nothing of the plugin but `denial`.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use crate::runtime::telemetry::with_causes;
 const TOKEN_AS_ARGUMENT: &str = "a token must not be an argument, where other users and the shell's history see it; give \
                                  it on standard input, and rotate the one that you gave";
 
-/// Why a command ended without having done what it was asked for.
+/// Why a command failed.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// No kubeconfig, or not one that can be used.
@@ -72,7 +72,7 @@ pub enum Error {
         /// What is wrong.
         cause: String,
     },
-    /// What was asked for is refused here, before the cluster is asked.
+    /// Refused here, before anything is sent to the cluster.
     #[error("{0}")]
     Refused(String),
     /// Standard output or input is gone.
@@ -92,7 +92,7 @@ impl Error {
         Self::Refused(TOKEN_AS_ARGUMENT.into())
     }
 
-    /// What a call's error means for the person who ran the command.
+    /// What a call's error means for the user who ran the command.
     pub fn of_call(error: kube::Error, server: &str) -> Self {
         let server = server.to_owned();
         match error {
@@ -137,7 +137,7 @@ impl Error {
     }
 }
 
-/// The last cause, which says most: those above it only tell through how many layers it came.
+/// The last cause, which says most: those above it only name the layers that it came through.
 fn innermost(error: &dyn std::error::Error) -> String {
     let causes = std::iter::successors(Some(error), |error| error.source());
     causes.last().map(ToString::to_string).unwrap_or_default()
@@ -206,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn who_is_not_logged_in_is_told_so() {
+    fn who_is_not_logged_in_learns_it() {
         assert_eq!(
             of(json!({"code": 401, "message": "Unauthorized", "reason": "Unauthorized"})),
             "the cluster at https://cluster does not know you (Unauthorized); log in again"

@@ -88,7 +88,7 @@ impl ChangeArgs {
         }
     }
 
-    /// Shows what became of `object`: as a manifest where that is asked for, or else in words such as
+    /// Shows what became of `object`: as a manifest where one is requested, or else in words such as
     /// `accesskey.iam.keyward.dev/deploy rotated`.
     pub fn show<K: Kind>(self, object: &K, done: &str) -> Result<(), Error> {
         screen::show(&self.text(object, done)?)
@@ -101,7 +101,7 @@ impl ChangeArgs {
         }
     }
 
-    /// Says something further, where the output is for people.
+    /// Shows something further, unless the output is for programs.
     pub fn add(self, text: &str) -> Result<(), Error> {
         if self.output.is_some() { Ok(()) } else { screen::show(text) }
     }

@@ -21,7 +21,7 @@ pub enum Scope {
     All,
 }
 
-/// A cluster that is talked to as one person.
+/// A cluster, as one user reaches it.
 pub struct Cluster {
     client: Client,
     server: String,
@@ -73,7 +73,7 @@ impl Cluster {
     /// Runs a call for as long as any may take.
     ///
     /// # Errors
-    /// As the call's own, in words for the person who asked.
+    /// As the call's own, in words for the user.
     pub async fn call<T>(&self, call: impl Future<Output = kube::Result<T>>) -> Result<T, Error> {
         match tokio::time::timeout(self.within, call).await {
             Ok(answer) => answer.map_err(|error| Error::of_call(error, &self.server)),

@@ -1,4 +1,4 @@
-//! One object as it changes: by a watch, or by looking again and again where a person may look and not watch.
+//! One object as it changes: by a watch, or by looking again and again where the user may look and not watch.
 
 use std::time::Duration;
 

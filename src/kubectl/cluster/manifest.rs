@@ -1,4 +1,4 @@
-//! Objects as they go to a file or to Git: what a person asks for, and nothing that the cluster added.
+//! Objects as they go to a file or to Git: what the user sets, and nothing that the cluster added.
 
 use clap::ValueEnum;
 use serde_json::{Map, Value, json};
@@ -10,7 +10,7 @@ use crate::kubectl::output::format::{json, yaml};
 
 /// What kubectl itself leaves behind.
 const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
-/// What of an object's metadata a person decides.
+/// What of an object's metadata the user sets.
 const OWN: [&str; 5] = ["name", "namespace", "labels", "annotations", "finalizers"];
 
 /// How a changed object is printed.
@@ -35,8 +35,8 @@ impl ObjectOutput {
     }
 }
 
-/// The object without its status and without what the API server wrote into its metadata. Applied again it asks for the
-/// same.
+/// The object without its status and without what the API server wrote into its metadata. Applied again it changes
+/// nothing.
 pub fn for_git<K: Kind>(object: &K) -> Result<Value, Error> {
     let mut value = serde_json::to_value(object)?;
     if let Some(fields) = value.as_object_mut() {
@@ -90,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn a_manifest_for_git_holds_what_a_person_asks_for_and_nothing_else() {
+    fn a_manifest_for_git_holds_what_the_user_set_and_nothing_else() {
         let key: AccessKey = from_json(json!({
             "apiVersion": "iam.keyward.dev/v1alpha1", "kind": "AccessKey",
             "metadata": {
@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn without_annotations_of_a_person_there_are_none() {
+    fn without_annotations_of_the_user_there_are_none() {
         let mut object = ServiceAccount::new("ci", from_json(json!({})));
         object.metadata.annotations = Some([(names::CHANGED_BY.into(), "alice".into())].into());
         assert_eq!(for_git(&object).unwrap()["metadata"], json!({"name": "ci"}));

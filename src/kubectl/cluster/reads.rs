@@ -29,7 +29,7 @@ impl Cluster {
     /// An object that must be there.
     ///
     /// # Errors
-    /// Where it is not, with the names that may have been meant, as far as the person may list them.
+    /// Where it is not, with the names that may have been meant, as far as the user may list them.
     pub async fn get<K: Kind>(&self, name: &str) -> Result<K, Error> {
         match self.find(name).await? {
             Some(object) => Ok(object),
@@ -59,7 +59,7 @@ impl Cluster {
         self.pages(&api, fields).await
     }
 
-    /// As [`Self::list`], for a kind that stands in no namespace.
+    /// As [`Self::list`], for a kind that has no namespace.
     pub async fn list_cluster<K>(&self) -> Result<Vec<K>, Error>
     where
         K: Resource<DynamicType = (), Scope = ClusterResourceScope> + Clone + Debug + DeserializeOwned,

@@ -1,4 +1,4 @@
-//! Waits until the controller has done what was asked for, or says that only a person can help.
+//! Waits until the controller is done, or says that only the user can help.
 
 use std::time::Duration;
 
@@ -25,7 +25,7 @@ pub struct WaitArgs {
 
 /// What has conditions.
 pub trait Conditioned: Kind {
-    /// The `metadata.generation` that the conditions speak of, and they.
+    /// The `metadata.generation` that the conditions are of, and the conditions.
     fn conditions(&self) -> (i64, &[Condition]);
 }
 
@@ -46,13 +46,13 @@ impl Conditioned for ServiceAccount {
 pub enum Progress {
     /// Done.
     Ready,
-    /// It goes no further without a person; why.
+    /// It goes no further until a user does something; why.
     Stalled(String),
     /// Under way; why it is not done yet.
     Waiting(String),
 }
 
-/// How far the controller is with what `object` asks for.
+/// How far the controller is with `object`.
 pub fn progress<K: Conditioned>(object: &K) -> Progress {
     let (observed, conditions) = object.conditions();
     if Some(observed) != object.meta().generation {
@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn it_is_waited_for_until_it_is_ready_or_only_a_person_can_help() {
+    fn it_is_waited_for_until_it_is_ready_or_only_a_user_can_help() {
         let unseen = Progress::Waiting("no controller has looked at it yet; is one running?".into());
         for (generation, conditions, expected) in [
             (1, &[("Ready", "True")][..], Progress::Ready),

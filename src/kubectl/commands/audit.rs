@@ -66,29 +66,34 @@ impl Logged for Account {
 /// The command.
 pub async fn run(context: &Context, args: AuditArgs) -> Result<(), Error> {
     let cluster = context.globals.connect().await?;
-    let told = Lines::new(args.output);
+    let lines = Lines::new(args.output);
     match &args.name {
-        Some(name) => tell::<ServiceAccount>(&cluster, name, args.follow, told).await,
-        None => tell::<Account>(&cluster, ACCOUNT_NAME, args.follow, told).await,
+        Some(name) => report::<ServiceAccount>(&cluster, name, args.follow, lines).await,
+        None => report::<Account>(&cluster, ACCOUNT_NAME, args.follow, lines).await,
     }
 }
 
-async fn tell<K: Logged>(cluster: &Cluster, name: &str, follow: bool, mut told: Lines) -> Result<(), Error> {
+async fn report<K: Logged>(
+    cluster: &Cluster,
+    name: &str,
+    follow: bool,
+    mut lines: Lines,
+) -> Result<(), Error> {
     let mut news = News::default();
     let first = cluster.get::<K>(name).await?;
-    screen::show(&told.of(&news.of(first.log()))?)?;
+    screen::show(&lines.of(&news.of(first.log()))?)?;
     if !follow {
         return Ok(());
     }
     let mut states = Follow::<K>::new(cluster, name);
     while let Some(object) = states.next().await? {
-        screen::show(&told.of(&news.of(object.log()))?)?;
+        screen::show(&lines.of(&news.of(object.log()))?)?;
     }
     screen::note(&format!("{} \"{name}\" was deleted; the account's own log tells of it", kind::<K>()));
     Ok(())
 }
 
-/// Which entries were told already, and how often each had happened then: repeats are folded into one entry.
+/// Which entries were shown already, and how often each had happened then: repeats are folded into one entry.
 #[derive(Debug, Default)]
 struct News(HashMap<String, (DateTime<Utc>, Option<i32>)>);
 
@@ -97,7 +102,7 @@ impl News {
     fn of(&mut self, log: &[AuditEntry]) -> Vec<AuditEntry> {
         let mut is_new = |entry: &&AuditEntry| {
             let now = (entry.time, entry.count);
-            // What is older than what was told comes from an API server that lags behind.
+            // What is older than what was shown comes from an API server that lags behind.
             let known = self.0.insert(entry.id.clone(), now);
             known.is_none_or(|known| known < now)
         };
@@ -141,7 +146,7 @@ impl Lines {
 
 #[cfg(test)]
 mod tests {
-    //! Which entries are told, and how.
+    //! Which entries are shown, and how.
 
     use super::*;
     use crate::kubectl::output::table::plain;
@@ -161,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn the_oldest_entry_is_told_first_and_each_only_once() {
+    fn the_oldest_entry_is_shown_first_and_each_only_once() {
         let mut news = News::default();
         assert_eq!(ids(&news.of(&log(&[("b", 2, None), ("a", 1, None)]))), ["a", "b"]);
         assert_eq!(ids(&news.of(&log(&[("c", 3, None), ("b", 2, None), ("a", 1, None)]))), ["c"]);
@@ -173,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn an_entry_that_counts_repeats_is_told_again_with_each() {
+    fn an_entry_that_counts_repeats_is_shown_again_with_each() {
         let mut news = News::default();
         news.of(&log(&[("act", 1, Some(1))]));
         assert_eq!(ids(&news.of(&log(&[("act", 5, Some(4))]))), ["act"]);

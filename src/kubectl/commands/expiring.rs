@@ -41,7 +41,7 @@ pub async fn run(context: &Context, args: ExpiringArgs) -> Result<(), Error> {
     let scope = if all_namespaces { Scope::All } else { Scope::One };
     let keys: Vec<AccessKey> = cluster.list(scope, "").await?;
     let found = expiring(keys, within, context.now);
-    let view = View { all_namespaces, wide: output == ListOutput::Wide, now: context.now };
+    let view = ExpiringView { all_namespaces, wide: output == ListOutput::Wide, now: context.now };
     match output {
         ListOutput::Table | ListOutput::Wide => {
             if !found.keys.is_empty() {
@@ -56,22 +56,22 @@ pub async fn run(context: &Context, args: ExpiringArgs) -> Result<(), Error> {
     }
 }
 
-/// What was found.
+/// Keys that expire soon, and how many have expired.
 #[derive(Debug)]
-struct Found {
+struct ExpiringKeys {
     /// Those that expire in the span, the soonest first.
     keys: Vec<AccessKey>,
     /// How many have expired before.
     expired: usize,
 }
 
-fn expiring(keys: Vec<AccessKey>, within: Period, now: DateTime<Utc>) -> Found {
+fn expiring(keys: Vec<AccessKey>, within: Period, now: DateTime<Utc>) -> ExpiringKeys {
     let (expired, ahead): (Vec<_>, Vec<_>) =
         keys.into_iter().filter_map(|key| Some((expiry(&key)?, key))).partition(|(at, _)| *at <= now);
     let end = within.after(now);
     let mut ahead: Vec<_> = ahead.into_iter().filter(|(at, _)| end.is_none_or(|end| *at <= end)).collect();
     ahead.sort_by_key(|(at, key)| (*at, key.namespace(), key.name_any()));
-    Found { keys: ahead.into_iter().map(|(_, key)| key).collect(), expired: expired.len() }
+    ExpiringKeys { keys: ahead.into_iter().map(|(_, key)| key).collect(), expired: expired.len() }
 }
 
 fn expiry(key: &AccessKey) -> Option<DateTime<Utc>> {
@@ -79,13 +79,13 @@ fn expiry(key: &AccessKey) -> Option<DateTime<Utc>> {
 }
 
 #[derive(Clone, Copy, Debug)]
-struct View {
+struct ExpiringView {
     all_namespaces: bool,
     wide: bool,
     now: DateTime<Utc>,
 }
 
-impl View {
+impl ExpiringView {
     fn table(self, keys: &[AccessKey]) -> String {
         let names: &[&str] = if self.all_namespaces {
             &["NAMESPACE", "SERVICE ACCOUNT", "KEY"]
@@ -124,7 +124,7 @@ impl View {
     }
 
     /// What else there is to know.
-    fn remarks(self, found: &Found, within: Period) -> Vec<String> {
+    fn remarks(self, found: &ExpiringKeys, within: Period) -> Vec<String> {
         let place = if self.all_namespaces { " in any account" } else { "" };
         let mut lines = Vec::new();
         if found.keys.is_empty() {
@@ -182,8 +182,8 @@ mod tests {
         ]
     }
 
-    fn view(all_namespaces: bool, wide: bool) -> View {
-        View { all_namespaces, wide, now: now() }
+    fn view(all_namespaces: bool, wide: bool) -> ExpiringView {
+        ExpiringView { all_namespaces, wide, now: now() }
     }
 
     #[test]
@@ -224,7 +224,7 @@ mod tests {
 
     #[test]
     fn that_none_expires_is_said_too() {
-        let none = Found { keys: Vec::new(), expired: 2 };
+        let none = ExpiringKeys { keys: Vec::new(), expired: 2 };
         assert_eq!(
             view(true, false).remarks(&none, Period::days(30)),
             [

@@ -41,7 +41,7 @@ pub async fn run(context: &Context, args: SnapshotArgs) -> Result<(), Error> {
         cluster.find(ACCOUNT_NAME).await?.into_iter().collect()
     };
     accounts.sort_by_key(Account::namespace);
-    let view = View { look: context.look, wide: args.output == ListOutput::Wide, now: context.now };
+    let view = SnapshotView { look: context.look, wide: args.output == ListOutput::Wide, now: context.now };
     let text = match args.output {
         ListOutput::Table | ListOutput::Wide if args.all_namespaces => view.accounts(&accounts),
         ListOutput::Table | ListOutput::Wide => match accounts.first() {
@@ -79,13 +79,13 @@ fn name(item: &SnapshotItem) -> String {
 
 /// What the text depends on beside the accounts.
 #[derive(Clone, Copy, Debug)]
-struct View {
+struct SnapshotView {
     look: Look,
     wide: bool,
     now: DateTime<Utc>,
 }
 
-impl View {
+impl SnapshotView {
     /// One account: its limits, and a row for each service account.
     fn account(self, account: &Account) -> String {
         let text = summary(account);
@@ -245,8 +245,8 @@ mod tests {
     use crate::kubectl::output::table::plain;
     use crate::kubectl::samples::{account, conditions, now};
 
-    fn view(wide: bool) -> View {
-        View { look: Look::default(), wide, now: now() }
+    fn view(wide: bool) -> SnapshotView {
+        SnapshotView { look: Look::default(), wide, now: now() }
     }
 
     fn items() -> Value {

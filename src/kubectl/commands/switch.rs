@@ -204,7 +204,7 @@ fn is_recorded(key: &AccessKey) -> bool {
 
 #[cfg(test)]
 mod tests {
-    //! What a person is shown who switches a service account off.
+    //! What a user is shown who switches a service account off.
 
     use serde_json::json;
 
@@ -226,7 +226,7 @@ mod tests {
         key(name, json!({}), status)
     }
 
-    fn told(in_use: &[&str], keys: Result<&[AccessKey], String>) -> String {
+    fn shown(in_use: &[&str], keys: Result<&[AccessKey], String>) -> String {
         plain(&usage(&bot(in_use), keys, now()))
     }
 
@@ -240,7 +240,7 @@ mod tests {
             used("never", "Active", None),
         ];
         assert_eq!(
-            told(&["integrations that run as it (1): App \"mail\""], Ok(&keys)),
+            shown(&["integrations that run as it (1): App \"mail\""], Ok(&keys)),
             "serviceaccount.iam.keyward.dev/ci-bot (CI bot) is still used:\n  \
            integrations that run as it (1): App \"mail\"\n\
          Its 4 active access keys stop at once, and are kept.\n  \
@@ -253,7 +253,7 @@ mod tests {
     fn what_nobody_knows_is_not_taken_for_unused() {
         let key = key("deploy", json!({}), issued("Active", "l75doUeBBMSL", "2027-05-23T12:00:00Z"));
         assert_eq!(
-            told(&[], Ok(&[key])),
+            shown(&[], Ok(&[key])),
             "serviceaccount.iam.keyward.dev/ci-bot (CI bot): nothing that is granted to it says that it is still used.\n\
          Its one active access key stops at once, and is kept.\n  \
            Of keys whose use nobody records it is unknown whether they are used."
@@ -261,20 +261,20 @@ mod tests {
     }
 
     #[test]
-    fn keys_that_may_not_be_seen_are_no_reason_to_stop_and_are_told_of() {
-        let said = told(&[], Err("not allowed: user \"bob\"".into()));
+    fn keys_that_may_not_be_seen_are_no_reason_to_stop_and_are_mentioned() {
+        let said = shown(&[], Err("not allowed: user \"bob\"".into()));
         assert!(
             said.ends_with("\nIts access keys could not be looked at: not allowed: user \"bob\""),
             "{said}"
         );
-        assert!(told(&[], Ok(&[])).ends_with("\nNone of its access keys is active."));
+        assert!(shown(&[], Ok(&[])).ends_with("\nNone of its access keys is active."));
     }
 
     #[test]
     fn more_keys_than_a_screen_takes_are_counted() {
         let keys: Vec<AccessKey> =
             (0..12).map(|n| used(&format!("key-{n:02}"), "Active", Some("2026-11-23T11:57:00Z"))).collect();
-        assert!(told(&[], Ok(&keys)).ends_with("\n  and 2 more within the last 7 days"));
+        assert!(shown(&[], Ok(&keys)).ends_with("\n  and 2 more within the last 7 days"));
     }
 
     #[test]

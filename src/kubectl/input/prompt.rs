@@ -6,10 +6,10 @@ use zeroize::Zeroizing;
 
 use crate::kubectl::error::Error;
 
-/// Asks a person yes or no. Anything but a plain yes is a no.
+/// Asks the user yes or no. Anything but a plain yes is a no.
 ///
 /// # Errors
-/// Where nobody is there to be asked, with `instead` to say what to do then.
+/// Without a terminal to ask at; `instead` says what to do then.
 pub fn confirm(question: &str, instead: &str) -> Result<bool, Error> {
     if !std::io::stdin().is_terminal() {
         return Err(Error::Refused(format!("there is no terminal to ask at; {instead}")));
@@ -24,7 +24,7 @@ fn is_yes(answer: &str) -> bool {
     ["y", "yes"].contains(&answer.trim().to_ascii_lowercase().as_str())
 }
 
-/// Reads at most `most` bytes of a secret: from a person who types it unseen, or else from whatever standard input is.
+/// Reads at most `most` bytes of a secret: from a user who types it unseen, or else from whatever standard input is.
 pub fn read_secret(prompt: &str, most: usize) -> Result<Zeroizing<String>, Error> {
     if std::io::stdin().is_terminal() {
         return Ok(Zeroizing::new(rpassword::prompt_password(prompt)?));

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::domain::value::period::Period;
 
-/// Reads a span as people type it: `30d`, `12h`, `1w3d`, `90m`, or ISO 8601 as in manifests.
+/// Reads a span as users type it: `30d`, `12h`, `1w3d`, `90m`, or ISO 8601 as in manifests.
 ///
 /// # Errors
 /// Where it is neither, what was given and what is allowed.
@@ -51,7 +51,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn a_span_is_read_as_people_type_it_and_as_manifests_have_it() {
+    fn a_span_is_read_as_users_type_it_and_as_manifests_have_it() {
         for (typed, period) in [
             ("30d", "P30D"),
             ("12h", "PT12H"),

@@ -1,4 +1,4 @@
-//! Persons and groups as people type them: `User:alice`, `Group:platform`, `ServiceAccount:namespace:name`.
+//! Subjects as users type them: `User:alice`, `Group:platform`, `ServiceAccount:namespace:name`.
 
 use crate::api::shared::{Subject, SubjectKind};
 

@@ -44,7 +44,7 @@ pub fn yaml<T: Serialize>(value: &T) -> Result<String, Error> {
     Ok(serde_yaml::to_string(value)?)
 }
 
-/// As JSON, for people.
+/// As JSON, with line breaks.
 pub fn json<T: Serialize>(value: &T) -> Result<String, Error> {
     Ok(format!("{}\n", serde_json::to_string_pretty(value)?))
 }

@@ -1,4 +1,4 @@
-//! Audit entries as lines for people.
+//! Audit entries as rows of a table.
 
 use crate::api::shared::AuditEntry;
 use crate::domain::audit::acting::times;
@@ -18,11 +18,11 @@ pub fn row(entry: &AuditEntry, wide: bool) -> Vec<Cell> {
     if wide {
         row.extend([Cell::from(key_id.as_deref().unwrap_or("-")), Cell::from(id)]);
     }
-    let told = match times(entry) {
+    let message = match times(entry) {
         ..=1 => message.clone(),
         many => format!("{message} ({many} times that day)"),
     };
-    row.extend([Cell::new(tone(reason), reason), Cell::from(told)]);
+    row.extend([Cell::new(tone(reason), reason), Cell::from(message)]);
     row
 }
 

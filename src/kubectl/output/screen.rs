@@ -30,14 +30,14 @@ fn is_utf8(locales: &[String]) -> bool {
     })
 }
 
-/// Shows what was asked for.
+/// Shows what was requested.
 pub fn show(text: &str) -> Result<(), Error> {
     let mut out = anstream::stdout();
     out.write_all(text.as_bytes())?;
     Ok(out.flush()?)
 }
 
-/// Says something beside it.
+/// Shows a remark beside it.
 pub fn note(text: &str) {
     anstream::eprintln!("{text}");
 }

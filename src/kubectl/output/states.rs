@@ -35,7 +35,7 @@ pub fn expiring(count: i32) -> String {
     }
 }
 
-/// Why the object is not as it is asked to be, if it is not.
+/// Why the object is not ready, if it is not.
 pub fn problem(conditions: &[Condition]) -> Option<String> {
     let ready = conditions.iter().find(|condition| condition.type_ == "Ready")?;
     (ready.status != "True").then(|| reason(ready))

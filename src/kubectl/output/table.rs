@@ -9,10 +9,10 @@ use unicode_width::UnicodeWidthStr as _;
 
 use crate::domain::value::text::one_line;
 
-/// What stands between two columns.
+/// The space between two columns.
 const GAP: &str = "   ";
 
-/// How something is meant, which a terminal shows as a colour.
+/// What a text means, which a terminal shows as a colour.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Tone {
     /// As it comes.

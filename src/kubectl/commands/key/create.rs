@@ -18,7 +18,7 @@ use crate::kubectl::input::name::NameOf;
 
 /// Flags of `key create`.
 #[derive(Args, Clone, Debug)]
-pub struct CreateArgs {
+pub struct CreateKeyArgs {
     /// Name of the new access key, and of its Secret.
     #[arg(value_name = "NAME")]
     name: String,
@@ -61,7 +61,7 @@ fn time(text: &str) -> Result<DateTime<Utc>, String> {
 }
 
 /// The command.
-pub async fn run(context: &Context, args: CreateArgs) -> Result<(), Error> {
+pub async fn run(context: &Context, args: CreateKeyArgs) -> Result<(), Error> {
     let (change, wait) = (args.change, args.wait);
     let key = requested(args, context.globals.namespace().await?);
     if change.dry_run == DryRun::Client {
@@ -81,8 +81,8 @@ fn has_token(key: &AccessKey) -> bool {
     key.status.as_ref().is_some_and(|status| status.token.is_some())
 }
 
-fn requested(args: CreateArgs, namespace: String) -> AccessKey {
-    let CreateArgs {
+fn requested(args: CreateKeyArgs, namespace: String) -> AccessKey {
+    let CreateKeyArgs {
         name,
         service_account,
         valid_for,
@@ -124,10 +124,10 @@ mod tests {
     #[derive(Parser)]
     struct Cli {
         #[command(flatten)]
-        create: CreateArgs,
+        create: CreateKeyArgs,
     }
 
-    fn parse(flags: &[&str]) -> Result<CreateArgs, String> {
+    fn parse(flags: &[&str]) -> Result<CreateKeyArgs, String> {
         let given = ["create", "deploy", "--service-account=ci-bot"].iter().chain(flags);
         Cli::try_parse_from(given).map(|cli| cli.create).map_err(|error| error.to_string())
     }

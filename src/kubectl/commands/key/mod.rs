@@ -15,11 +15,11 @@ use crate::kubectl::error::Error;
 #[derive(Subcommand, Clone, Debug)]
 pub enum KeyCommand {
     /// Make an access key, and say where its token is.
-    Create(create::CreateArgs),
+    Create(create::CreateKeyArgs),
     /// Switch an access key on.
-    Activate(switch::SwitchArgs),
+    Activate(switch::SwitchKeyArgs),
     /// Switch an access key off. It keeps everything and authenticates nobody.
-    Deactivate(switch::SwitchArgs),
+    Deactivate(switch::SwitchKeyArgs),
     /// Give an access key a new token, by raising its revision by one.
     Rotate(rotate::RotateArgs),
     /// Print the token of an access key.

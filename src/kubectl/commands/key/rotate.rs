@@ -66,7 +66,7 @@ async fn raise(cluster: &Cluster, mut key: AccessKey, change: ChangeArgs) -> Res
     Err(Error::Refused(format!("{} changes all the time; nothing was done, try again", reference(&key))))
 }
 
-/// What to merge into `key`, which had revision `from` when the person looked at it.
+/// What to merge into `key`, which had revision `from` when the user looked at it.
 fn step(key: &AccessKey, from: i64) -> Result<Value, Error> {
     let refused = |why: String| Err(Error::Refused(format!("{} {why}", reference(key))));
     let revision = key.spec.revision;
@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn it_is_told_until_when_the_token_before_it_is_good() {
+    fn it_is_shown_until_when_the_token_before_it_is_good() {
         let mut status = issued("Active", "new", "2027-05-23T12:00:00Z");
         assert_eq!(
             previous(&key("deploy", json!({}), status.clone()), now()),

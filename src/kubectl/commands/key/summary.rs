@@ -38,7 +38,7 @@ mod tests {
     use crate::kubectl::samples::{issued, key, now};
 
     #[test]
-    fn where_the_token_is_is_told_and_not_the_token() {
+    fn where_the_token_is_is_shown_and_not_the_token() {
         let status = issued("Active", "l75doUeBBMSL", "2027-05-23T12:00:00Z");
         assert_eq!(
             plain(&token_summary(&key("deploy", json!({"secret": {"name": "ci-token"}}), status), now())),

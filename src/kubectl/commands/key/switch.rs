@@ -14,7 +14,7 @@ use crate::kubectl::output::times;
 
 /// Flags of `key activate` and `key deactivate`.
 #[derive(Args, Clone, Debug)]
-pub struct SwitchArgs {
+pub struct SwitchKeyArgs {
     /// The access key.
     #[arg(value_name = "NAME", add = NameOf::AccessKey)]
     name: String,
@@ -23,17 +23,17 @@ pub struct SwitchArgs {
 }
 
 /// `key activate`.
-pub async fn activate(context: &Context, args: SwitchArgs) -> Result<(), Error> {
+pub async fn activate(context: &Context, args: SwitchKeyArgs) -> Result<(), Error> {
     switch(context, args, DesiredState::Active).await
 }
 
 /// `key deactivate`.
-pub async fn deactivate(context: &Context, args: SwitchArgs) -> Result<(), Error> {
+pub async fn deactivate(context: &Context, args: SwitchKeyArgs) -> Result<(), Error> {
     switch(context, args, DesiredState::Inactive).await
 }
 
-async fn switch(context: &Context, args: SwitchArgs, state: DesiredState) -> Result<(), Error> {
-    let SwitchArgs { name, change } = args;
+async fn switch(context: &Context, args: SwitchKeyArgs, state: DesiredState) -> Result<(), Error> {
+    let SwitchKeyArgs { name, change } = args;
     let cluster = context.globals.connect().await?;
     let key: AccessKey = cluster.get(&name).await?;
     let done = done(&key, state);
@@ -54,7 +54,7 @@ fn done(key: &AccessKey, state: DesiredState) -> &'static str {
     }
 }
 
-/// Whom it may concern that the key is off.
+/// When the key was last used: whoever uses it will miss it.
 fn used(key: &AccessKey, now: DateTime<Utc>) -> String {
     let used = key.status.as_ref().and_then(|status| status.last_used_at);
     used.map_or_else(String::new, |used| format!("It was last used {}.\n", times::away(used, now)))

@@ -1,4 +1,4 @@
-//! The verdict that a verifier would give, out of what the person may read. It records no use and writes no audit line.
+//! The verdict that a verifier would give, out of what the user may read. It records no use and writes no audit line.
 
 use kube::ResourceExt as _;
 
@@ -15,7 +15,7 @@ use crate::kubectl::commands::verify::verification::Verification;
 use crate::kubectl::context::Context;
 use crate::kubectl::error::Error;
 
-/// The objects that a verdict on a token is made of.
+/// The objects that a verdict on a token reads.
 #[derive(Debug)]
 pub struct TokenObjects {
     pub namespace: String,
@@ -31,7 +31,7 @@ pub struct TokenObjects {
 pub async fn look_up(
     context: &Context,
     presented: &Presented<'_>,
-    asked: &Asked,
+    requirements: &Asked,
     everywhere: bool,
 ) -> Result<Verification, Error> {
     let cluster = context.globals.connect().await?;
@@ -52,11 +52,15 @@ pub async fn look_up(
     let name = key.spec.service_account_name.clone();
     let selector = of_service_account(&name);
     let grants = async {
-        if asked.resource.is_none() { Ok(Vec::new()) } else { cluster.list(Scope::One, &selector).await }
+        if requirements.resource.is_none() {
+            Ok(Vec::new())
+        } else {
+            cluster.list(Scope::One, &selector).await
+        }
     };
     let (service_account, grants) = futures::try_join!(cluster.find(&name), grants)?;
     let found = TokenObjects { namespace, key, service_account, grants };
-    Ok(decide(presented, &found, asked, context.now.timestamp()))
+    Ok(decide(presented, &found, requirements, context.now.timestamp()))
 }
 
 fn credential(key: &AccessKey, presented: &Presented) -> Option<Credential> {
@@ -66,8 +70,13 @@ fn credential(key: &AccessKey, presented: &Presented) -> Option<Credential> {
 }
 
 /// The verdict on what was found. Who does not hold the token learns nothing of its key.
-pub fn decide(presented: &Presented<'_>, found: &TokenObjects, asked: &Asked, now: i64) -> Verification {
-    let TokenObjects { namespace, key, service_account, grants } = found;
+pub fn decide(
+    presented: &Presented<'_>,
+    objects: &TokenObjects,
+    requirements: &Asked,
+    now: i64,
+) -> Verification {
+    let TokenObjects { namespace, key, service_account, grants } = objects;
     let facts = KeyFacts::of(key);
     let service_account_facts = service_account.as_ref().and_then(ServiceAccountFacts::of);
     let grants: Vec<Grant> = grants.iter().filter_map(GrantFacts::of).map(|facts| facts.grant).collect();
@@ -78,7 +87,7 @@ pub fn decide(presented: &Presented<'_>, found: &TokenObjects, asked: &Asked, no
         service_account: Standing::to_keys_of(&facts.issued_for, service_account_facts.as_ref()),
         grants: &grants,
     });
-    let decided = verdict(Feed::Fresh, &presented.hash(), known.as_ref(), asked, now);
+    let decided = verdict(Feed::Fresh, &presented.hash(), known.as_ref(), requirements, now);
     let mut verification = match &decided {
         Ok(grant) => {
             Verification { valid: true, role: grant.map(|grant| grant.role), ..Verification::default() }
@@ -90,8 +99,10 @@ pub fn decide(presented: &Presented<'_>, found: &TokenObjects, asked: &Asked, no
         verification.service_account = Some(key.spec.service_account_name.clone());
         verification.access_key = Some(key.name_any());
         verification.expires_at = credential.map(|credential| at_second(credential.good_until));
-        verification.resource = asked.resource.as_ref().map(crate::domain::verdict::ResourceAsked::label);
-        verification.on_behalf_of = asked.on_behalf_of.as_ref().map(|person| person.as_str().to_owned());
+        verification.resource =
+            requirements.resource.as_ref().map(crate::domain::verdict::ResourceAsked::label);
+        verification.on_behalf_of =
+            requirements.on_behalf_of.as_ref().map(|person| person.as_str().to_owned());
     }
     verification.key_id = Some(presented.id.as_str().to_owned());
     verification

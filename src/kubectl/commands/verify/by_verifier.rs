@@ -1,4 +1,4 @@
-//! The verdict of a running verifier, asked as applications ask it.
+//! The verdict of a running verifier, which gets the same request as from an application.
 
 use std::path::Path;
 
@@ -39,16 +39,16 @@ pub fn check_url(url: &Uri) -> Result<(), String> {
     }
 }
 
-/// Asks.
+/// Has the verifier at `url` verify the token.
 ///
 /// # Errors
 /// Where there is no verdict.
-pub async fn ask(
+pub async fn verify(
     context: &Context,
     url: &Uri,
     authority: Option<&Path>,
     token: &str,
-    asked: &Asked,
+    requirements: &Asked,
 ) -> Result<Verification, Error> {
     let server = url.to_string();
     let within = context.globals.request_timeout;
@@ -60,7 +60,7 @@ pub async fn ask(
     let client = Client::try_from(config).map_err(|error| cannot(with_causes(&error)))?;
     let request = Request::post("/v1/verify")
         .header(http::header::CONTENT_TYPE, "application/json")
-        .body(Body::from(serde_json::to_vec(&question(token, asked))?))
+        .body(Body::from(serde_json::to_vec(&request_body(token, requirements))?))
         .map_err(|error| cannot(error.to_string()))?;
     let exchange = async {
         let answer = client.send(request).await.map_err(|error| cannot(with_causes(&error)))?;
@@ -74,21 +74,21 @@ pub async fn ask(
     };
     let seconds = within.as_secs();
     match tokio::time::timeout(within, exchange).await {
-        Ok(answer) => answer.map(|answer| verification(answer, asked)),
+        Ok(answer) => answer.map(|answer| verification(answer, requirements)),
         Err(_) => Err(cannot(format!("no answer within {seconds} seconds"))),
     }
 }
 
-fn question(token: &str, asked: &Asked) -> VerifyRequest {
-    let resource = asked.resource.as_ref().map(|resource| {
+fn request_body(token: &str, requirements: &Asked) -> VerifyRequest {
+    let resource = requirements.resource.as_ref().map(|resource| {
         let ResourceAsked { category, name, role } = resource.clone();
         VerifyResource { category, name, role }
     });
-    let on_behalf_of = asked.on_behalf_of.as_ref().map(|person| person.as_str().to_owned());
+    let on_behalf_of = requirements.on_behalf_of.as_ref().map(|person| person.as_str().to_owned());
     VerifyRequest { token: token.to_owned(), resource, on_behalf_of, request_id: None }
 }
 
-/// What a verifier has against the question, out of its problem details.
+/// Why a verifier refuses the request, out of its problem details.
 fn problem(status: http::StatusCode, body: &[u8]) -> String {
     let problem: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
     match problem.get("detail").or_else(|| problem.get("title")).and_then(serde_json::Value::as_str) {
@@ -97,8 +97,8 @@ fn problem(status: http::StatusCode, body: &[u8]) -> String {
     }
 }
 
-/// The answer as a verdict. A verifier tells no cause, so that nothing can be probed.
-fn verification(answer: VerifyResponse, asked: &Asked) -> Verification {
+/// The answer as a verdict. A verifier gives no cause, so that nothing can be probed.
+fn verification(answer: VerifyResponse, requirements: &Asked) -> Verification {
     let VerifyResponse {
         valid,
         code,
@@ -113,7 +113,7 @@ fn verification(answer: VerifyResponse, asked: &Asked) -> Verification {
         role,
         on_behalf_of,
     } = answer;
-    let asked_resource = asked.resource.as_ref().map(ResourceAsked::label).filter(|_| valid);
+    let requested_resource = requirements.resource.as_ref().map(ResourceAsked::label).filter(|_| valid);
     Verification {
         valid,
         cause: code,
@@ -123,7 +123,7 @@ fn verification(answer: VerifyResponse, asked: &Asked) -> Verification {
         access_key: None,
         key_id,
         expires_at: expires_at.as_deref().and_then(parse_rfc3339),
-        resource: resource.or(asked_resource),
+        resource: resource.or(requested_resource),
         role,
         on_behalf_of,
     }
@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_verifier_has_against_the_question_is_said() {
+    fn why_the_verifier_refuses_the_request_is_shown() {
         let status = http::StatusCode::SERVICE_UNAVAILABLE;
         assert_eq!(
             problem(status, br#"{"title":"Unavailable","detail":"not synced yet"}"#),

@@ -1,5 +1,5 @@
 //! `kubectl keyward verify`: whether a token is good, and for what. The token comes from standard input and goes nowhere
-//! but, where that is asked for, to a verifier.
+//! but, with `--url`, to a verifier.
 
 mod by_cluster;
 mod by_verifier;
@@ -53,7 +53,7 @@ pub struct VerifyArgs {
     output: Option<ReportOutput>,
 }
 
-/// The command. It ends with 0 where the token is good, with 1 where it is not, and with 2 where that cannot be told.
+/// The command. It ends with 0 where the token is good, with 1 where it is not, and with 2 where there is no verdict.
 pub async fn run(context: &Context, args: VerifyArgs) -> ExitCode {
     match verify(context, args).await {
         Ok(verdict) if verdict.valid => ExitCode::SUCCESS,
@@ -69,7 +69,8 @@ async fn verify(context: &Context, args: VerifyArgs) -> Result<Verification, Err
     if !args.given.is_empty() {
         return Err(Error::token_as_argument());
     }
-    let asked = asked(&args).map_err(|BadRequest { cause: _, message }| Error::Refused(message))?;
+    let requirements =
+        requirements(&args).map_err(|BadRequest { cause: _, message }| Error::Refused(message))?;
     if let Some(url) = &args.url {
         by_verifier::check_url(url).map_err(Error::Refused)?;
     }
@@ -79,10 +80,11 @@ async fn verify(context: &Context, args: VerifyArgs) -> Result<Verification, Err
         (Err(why), _) => Verification::refused(why.into()),
         (Ok(_), Some(url)) => {
             let authority = args.certificate_authority.as_deref();
-            by_verifier::ask(context, url, authority, &Zeroizing::new(token.to_owned()), &asked).await?
+            by_verifier::verify(context, url, authority, &Zeroizing::new(token.to_owned()), &requirements)
+                .await?
         }
         (Ok(presented), None) => {
-            by_cluster::look_up(context, &presented, &asked, args.all_namespaces).await?
+            by_cluster::look_up(context, &presented, &requirements, args.all_namespaces).await?
         }
     };
     let text = match args.output {
@@ -93,7 +95,7 @@ async fn verify(context: &Context, args: VerifyArgs) -> Result<Verification, Err
     Ok(verdict)
 }
 
-fn asked(args: &VerifyArgs) -> Result<Asked, BadRequest> {
+fn requirements(args: &VerifyArgs) -> Result<Asked, BadRequest> {
     let resource = args.resource.as_deref().map(|resource| {
         let (category, name) = resource.split_once('/').unwrap_or((resource, ""));
         ResourceAsked::parse(category, name, args.role.as_deref())
@@ -161,10 +163,10 @@ mod tests {
         }
     }
 
-    fn told(found: &TokenObjects, args: &VerifyArgs) -> String {
+    fn shown(objects: &TokenObjects, args: &VerifyArgs) -> String {
         let token = token();
         let presented = Presented::read(token.reveal()).ok().unwrap();
-        let verdict = decide(&presented, found, &asked(args).ok().unwrap(), now().timestamp());
+        let verdict = decide(&presented, objects, &requirements(args).ok().unwrap(), now().timestamp());
         plain(&verdict.text(now()))
     }
 
@@ -180,9 +182,9 @@ mod tests {
             token().id()
         );
         let found = found("Active", &token().sha256());
-        assert_eq!(told(&found, &asking(None, None, None)), good);
+        assert_eq!(shown(&found, &asking(None, None, None)), good);
         assert_eq!(
-            told(&found, &asking(Some("Process/claims"), Some("Viewer"), Some("ann"))),
+            shown(&found, &asking(Some("Process/claims"), Some("Viewer"), Some("ann"))),
             format!("{good}Resource:        Process/claims\nRole there:      Member\nOn behalf of:    ann\n")
         );
     }
@@ -212,14 +214,14 @@ mod tests {
                 "Refused (ServiceAccountGone): The service account was deleted.\nAccount: ",
             ),
         ] {
-            let said = told(&found, &args);
+            let said = shown(&found, &args);
             assert!(said.starts_with(begins), "{said}");
         }
     }
 
     #[test]
     fn who_only_guesses_learns_nothing_of_the_key() {
-        let said = told(&found("Active", &"0".repeat(64)), &asking(None, None, None));
+        let said = shown(&found("Active", &"0".repeat(64)), &asking(None, None, None));
         assert_eq!(
             said,
             format!(
@@ -238,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_asked_is_refused_with_what_is_allowed() {
+    fn what_cannot_be_requested_is_refused_with_what_is_allowed() {
         for (args, words) in [
             (
                 asking(Some("Procces/x"), None, None),
@@ -254,7 +256,7 @@ mod tests {
                 "the person acted for must not begin with keyward: or system:",
             ),
         ] {
-            let message = asked(&args).unwrap_err().message;
+            let message = requirements(&args).unwrap_err().message;
             assert!(message.contains(words), "{message}");
         }
     }

@@ -20,7 +20,7 @@ pub struct Answer {
     rows: Vec<Row>,
     /// What may not be seen, so that someone may be missing.
     not_seen: Vec<String>,
-    /// What the person who asks may do, where not everything may be seen.
+    /// What the user may do, where not everything may be seen.
     you: Option<You>,
 }
 
@@ -111,7 +111,7 @@ fn named_in(seen: &Seen) -> Vec<Named> {
 }
 
 impl Answer {
-    /// For people.
+    /// As a table.
     pub fn table(&self, wide: bool) -> String {
         let mut table = Table::new(["SUBJECT", "MANAGE", "REVEAL", "READ TOKENS", "AS", "THROUGH"]);
         let shown: Vec<&Row> = self.rows.iter().filter(|row| wide || !row.who.is_system()).collect();
@@ -306,7 +306,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cluster_role_that_may_not_be_seen_is_told_with_whom_it_is_given() {
+    fn a_cluster_role_that_may_not_be_seen_is_shown_with_whom_it_is_given() {
         let rbac = Rbac { cluster_roles: None, ..bound() };
         let answer = answer(&Seen { unseen: vec!["clusterroles"], ..seen(rbac) });
         assert_eq!(

@@ -1,5 +1,5 @@
-//! What the answer is made of, as far as the person may see it. What may not be seen is remembered, and what the person
-//! may do themselves is asked for then.
+//! What the answer is made of, as far as the user may see it. What may not be seen is kept, and the cluster then says what
+//! the user may do.
 
 use std::collections::BTreeSet;
 
@@ -28,11 +28,11 @@ pub struct Seen {
     pub rbac: Rbac,
     /// What may not be seen.
     pub unseen: Vec<&'static str>,
-    /// What the person may do, where not everything may be seen.
+    /// What the user may do, where not everything may be seen.
     pub you: Option<You>,
 }
 
-/// What the person who asks may do.
+/// What the user may do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct You {
     pub user: String,

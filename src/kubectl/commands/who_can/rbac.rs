@@ -10,7 +10,7 @@ use kube::ResourceExt as _;
 use crate::api::GROUP;
 use crate::api::shared::{Subject, SubjectKind};
 
-/// RBAC as far as the person may see it.
+/// RBAC as far as the user may see it.
 #[derive(Debug, Default)]
 pub struct Rbac {
     /// Roles of the namespace; `None` where they may not be seen.
@@ -23,7 +23,7 @@ pub struct Rbac {
     pub cluster_role_bindings: Vec<ClusterRoleBinding>,
 }
 
-/// What is asked about.
+/// What the rights are on.
 #[derive(Debug)]
 pub struct Target<'a> {
     /// Name of the service account.
@@ -286,7 +286,7 @@ mod tests {
     }
 
     #[test]
-    fn several_bindings_of_one_person_add_up() {
+    fn several_bindings_of_one_user_add_up() {
         let rbac = Rbac {
             roles: Some(vec![role("r", &[rule("", "secrets", &["get"], &["deploy"])])]),
             role_bindings: vec![
