@@ -1,4 +1,4 @@
-//! The commands, and how the arguments are read.
+//! The command line, and how it is read. The commands that look at a cluster are listed in `commands`.
 
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
@@ -6,26 +6,28 @@ use std::path::Path;
 use clap::error::ErrorKind;
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
-use super::globals::Globals;
-use super::snapshot::{ListOutput, SnapshotArgs};
-use super::{audit, completion, create, describe, expiring, key, switch, verify, who_can};
+use crate::kubectl::commands::ClusterCommand;
+use crate::kubectl::commands::snapshot::SnapshotArgs;
+use crate::kubectl::completion;
+use crate::kubectl::globals::Globals;
+use crate::kubectl::output::format::ListOutput;
 
 /// Service accounts and their access keys.
 ///
 /// Without a command: the service accounts of the account, that is the namespace, at a glance.
 #[derive(Parser, Clone, Debug)]
 #[command(name = "kubectl-keyward", bin_name = "kubectl keyward", version)]
-pub(super) struct Cli {
+pub struct Cli {
     #[command(flatten)]
-    pub(super) snapshot: SnapshotArgs,
+    pub snapshot: SnapshotArgs,
     #[command(flatten)]
-    pub(super) globals: Globals,
+    pub globals: Globals,
     #[command(subcommand)]
-    pub(super) command: Option<Command>,
+    pub command: Option<Command>,
 }
 
 #[derive(Subcommand, Clone, Debug)]
-pub(super) enum Command {
+pub enum Command {
     #[command(flatten)]
     Cluster(Box<ClusterCommand>),
     /// Print what completes commands, flags and names in a shell.
@@ -35,36 +37,8 @@ pub(super) enum Command {
     Candidates(completion::CandidatesArgs),
 }
 
-/// Commands that look at a cluster.
-#[derive(Subcommand, Clone, Debug)]
-pub(super) enum ClusterCommand {
-    /// Show everything about a service account: keys, resources, admins, audit log.
-    Describe(describe::DescribeArgs),
-    /// Show what happened to a service account, or in the account, oldest first.
-    Audit(audit::AuditArgs),
-    /// Make a service account.
-    Create(create::CreateArgs),
-    /// Make, switch, rotate and reveal access keys.
-    Key {
-        #[command(subcommand)]
-        command: key::KeyCommand,
-    },
-    /// Switch a service account on, with its keys as they were.
-    Activate(switch::ActivateArgs),
-    /// Show what still uses a service account, ask, and switch it off with all its keys.
-    Deactivate(switch::DeactivateArgs),
-    /// Show who may manage a service account, and who may read its tokens.
-    WhoCan(who_can::WhoCanArgs),
-    /// Show access keys that expire soon, and whether anything renews them.
-    Expiring(expiring::ExpiringArgs),
-    /// Say whether a token is good, and for what. The token is read from standard input.
-    ///
-    /// Ends with 0 where it is good, with 1 where it is refused, and with 2 where that cannot be told.
-    Verify(verify::VerifyArgs),
-}
-
 /// Reads the arguments, or ends the program with what is wrong with them.
-pub(super) fn parse(arguments: &[OsString]) -> Cli {
+pub fn parse(arguments: &[OsString]) -> Cli {
     try_parse(arguments).unwrap_or_else(|error| error.exit())
 }
 

@@ -8,8 +8,8 @@ use crate::api::GROUP;
 
 /// A request that RBAC does not allow.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Denial {
-    /// Who asked, as the API server knows them.
+pub struct Denial {
+    /// Who made the request, as the API server knows them.
     user: String,
     verb: String,
     /// With its group, as kubectl writes it.
@@ -22,7 +22,7 @@ pub(super) struct Denial {
 
 impl Denial {
     /// Reads RBAC's refusal; `None` where somebody else refused, who says in words of their own why.
-    pub(super) fn parse(status: &Status) -> Option<Self> {
+    pub fn parse(status: &Status) -> Option<Self> {
         let message = status.message.as_str();
         let part = |before: &str| {
             let (_, rest) = message.split_once(&format!("{before} \""))?;

@@ -1,14 +1,17 @@
-//! Why a command did not do what it was asked for: each a sentence that says what to do about it.
+//! Why a command failed: each a sentence that says what to do about it. It imports nothing of the plugin but `denial`.
 
 use std::time::Duration;
 
-use super::denial::Denial;
 use crate::api::API_VERSION;
+use crate::kubectl::denial::Denial;
 use crate::runtime::telemetry::with_causes;
 
-/// Why a command ended without having done what it was asked for.
+const TOKEN_AS_ARGUMENT: &str = "a token must not be an argument, where other users and the shell's history see it; give \
+                                 it on standard input, and rotate the one that you gave";
+
+/// Why a command failed.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum Error {
+pub enum Error {
     /// No kubeconfig, or not one that can be used.
     #[error("{0}")]
     Config(String),
@@ -69,7 +72,7 @@ pub(super) enum Error {
         /// What is wrong.
         cause: String,
     },
-    /// What was asked for is refused here, before the cluster is asked.
+    /// Refused here, before anything is sent to the cluster.
     #[error("{0}")]
     Refused(String),
     /// Standard output or input is gone.
@@ -84,8 +87,13 @@ pub(super) enum Error {
 }
 
 impl Error {
-    /// What a call's error means for the person who ran the command.
-    pub(super) fn of_call(error: kube::Error, server: &str) -> Self {
+    /// Someone gave a token where others can read it.
+    pub fn token_as_argument() -> Self {
+        Self::Refused(TOKEN_AS_ARGUMENT.into())
+    }
+
+    /// What a call's error means for the user who ran the command.
+    pub fn of_call(error: kube::Error, server: &str) -> Self {
         let server = server.to_owned();
         match error {
             kube::Error::Api(status) => Self::of_status(status, server),
@@ -111,12 +119,12 @@ impl Error {
     }
 
     /// RBAC does not allow it.
-    pub(super) fn is_denied(&self) -> bool {
+    pub fn is_denied(&self) -> bool {
         matches!(self, Self::Denied(_))
     }
 
     /// The API server's own words, where it refused.
-    pub(super) fn status(&self) -> Option<&kube::core::Status> {
+    pub fn status(&self) -> Option<&kube::core::Status> {
         match self {
             Self::Server(status) => Some(status),
             _ => None,
@@ -124,19 +132,19 @@ impl Error {
     }
 
     /// Whoever reads the output has enough of it, as `head` does.
-    pub(super) fn is_broken_pipe(&self) -> bool {
+    pub fn is_broken_pipe(&self) -> bool {
         matches!(self, Self::Io(error) if error.kind() == std::io::ErrorKind::BrokenPipe)
     }
 }
 
-/// The last cause, which says most: those above it only tell through how many layers it came.
+/// The last cause, which says most: those above it only name the layers that it came through.
 fn innermost(error: &dyn std::error::Error) -> String {
     let causes = std::iter::successors(Some(error), |error| error.source());
     causes.last().map(ToString::to_string).unwrap_or_default()
 }
 
 /// Those of `names` that someone who typed `name` may have meant, the nearest first.
-pub(super) fn near<'a>(name: &str, names: &'a [String]) -> Vec<&'a str> {
+pub fn near<'a>(name: &str, names: &'a [String]) -> Vec<&'a str> {
     const ALIKE: f64 = 0.5;
     const SHOWN: usize = 3;
     let alike = |known: &str| strsim::normalized_damerau_levenshtein(name, known);
@@ -149,7 +157,7 @@ pub(super) fn near<'a>(name: &str, names: &'a [String]) -> Vec<&'a str> {
 }
 
 /// That there is no object of the name, and which there are that may have been meant.
-pub(super) fn not_found(kind: &str, name: &str, namespace: &str, names: Option<&[String]>) -> Error {
+pub fn not_found(kind: &str, name: &str, namespace: &str, names: Option<&[String]>) -> Error {
     let hint = match names.map(|names| (names.is_empty(), near(name, names))) {
         Some((true, _)) => "; there is none at all".to_owned(),
         Some((false, near)) if !near.is_empty() => {
@@ -198,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn who_is_not_logged_in_is_told_so() {
+    fn who_is_not_logged_in_learns_it() {
         assert_eq!(
             of(json!({"code": 401, "message": "Unauthorized", "reason": "Unauthorized"})),
             "the cluster at https://cluster does not know you (Unauthorized); log in again"

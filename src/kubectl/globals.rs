@@ -8,41 +8,41 @@ use hyper_util::client::proxy::matcher::Matcher;
 use kube::Config;
 use kube::config::{KubeConfigOptions, Kubeconfig, KubeconfigError};
 
-use super::cluster::Cluster;
-use super::error::Error;
-use super::times;
+use crate::kubectl::cluster::client::Cluster;
+use crate::kubectl::error::Error;
+use crate::kubectl::input::span::seconds;
 use crate::runtime::telemetry::with_causes;
 
 /// Flags of every command.
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Flags of every command")]
-pub(super) struct Globals {
+pub struct Globals {
     /// The namespace, which is the account. Default: that of the context.
     #[arg(short, long, global = true, value_name = "NAMESPACE")]
-    pub(super) namespace: Option<String>,
+    pub namespace: Option<String>,
     /// The context of the kubeconfig. Default: the current one.
     #[arg(long, global = true, value_name = "NAME")]
-    pub(super) context: Option<String>,
+    pub context: Option<String>,
     /// The kubeconfig. Default: `KUBECONFIG`, or ~/.kube/config.
     #[arg(long, global = true, value_name = "FILE")]
-    pub(super) kubeconfig: Option<PathBuf>,
+    pub kubeconfig: Option<PathBuf>,
     /// The user to act as.
     #[arg(long = "as", global = true, value_name = "USER")]
-    pub(super) as_user: Option<String>,
+    pub as_user: Option<String>,
     /// A group to act as; may be given several times.
     #[arg(long, global = true, value_name = "GROUP")]
-    pub(super) as_group: Vec<String>,
+    pub as_group: Vec<String>,
     /// How long the cluster may take for an answer, such as 30s.
     #[arg(long, global = true, value_name = "SPAN", default_value = "30s", value_parser = seconds)]
-    pub(super) request_timeout: Duration,
+    pub request_timeout: Duration,
     /// When to use colours.
     #[arg(long, global = true, value_enum, value_name = "WHEN", default_value_t = Color::Auto)]
-    pub(super) color: Color,
+    pub color: Color,
 }
 
 /// When to use colours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(super) enum Color {
+pub enum Color {
     /// On a terminal, unless `NO_COLOR` is set.
     Auto,
     /// Also where there is none.
@@ -61,29 +61,19 @@ impl From<Color> for anstream::ColorChoice {
     }
 }
 
-/// A span in whole seconds that is longer than nothing.
-pub(super) fn seconds(text: &str) -> Result<Duration, String> {
-    let span = times::span(text)?;
-    let start = chrono::DateTime::UNIX_EPOCH;
-    let length = span.after(start).map(|end| end - start).and_then(|length| length.to_std().ok());
-    length
-        .filter(|length| !length.is_zero())
-        .ok_or_else(|| format!("must be longer than nothing, not '{text}'"))
-}
-
 impl Globals {
     /// The cluster, as these flags and the kubeconfig name it.
     ///
     /// # Errors
     /// Where there is no configuration, or it cannot be used.
-    pub(super) async fn connect(&self) -> Result<Cluster, Error> {
+    pub async fn connect(&self) -> Result<Cluster, Error> {
         let config = self.config().await?;
         let namespace = self.namespace.clone().unwrap_or_else(|| config.default_namespace.clone());
         Cluster::new(config, namespace, self.request_timeout)
     }
 
     /// The namespace, also where there is no cluster.
-    pub(super) async fn namespace(&self) -> Result<String, Error> {
+    pub async fn namespace(&self) -> Result<String, Error> {
         match &self.namespace {
             Some(namespace) => Ok(namespace.clone()),
             None => match self.config().await {
@@ -179,12 +169,5 @@ mod tests {
                 "no cluster is chosen: set --context, or the current one with: kubectl config use-context NAME"
             );
         }
-    }
-
-    #[test]
-    fn a_timeout_is_longer_than_nothing() {
-        assert_eq!(seconds("90s"), Ok(Duration::from_secs(90)));
-        assert_eq!(seconds("1m"), Ok(Duration::from_mins(1)));
-        assert_eq!(seconds("0s"), Err("must be longer than nothing, not '0s'".into()));
     }
 }

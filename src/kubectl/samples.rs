@@ -9,15 +9,15 @@ use serde_json::{Value, json};
 use crate::api::{AccessKey, Account, ServiceAccount};
 
 /// The time of all tests.
-pub(super) fn now() -> DateTime<Utc> {
+pub fn now() -> DateTime<Utc> {
     at("2026-11-23T12:00:00Z")
 }
 
-pub(super) fn at(text: &str) -> DateTime<Utc> {
+pub fn at(text: &str) -> DateTime<Utc> {
     text.parse().unwrap()
 }
 
-pub(super) fn from_json<T: DeserializeOwned>(value: Value) -> T {
+pub fn from_json<T: DeserializeOwned>(value: Value) -> T {
     serde_json::from_value(value).unwrap()
 }
 
@@ -31,16 +31,16 @@ fn object<T: DeserializeOwned>(kind: &str, name: &str, spec: Value, status: Valu
     }))
 }
 
-pub(super) fn account(spec: Value, status: Value) -> Account {
+pub fn account(spec: Value, status: Value) -> Account {
     object("Account", "account", spec, status)
 }
 
-pub(super) fn service_account(name: &str, spec: Value, status: Value) -> ServiceAccount {
+pub fn service_account(name: &str, spec: Value, status: Value) -> ServiceAccount {
     object("ServiceAccount", name, spec, status)
 }
 
 /// An access key of `ci-bot`, with more in its spec.
-pub(super) fn key(name: &str, mut spec: Value, status: Value) -> AccessKey {
+pub fn key(name: &str, mut spec: Value, status: Value) -> AccessKey {
     let more = spec.as_object_mut().unwrap();
     more.entry("serviceAccountName").or_insert(json!("ci-bot"));
     if !more.contains_key("expiresAt") {
@@ -50,7 +50,7 @@ pub(super) fn key(name: &str, mut spec: Value, status: Value) -> AccessKey {
 }
 
 /// The status of a key in that state with a token.
-pub(super) fn issued(state: &str, id: &str, expires_at: &str) -> Value {
+pub fn issued(state: &str, id: &str, expires_at: &str) -> Value {
     json!({
         "observedGeneration": 1, "state": state, "serviceAccountUID": "uid-of-ci-bot", "secretName": "deploy",
         "token": {
@@ -61,7 +61,7 @@ pub(super) fn issued(state: &str, id: &str, expires_at: &str) -> Value {
 }
 
 /// A Ready condition.
-pub(super) fn conditions(status: &str, reason: &str, message: &str) -> Value {
+pub fn conditions(status: &str, reason: &str, message: &str) -> Value {
     json!([{
         "type": "Ready", "status": status, "reason": reason, "message": message,
         "lastTransitionTime": "2026-11-20T12:00:00Z",
@@ -69,7 +69,7 @@ pub(super) fn conditions(status: &str, reason: &str, message: &str) -> Value {
 }
 
 /// An audit entry.
-pub(super) fn entry(id: &str, time: &str, reason: &str, message: &str) -> Value {
+pub fn entry(id: &str, time: &str, reason: &str, message: &str) -> Value {
     json!({
         "id": id, "time": time, "actor": "alice", "action": "x", "object": "ServiceAccount/ci-bot", "reason": reason,
         "message": message,

@@ -58,7 +58,7 @@ impl Drop for Following {
 }
 
 #[tokio::test]
-async fn the_log_is_told_oldest_first_and_for_programs_one_entry_a_line() {
+async fn the_log_is_shown_oldest_first_and_for_programs_one_entry_a_line() {
     let (scene, _controller) = Scene::with_controller("plugin-audit").await;
     administered(&scene).await;
     let entries = |arguments: &[&str]| -> Vec<AuditEntry> {
@@ -87,7 +87,7 @@ async fn the_log_is_told_oldest_first_and_for_programs_one_entry_a_line() {
 }
 
 #[tokio::test]
-async fn new_entries_are_told_as_they_come_also_to_an_admin_who_may_look_and_not_watch() {
+async fn new_entries_are_shown_as_they_come_also_to_an_admin_who_may_look_and_not_watch() {
     let (scene, _controller) = Scene::with_controller("plugin-follow").await;
     administered(&scene).await;
     let mut all = Following::start(&scene, &["audit", "ci", "--follow"]);

@@ -166,7 +166,7 @@ async fn the_manifest_of_a_dry_run_changes_nothing_and_applied_it_gives_the_same
 }
 
 #[tokio::test]
-async fn what_is_done_is_said_in_the_form_that_is_asked_for() {
+async fn what_is_done_is_said_in_the_form_that_is_requested() {
     let scene = Scene::new("plugin-output").await;
     let create = |flags: &[&str]| done(&keyward(&scene, &[&["create", "ci", "--dry-run"], flags].concat()));
     assert_eq!(create(&[]), "serviceaccount.iam.keyward.dev/ci created (dry run)\n");
@@ -178,7 +178,7 @@ async fn what_is_done_is_said_in_the_form_that_is_asked_for() {
 }
 
 #[tokio::test]
-async fn who_may_not_change_something_is_told_who_could_grant_it() {
+async fn who_may_not_change_something_learns_who_could_grant_it() {
     let (scene, _controller) = Scene::with_controller("plugin-denied").await;
     administered(&scene).await;
     done(&keyward_as(&scene, "alice", &["key", "rotate", "deploy", "--wait=false"]));

@@ -1,4 +1,4 @@
-//! `kubectl keyward` as people run it: by kubectl itself, and with the rights of whoever runs it.
+//! `kubectl keyward` as users run it: by kubectl itself, and with the rights of whoever runs it.
 
 mod audit;
 mod change;

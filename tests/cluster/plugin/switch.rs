@@ -73,7 +73,7 @@ async fn where_the_chart_wants_it_confirmed_a_yes_confirms_it_for_this_once() {
     .await;
     failed(&keyward(&scene, &dry), 1, "set its annotation iam.keyward.dev/confirm-deactivation to \"ci\"");
 
-    // In Git the confirmation stands beside what it confirms.
+    // In Git the confirmation is beside what it confirms.
     let manifest = done(&keyward(&scene, &[&dry[..], &["--yes", "-o", "yaml"]].concat()));
     assert!(manifest.contains("iam.keyward.dev/confirm-deactivation: ci\n"), "{manifest}");
 

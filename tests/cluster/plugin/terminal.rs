@@ -8,7 +8,7 @@ use keyward::api::shared::DesiredState;
 use super::super::support::Scene;
 use super::{administered, done, keyward, path};
 
-/// `kubectl keyward` at a terminal, where a person types `typed`.
+/// `kubectl keyward` at a terminal, where a user types `typed`.
 fn at_terminal(scene: &Scene, arguments: &str, typed: &str, variables: &[(&str, &str)]) -> Output {
     use std::io::Write as _;
     let line = format!("kubectl keyward {arguments} -n {}", scene.namespace);
@@ -19,10 +19,10 @@ fn at_terminal(scene: &Scene, arguments: &str, typed: &str, variables: &[(&str, 
     }
     command.env("TERM", "xterm-256color").env("LANG", "C.UTF-8").envs(variables.iter().copied());
     let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
-    let mut person = child.stdin.take().unwrap();
-    person.write_all(typed.as_bytes()).unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    stdin.write_all(typed.as_bytes()).unwrap();
     let output = child.wait_with_output().unwrap();
-    drop(person);
+    drop(stdin);
     output
 }
 
@@ -61,7 +61,7 @@ async fn a_terminal_gets_colours_and_glyphs_unless_they_are_unwanted() {
 }
 
 #[tokio::test]
-async fn a_person_is_asked_before_a_service_account_is_switched_off() {
+async fn a_user_is_asked_before_a_service_account_is_switched_off() {
     let (scene, _controller) = Scene::with_controller("plugin-ask").await;
     administered(&scene).await;
     for (typed, code, ends, state) in [

@@ -51,7 +51,7 @@ async fn everyone_who_may_manage_it_or_read_its_tokens_is_shown_with_what_gives_
 }
 
 #[tokio::test]
-async fn who_may_not_see_rbac_is_told_what_is_missing_and_what_they_may_do_themselves() {
+async fn who_may_not_see_rbac_learns_what_is_missing_and_what_they_may_do_themselves() {
     let (scene, _controller) = Scene::with_controller("plugin-who-self").await;
     administered(&scene).await;
     let output = keyward_as(&scene, "alice", &["who-can", "ci"]);

@@ -1,0 +1,387 @@
+//! `kubectl keyward describe`: everything about one service account.
+
+use chrono::{DateTime, Utc};
+use clap::Args;
+use kube::{Resource as _, ResourceExt as _};
+use serde_json::Value;
+
+use crate::api::resource_grant::{Category, Impersonation};
+use crate::api::service_account::AssociatedResources;
+use crate::api::shared::KeyCounts;
+use crate::api::{AccessKey, ServiceAccount};
+use crate::domain::admins;
+use crate::domain::value::time::{from_kube, rfc3339};
+use crate::kubectl::cluster::client::Scope;
+use crate::kubectl::cluster::kind::of_service_account;
+use crate::kubectl::cluster::manifest;
+use crate::kubectl::context::Context;
+use crate::kubectl::error::Error;
+use crate::kubectl::input::name::NameOf;
+use crate::kubectl::output::format::ReportOutput;
+use crate::kubectl::output::hint::command_line;
+use crate::kubectl::output::icon::icon;
+use crate::kubectl::output::log;
+use crate::kubectl::output::screen;
+use crate::kubectl::output::screen::Look;
+use crate::kubectl::output::states;
+use crate::kubectl::output::table::{Cell, Table, Tone, lines, paint};
+use crate::kubectl::output::times;
+
+/// How many entries of the audit log are shown.
+const ENTRIES: usize = 10;
+
+/// Flags of `describe`.
+#[derive(Args, Clone, Debug)]
+pub struct DescribeArgs {
+    /// The service account.
+    #[arg(value_name = "NAME", add = NameOf::ServiceAccount)]
+    name: String,
+    /// Print the service account and its access keys as a list of objects instead.
+    #[arg(short, long, value_enum, value_name = "FORMAT")]
+    output: Option<ReportOutput>,
+}
+
+/// The command.
+pub async fn run(context: &Context, args: DescribeArgs) -> Result<(), Error> {
+    let cluster = context.globals.connect().await?;
+    let selector = of_service_account(&args.name);
+    let (service_account, keys) = futures::try_join!(
+        cluster.get::<ServiceAccount>(&args.name),
+        cluster.list::<AccessKey>(Scope::One, &selector)
+    )?;
+    let text = match args.output {
+        Some(output) => output.of(&objects(service_account, keys)?)?,
+        None => describe(&service_account, &keys, context.look, context.now),
+    };
+    screen::show(&text)
+}
+
+fn objects(service_account: ServiceAccount, keys: Vec<AccessKey>) -> Result<Value, Error> {
+    let first = manifest::as_found(vec![service_account], true)?;
+    let keys = manifest::as_found(keys, false)?;
+    let keys = keys.get("items").and_then(Value::as_array).cloned().unwrap_or_default();
+    Ok(manifest::list(&[vec![first], keys].concat()))
+}
+
+fn describe(service_account: &ServiceAccount, keys: &[AccessKey], look: Look, now: DateTime<Utc>) -> String {
+    let nothing = AssociatedResources::default();
+    let status = service_account.status.as_ref();
+    let resources = status.and_then(|status| status.associated_resources.as_ref());
+    let parts = [
+        header(service_account, look, now),
+        access_keys(keys, now),
+        associated(service_account, resources.unwrap_or(&nothing)),
+        in_use(resources.unwrap_or(&nothing)),
+        audit_log(service_account),
+    ];
+    parts.concat()
+}
+
+/// A title with its lines or its table below.
+fn section(title: &str, below: &str) -> String {
+    format!("\n{}\n{below}", paint(Tone::Strong, title))
+}
+
+fn header(object: &ServiceAccount, look: Look, now: DateTime<Utc>) -> String {
+    let spec = &object.spec;
+    let status = object.status.clone().unwrap_or_default();
+    let name = object.name_any();
+    let created = object.meta().creation_timestamp.as_ref().map(from_kube);
+    let reason = status.conditions.iter().find(|condition| condition.type_ == "Ready").map(states::reason);
+    let state = states::service_account(status.state);
+    let keys = status.keys.clone().unwrap_or_default();
+    let mut rows: Vec<(&str, String)> = vec![
+        ("Name", paint(Tone::Strong, &name)),
+        ("Namespace", paint(Tone::Plain, &object.namespace().unwrap_or_default())),
+        ("Display name", paint(Tone::Plain, spec.display_name.as_deref().unwrap_or(&name))),
+        ("Icon", icon(spec.icon, look)),
+    ];
+    let description = spec.description.as_deref().unwrap_or("-").lines().enumerate();
+    rows.extend(
+        description.map(|(at, line)| (if at == 0 { "Description" } else { "" }, paint(Tone::Plain, line))),
+    );
+    let reason = reason.unwrap_or_else(|| "no controller has looked at it yet; is one running?".into());
+    rows.push(("State", format!("{state} ({})", paint(Tone::Plain, &reason))));
+    rows.push(("Created", created.map_or_else(|| "-".into(), |at| moment(at, now))));
+    let used = status.last_accessed_at.map(|at| moment(at, now));
+    let used = used.unwrap_or_else(|| times::last_use(None, status.usage_recorded_since, now));
+    rows.push(("Last accessed", used));
+    rows.push(("Access keys", counted(&keys)));
+    rows.extend(admin_rows(object));
+    lines(rows.into_iter().map(|(name, value)| row(name, &value)))
+}
+
+fn row(name: &str, value: &str) -> String {
+    let name = if name.is_empty() { String::new() } else { format!("{name}:") };
+    format!("{name:<15} {value}")
+}
+
+fn moment(at: DateTime<Utc>, now: DateTime<Utc>) -> String {
+    format!("{} ({})", rfc3339(at), times::away(at, now))
+}
+
+fn counted(keys: &KeyCounts) -> String {
+    let KeyCounts { total, active, inactive, expired, rejected, expiring_soon } = keys;
+    let others = [(inactive, "inactive"), (expired, "expired"), (rejected, "rejected")];
+    let others = others.into_iter().filter(|(count, _)| **count > 0);
+    let others = others.map(|(count, word)| format!(", {count} {word}")).collect::<Vec<_>>().concat();
+    format!("{active} active of {total}{others}{}", states::expiring(*expiring_soon))
+}
+
+/// Those that are named, and which of them RBAC does not know yet.
+fn admin_rows(object: &ServiceAccount) -> Vec<(&'static str, String)> {
+    let named = object.spec.admins.as_deref().unwrap_or_default();
+    let bound = object.status.as_ref().map(|status| status.admins.as_slice()).unwrap_or_default();
+    let (bound, waiting): (Vec<_>, Vec<_>) = named.iter().cloned().partition(|admin| bound.contains(admin));
+    let mut lines = vec![("Admins", paint(Tone::Plain, &admins::line(&bound).unwrap_or_else(|| "-".into())))];
+    if let Some(waiting) = admins::line(&waiting) {
+        lines.push(("", format!("{} (named, and not bound yet)", paint(Tone::Warn, &waiting))));
+    }
+    lines
+}
+
+fn access_keys(keys: &[AccessKey], now: DateTime<Utc>) -> String {
+    if keys.is_empty() {
+        return section("Access keys (0)", "  none\n");
+    }
+    let mut keys: Vec<&AccessKey> = keys.iter().collect();
+    keys.sort_by_key(|key| key.name_any());
+    let mut table =
+        Table::new(["NAME", "STATE", "KEY ID", "EXPIRES", "RENEWED", "LAST USED", "REVISION", "REASON"])
+            .indented("  ");
+    for key in &keys {
+        table.row(key_row(key, now));
+    }
+    section(&format!("Access keys ({})", keys.len()), &table.to_string())
+}
+
+fn key_row(key: &AccessKey, now: DateTime<Utc>) -> Vec<Cell> {
+    let status = key.status.clone().unwrap_or_default();
+    let token = status.token.as_ref();
+    let expires = token.map_or_else(|| "-".into(), |token| times::away(token.expires_at, now));
+    let soon = status.conditions.iter().any(|c| c.type_ == "Expiring" && c.status == "True");
+    vec![
+        key.name_any().into(),
+        states::access_key(status.state),
+        token.map_or("-", |token| token.id.as_str()).into(),
+        Cell::new(if soon { Tone::Warn } else { Tone::Plain }, &expires),
+        if key.spec.rotation.is_some() { "by itself" } else { "by hand" }.into(),
+        times::last_use(status.last_used_at, status.usage_recorded_since, now).into(),
+        key.spec.revision.to_string().into(),
+        status
+            .conditions
+            .iter()
+            .find(|c| c.type_ == "Ready")
+            .map_or("-", |ready| ready.reason.as_str())
+            .into(),
+    ]
+}
+
+fn associated(object: &ServiceAccount, resources: &AssociatedResources) -> String {
+    let AssociatedResources { total, impersonation: _, categories, in_use: _, items } = resources;
+    if *total == 0 {
+        return section("Associated resources (0)", "  none\n");
+    }
+    let mut below = Vec::new();
+    for category in Category::ALL {
+        let its: Vec<_> = items.iter().filter(|item| item.category == category).collect();
+        let Some(counted) = categories.iter().find(|counted| counted.category == category) else { continue };
+        let mut table =
+            Table::new(["NAME", "DISPLAY NAME", "ROLE", "USAGE", "IMPERSONATION"]).indented("    ");
+        for item in its {
+            let tone = if item.impersonation == Impersonation::Enabled { Tone::Warn } else { Tone::Plain };
+            table.row(vec![
+                item.name.as_str().into(),
+                item.display_name.as_deref().unwrap_or("-").into(),
+                item.role.as_str().into(),
+                format!("{:?}", item.usage).into(),
+                Cell::new(tone, &format!("{:?}", item.impersonation)),
+            ]);
+        }
+        below.push(format!("  {} ({})\n{table}", category.as_str(), counted.count));
+    }
+    let left = usize::try_from(*total).unwrap_or_default().saturating_sub(items.len());
+    if left > 0 {
+        below.push(format!(
+            "  {left} more: kubectl -n {} get kwgrant --field-selector {}\n",
+            object.namespace().unwrap_or_default(),
+            of_service_account(&object.name_any())
+        ));
+    }
+    section(&format!("Associated resources ({total})"), &below.concat())
+}
+
+fn in_use(resources: &AssociatedResources) -> String {
+    if resources.in_use.is_empty() {
+        return String::new();
+    }
+    let sentences = resources.in_use.iter().map(|sentence| format!("  {}", paint(Tone::Plain, sentence)));
+    section("Still used by", &lines(sentences))
+}
+
+fn audit_log(object: &ServiceAccount) -> String {
+    let log = object.status.as_ref().map(|status| status.audit_log.as_slice()).unwrap_or_default();
+    if log.is_empty() {
+        return section("Audit log", "  empty\n");
+    }
+    let shown = log.len().min(ENTRIES);
+    let mut table = Table::new(log::HEADER).indented("  ");
+    for entry in log.iter().take(shown).rev() {
+        table.row(log::row(entry, false));
+    }
+    let all = command_line(&object.namespace().unwrap_or_default(), &format!("audit {}", object.name_any()));
+    section(&format!("Audit log (the newest {shown} of {}; all: {all})", log.len()), &table.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    //! What the description of a service account looks like.
+
+    use serde_json::json;
+
+    use super::*;
+    use crate::kubectl::output::table::plain;
+    use crate::kubectl::samples::{conditions, entry, from_json, issued, key, now, service_account};
+
+    fn shown(service_account: &ServiceAccount, keys: &[AccessKey]) -> String {
+        plain(&super::describe(service_account, keys, Look::default(), now()))
+    }
+
+    fn resources() -> serde_json::Value {
+        let item = |category: &str, name: &str, usage: &str, impersonation: &str| {
+            json!({
+                "category": category, "name": name, "role": "Member", "usage": usage, "impersonation": impersonation,
+                "displayName": "Expense claims",
+            })
+        };
+        json!({
+            "total": 5, "impersonation": "Enabled",
+            "categories": [{"category": "Process", "count": 2}, {"category": "App", "count": 3}],
+            "inUse": ["integrations that run as it (1): Process \"Expense claims\""],
+            "items": [
+                item("Process", "claims", "Integration", "Enabled"),
+                item("Process", "travel", "Shared", "Disabled"),
+                item("App", "mail", "Shared", "Disabled"),
+            ],
+        })
+    }
+
+    #[test]
+    fn everything_about_a_service_account_is_on_one_page() {
+        let bot = service_account(
+            "ci-bot",
+            json!({
+                "displayName": "CI bot", "icon": "Rocket", "description": "Builds.\nDeploys.",
+                "admins": [{"kind": "User", "name": "alice"}, {"kind": "Group", "name": "platform"}],
+            }),
+            json!({
+                "observedGeneration": 1, "state": "Active", "lastAccessedAt": "2026-11-23T11:57:00Z",
+                "keys": {"total": 2, "active": 1, "inactive": 1, "expired": 0, "rejected": 0, "expiringSoon": 1},
+                "admins": [{"kind": "User", "name": "alice"}], "associatedResources": resources(),
+                "conditions": conditions("True", "Admitted", "Service account is admitted"),
+                "auditLog": [
+                    entry("2", "2026-11-21T12:00:00Z", "AdminsChanged", "now managed by User/alice"),
+                    entry("1", "2026-11-20T12:00:00Z", "Admitted", "admitted"),
+                ],
+            }),
+        );
+        let mut expiring = issued("Active", "l75doUeBBMSL", "2026-12-03T12:00:00Z");
+        expiring["lastUsedAt"] = json!("2026-11-23T11:57:00Z");
+        let keys = [
+            key(
+                "nightly",
+                json!({"revision": 3, "rotation": {"renewBefore": "P14D"}}),
+                issued("Inactive", "OzvPVoP9MCix", "2027-05-23T12:00:00Z"),
+            ),
+            key("deploy", json!({}), expiring),
+        ];
+        assert_eq!(
+            shown(&bot, &keys),
+            r#"Name:           ci-bot
+Namespace:      shop
+Display name:   CI bot
+Icon:           Rocket
+Description:    Builds.
+                Deploys.
+State:          Active (Admitted: Service account is admitted)
+Created:        2026-11-20T12:00:00Z (3d ago)
+Last accessed:  2026-11-23T11:57:00Z (3m ago)
+Access keys:    1 active of 2, 1 inactive; expiring: 1 within 30 days
+Admins:         User/alice
+                Group/platform (named, and not bound yet)
+
+Access keys (2)
+  NAME      STATE      KEY ID         EXPIRES   RENEWED     LAST USED   REVISION   REASON
+  deploy    Active     l75doUeBBMSL   in 10d    by hand     3m          1          Issued
+  nightly   Inactive   OzvPVoP9MCix   in 181d   by itself   unknown     3          Issued
+
+Associated resources (5)
+  Process (2)
+    NAME     DISPLAY NAME     ROLE     USAGE         IMPERSONATION
+    claims   Expense claims   Member   Integration   Enabled
+    travel   Expense claims   Member   Shared        Disabled
+  App (3)
+    NAME   DISPLAY NAME     ROLE     USAGE    IMPERSONATION
+    mail   Expense claims   Member   Shared   Disabled
+  2 more: kubectl -n shop get kwgrant --field-selector spec.serviceAccountName=ci-bot
+
+Still used by
+  integrations that run as it (1): Process "Expense claims"
+
+Audit log (the newest 2 of 2; all: kubectl keyward -n shop audit ci-bot)
+  TIME                   ACTOR   OBJECT                  REASON          MESSAGE
+  2026-11-20T12:00:00Z   alice   ServiceAccount/ci-bot   Admitted        admitted
+  2026-11-21T12:00:00Z   alice   ServiceAccount/ci-bot   AdminsChanged   now managed by User/alice
+"#
+        );
+    }
+
+    #[test]
+    fn a_service_account_that_has_nothing_says_so() {
+        assert_eq!(
+            shown(&service_account("ci-bot", json!({}), json!({})), &[]),
+            r"Name:           ci-bot
+Namespace:      shop
+Display name:   ci-bot
+Icon:           Bot
+Description:    -
+State:          Pending (no controller has looked at it yet; is one running?)
+Created:        2026-11-20T12:00:00Z (3d ago)
+Last accessed:  unknown
+Access keys:    0 active of 0
+Admins:         -
+
+Access keys (0)
+  none
+
+Associated resources (0)
+  none
+
+Audit log
+  empty
+"
+        );
+    }
+
+    #[test]
+    fn for_programs_it_is_a_list_of_the_objects_themselves() {
+        let bot = service_account("ci-bot", json!({}), json!({}));
+        let list = objects(bot, vec![key("deploy", json!({}), json!({}))]).unwrap();
+        let kinds: Vec<&str> =
+            list["items"].as_array().unwrap().iter().map(|item| item["kind"].as_str().unwrap()).collect();
+        assert_eq!((list["kind"].as_str(), kinds), (Some("List"), vec!["ServiceAccount", "AccessKey"]));
+    }
+
+    #[test]
+    fn nobody_tears_the_page_apart_by_what_they_wrote() {
+        let spec = json!({"displayName": "x\u{1b}[31m", "description": "a\u{7}\nName: other"});
+        let shown = shown(
+            &from_json::<ServiceAccount>(
+                serde_json::to_value(service_account("a", spec, json!({}))).unwrap(),
+            ),
+            &[],
+        );
+        assert!(!shown.contains('\u{1b}') && !shown.contains('\u{7}'), "{shown:?}");
+        assert!(shown.contains("\n                Name: other\n"), "{shown}");
+    }
+}

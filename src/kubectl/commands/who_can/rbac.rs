@@ -1,0 +1,366 @@
+//! What RBAC's roles and bindings give to whom, on one service account and the Secrets of its keys.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use k8s_openapi::api::rbac::v1::{
+    ClusterRole, ClusterRoleBinding, PolicyRule, Role, RoleBinding, RoleRef, Subject as RbacSubject,
+};
+use kube::ResourceExt as _;
+
+use crate::api::GROUP;
+use crate::api::shared::{Subject, SubjectKind};
+
+/// RBAC as far as the user may see it.
+#[derive(Debug, Default)]
+pub struct Rbac {
+    /// Roles of the namespace; `None` where they may not be seen.
+    pub roles: Option<Vec<Role>>,
+    /// Bindings of the namespace.
+    pub role_bindings: Vec<RoleBinding>,
+    /// Roles of the cluster; `None` where they may not be seen.
+    pub cluster_roles: Option<Vec<ClusterRole>>,
+    /// Bindings of the cluster.
+    pub cluster_role_bindings: Vec<ClusterRoleBinding>,
+}
+
+/// What the rights are on.
+#[derive(Debug)]
+pub struct Target<'a> {
+    /// Name of the service account.
+    pub service_account: &'a str,
+    /// Names of the Secrets that hold its tokens.
+    pub secrets: &'a [String],
+}
+
+/// Someone, in an order that reads well.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Who {
+    pub kind: &'static str,
+    pub namespace: Option<String>,
+    pub name: String,
+}
+
+/// What someone may do.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Rights {
+    /// Change the service account, and its keys.
+    pub manage: bool,
+    /// Say where its tokens go.
+    pub reveal: bool,
+    /// Read these of the target's Secrets.
+    pub secrets: BTreeSet<String>,
+    /// Read every Secret of the namespace.
+    pub every_secret: bool,
+    /// The bindings that give it.
+    pub through: BTreeSet<String>,
+}
+
+impl Rights {
+    fn is_nothing(&self) -> bool {
+        let Self { manage, reveal, secrets, every_secret, through: _ } = self;
+        !manage && !reveal && secrets.is_empty() && !every_secret
+    }
+
+    /// Adds others.
+    pub fn add(&mut self, other: Self) {
+        let Self { manage, reveal, secrets, every_secret, through } = other;
+        self.manage |= manage;
+        self.reveal |= reveal;
+        self.secrets.extend(secrets);
+        self.every_secret |= every_secret;
+        self.through.extend(through);
+    }
+}
+
+/// A binding to a role that may not be seen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unresolved {
+    pub binding: String,
+    pub role: String,
+    pub subjects: Vec<Who>,
+}
+
+impl Rbac {
+    /// Whom RBAC gives something on `target`.
+    pub fn who(&self, target: &Target<'_>) -> (BTreeMap<Who, Rights>, Vec<Unresolved>) {
+        let (mut found, mut unresolved) = (BTreeMap::<Who, Rights>::new(), Vec::new());
+        for (binding, role, subjects) in self.bindings() {
+            let subjects = subjects.iter().flatten().filter_map(who);
+            let Some(rules) = self.rules(role) else {
+                let role = format!("{}/{}", role.kind, role.name);
+                unresolved.push(Unresolved { binding, role, subjects: subjects.collect() });
+                continue;
+            };
+            let rights = Rights { through: [binding].into(), ..rights(rules, target) };
+            if !rights.is_nothing() {
+                subjects.for_each(|who| found.entry(who).or_default().add(rights.clone()));
+            }
+        }
+        (found, unresolved)
+    }
+
+    fn bindings(&self) -> impl Iterator<Item = (String, &RoleRef, &Option<Vec<RbacSubject>>)> {
+        let own = self.role_bindings.iter().map(|binding| {
+            (format!("RoleBinding/{}", binding.name_any()), &binding.role_ref, &binding.subjects)
+        });
+        own.chain(self.cluster_role_bindings.iter().map(|binding| {
+            (format!("ClusterRoleBinding/{}", binding.name_any()), &binding.role_ref, &binding.subjects)
+        }))
+    }
+
+    /// The rules of a role: none where it does not exist, and `None` where that cannot be seen.
+    fn rules(&self, role: &RoleRef) -> Option<&[PolicyRule]> {
+        let rules = if role.kind == "Role" {
+            let known = self.roles.as_ref()?.iter().find(|known| known.name_any() == role.name);
+            known.and_then(|known| known.rules.as_deref())
+        } else {
+            let known = self.cluster_roles.as_ref()?.iter().find(|known| known.name_any() == role.name);
+            known.and_then(|known| known.rules.as_deref())
+        };
+        Some(rules.unwrap_or_default())
+    }
+}
+
+fn rights(rules: &[PolicyRule], target: &Target<'_>) -> Rights {
+    let Target { service_account, secrets } = target;
+    let may =
+        |verb| rules.iter().any(|rule| allows(rule, GROUP, "serviceaccounts", verb, Some(service_account)));
+    // Who may list or watch Secrets sees what is in them too.
+    let reads = |name: Option<&str>| {
+        let verbs = ["get", "list", "watch"];
+        rules.iter().any(|rule| verbs.iter().any(|verb| allows(rule, "", "secrets", verb, name)))
+    };
+    Rights {
+        manage: may("manage"),
+        reveal: may("reveal"),
+        secrets: secrets.iter().filter(|name| reads(Some(name))).cloned().collect(),
+        every_secret: reads(None),
+        through: BTreeSet::new(),
+    }
+}
+
+/// Whether a rule allows it for the object of that name, or without a name for all.
+fn allows(rule: &PolicyRule, group: &str, resource: &str, verb: &str, name: Option<&str>) -> bool {
+    let holds = |list: Option<&Vec<String>>, wanted: &str| {
+        list.is_some_and(|list| list.iter().any(|given| given == "*" || given == wanted))
+    };
+    let names = rule.resource_names.as_deref().unwrap_or_default();
+    holds(rule.api_groups.as_ref(), group)
+        && holds(rule.resources.as_ref(), resource)
+        && holds(Some(&rule.verbs), verb)
+        && (names.is_empty() || name.is_some_and(|name| names.iter().any(|given| given == name)))
+}
+
+fn who(subject: &RbacSubject) -> Option<Who> {
+    let kind = ["User", "Group", "ServiceAccount"].into_iter().find(|kind| *kind == subject.kind)?;
+    let namespace = subject.namespace.clone().filter(|_| kind == "ServiceAccount");
+    Some(Who { kind, namespace, name: subject.name.clone() })
+}
+
+impl From<&Subject> for Who {
+    fn from(subject: &Subject) -> Self {
+        let Subject { kind, name, namespace } = subject.clone();
+        let kind = match kind {
+            SubjectKind::User => "User",
+            SubjectKind::Group => "Group",
+            SubjectKind::ServiceAccount => "ServiceAccount",
+        };
+        Self { kind, namespace, name }
+    }
+}
+
+impl Who {
+    /// As messages name it.
+    pub fn label(&self) -> String {
+        let Self { kind, namespace, name } = self;
+        let parts = [Some(*kind), namespace.as_deref(), Some(name)];
+        parts.into_iter().flatten().collect::<Vec<_>>().join("/")
+    }
+
+    /// A part of Kubernetes itself, and not someone who was given a right here.
+    pub fn is_system(&self) -> bool {
+        const OPEN: [&str; 2] = ["system:authenticated", "system:unauthenticated"];
+        let Self { kind, namespace, name } = self;
+        match *kind {
+            "ServiceAccount" => namespace.as_deref() == Some("kube-system"),
+            // These are not Kubernetes' own parts, but everyone.
+            _ => {
+                name.starts_with("system:")
+                    && !OPEN.contains(&name.as_str())
+                    && !name.starts_with("system:serviceaccounts")
+                    && !name.starts_with("system:serviceaccount:")
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    //! What roles and bindings come to.
+
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::kubectl::samples::from_json;
+
+    fn rule(group: &str, resource: &str, verbs: &[&str], names: &[&str]) -> Value {
+        json!({"apiGroups": [group], "resources": [resource], "verbs": verbs, "resourceNames": names})
+    }
+
+    fn role(name: &str, rules: &[Value]) -> Role {
+        from_json(json!({"metadata": {"name": name, "namespace": "shop"}, "rules": rules}))
+    }
+
+    fn cluster_role(name: &str, rules: &[Value]) -> ClusterRole {
+        from_json(json!({"metadata": {"name": name}, "rules": rules}))
+    }
+
+    fn binding(kind: &str, role: &str, subjects: &Value) -> Value {
+        json!({
+            "metadata": {"name": format!("{role}-binding")}, "subjects": subjects,
+            "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": kind, "name": role},
+        })
+    }
+
+    fn alice() -> Value {
+        json!([{"kind": "User", "name": "alice"}])
+    }
+
+    fn secrets() -> Vec<String> {
+        ["deploy", "nightly"].map(String::from).into()
+    }
+
+    fn found(rbac: &Rbac) -> Vec<(String, Rights)> {
+        let (found, unresolved) = rbac.who(&Target { service_account: "ci-bot", secrets: &secrets() });
+        assert_eq!(unresolved, []);
+        found.into_iter().map(|(who, rights)| (who.label(), rights)).collect()
+    }
+
+    /// What a role with these rules gives to whom it is bound.
+    fn rights(rules: &[Value]) -> Rights {
+        let rbac = Rbac {
+            roles: Some(vec![role("r", rules)]),
+            role_bindings: vec![from_json(binding("Role", "r", &alice()))],
+            ..Rbac::default()
+        };
+        found(&rbac)
+            .pop()
+            .map(|(_, rights)| Rights { through: BTreeSet::new(), ..rights })
+            .unwrap_or_default()
+    }
+
+    #[test]
+    fn a_rule_counts_for_the_service_account_that_it_names() {
+        let manage = Rights { manage: true, ..Rights::default() };
+        for (rules, expected) in [
+            (vec![rule(GROUP, "serviceaccounts", &["manage"], &["ci-bot"])], manage.clone()),
+            (vec![rule(GROUP, "serviceaccounts", &["manage"], &["other"])], Rights::default()),
+            // The core kind of the same name.
+            (vec![rule("", "serviceaccounts", &["manage"], &[])], Rights::default()),
+            (vec![rule(GROUP, "serviceaccounts", &["manage"], &[])], manage),
+            (
+                vec![rule("*", "*", &["*"], &[])],
+                Rights {
+                    manage: true,
+                    reveal: true,
+                    secrets: secrets().into_iter().collect(),
+                    every_secret: true,
+                    ..Rights::default()
+                },
+            ),
+            (vec![rule(GROUP, "serviceaccounts", &["get", "patch"], &[])], Rights::default()),
+        ] {
+            assert_eq!(rights(&rules), expected, "{rules:?}");
+        }
+    }
+
+    #[test]
+    fn who_may_list_or_watch_secrets_reads_them_too() {
+        for verb in ["get", "list", "watch"] {
+            let all = rights(&[rule("", "secrets", &[verb], &[])]);
+            assert!(all.every_secret && all.secrets.len() == 2, "{verb}");
+            let one = rights(&[rule("", "secrets", &[verb], &["deploy", "foreign"])]);
+            assert!(!one.every_secret && one.secrets == ["deploy".to_owned()].into(), "{verb}");
+        }
+        assert_eq!(rights(&[rule("", "secrets", &["delete"], &[])]), Rights::default());
+    }
+
+    #[test]
+    fn several_bindings_of_one_user_add_up() {
+        let rbac = Rbac {
+            roles: Some(vec![role("r", &[rule("", "secrets", &["get"], &["deploy"])])]),
+            role_bindings: vec![
+                from_json(binding("Role", "r", &alice())),
+                from_json(binding("ClusterRole", "manager", &alice())),
+                // A role that is not there gives nothing.
+                from_json(binding("ClusterRole", "deleted", &alice())),
+                from_json(binding("Role", "deleted", &alice())),
+            ],
+            cluster_roles: Some(vec![cluster_role(
+                "manager",
+                &[rule(GROUP, "serviceaccounts", &["manage", "reveal"], &[])],
+            )]),
+            cluster_role_bindings: vec![from_json(binding(
+                "ClusterRole",
+                "manager",
+                &json!([
+                    {"kind": "Group", "name": "ops"}, {"kind": "ServiceAccount", "name": "argocd", "namespace": "argocd"},
+                ]),
+            ))],
+        };
+        let through = |names: &[&str]| names.iter().map(ToString::to_string).collect::<BTreeSet<_>>();
+        let manager = Rights {
+            manage: true,
+            reveal: true,
+            through: through(&["ClusterRoleBinding/manager-binding"]),
+            ..Rights::default()
+        };
+        assert_eq!(
+            found(&rbac),
+            [
+                ("Group/ops".to_owned(), manager.clone()),
+                ("ServiceAccount/argocd/argocd".to_owned(), manager),
+                (
+                    "User/alice".to_owned(),
+                    Rights {
+                        manage: true,
+                        reveal: true,
+                        secrets: ["deploy".to_owned()].into(),
+                        every_secret: false,
+                        through: through(&["RoleBinding/manager-binding", "RoleBinding/r-binding"]),
+                    }
+                ),
+            ]
+        );
+    }
+
+    #[test]
+    fn a_binding_whose_role_may_not_be_seen_is_not_taken_for_nothing() {
+        for kind in ["Role", "ClusterRole"] {
+            let rbac =
+                Rbac { role_bindings: vec![from_json(binding(kind, "edit", &alice()))], ..Rbac::default() };
+            let (found, unresolved) = rbac.who(&Target { service_account: "ci-bot", secrets: &[] });
+            assert!(found.is_empty());
+            let subjects = vec![Who { kind: "User", namespace: None, name: "alice".into() }];
+            let (binding, role) = ("RoleBinding/edit-binding".into(), format!("{kind}/edit"));
+            assert_eq!(unresolved, [Unresolved { binding, role, subjects }]);
+        }
+    }
+
+    #[test]
+    fn kubernetes_own_parts_are_told_from_everyone() {
+        for (kind, namespace, name, is_system) in [
+            ("Group", None, "system:masters", true),
+            ("User", None, "system:kube-controller-manager", true),
+            ("ServiceAccount", Some("kube-system"), "generic-garbage-collector", true),
+            ("Group", None, "system:authenticated", false),
+            ("Group", None, "system:serviceaccounts:shop", false),
+            ("User", None, "system:serviceaccount:argocd:argocd", false),
+            ("ServiceAccount", Some("shop"), "system:x", false),
+            ("User", None, "alice", false),
+        ] {
+            let who = Who { kind, namespace: namespace.map(str::to_owned), name: name.into() };
+            assert_eq!(who.is_system(), is_system, "{}", who.label());
+        }
+    }
+}
