@@ -7,7 +7,6 @@ use std::path::Path;
 use xtask::imports::circles;
 
 #[test]
-#[ignore = "circles remain"]
 fn no_files_import_from_each_other() {
     let top = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
     let circles: Vec<String> = circles(top).unwrap().iter().map(ToString::to_string).collect();

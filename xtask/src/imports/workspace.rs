@@ -52,7 +52,7 @@ mod tests {
             "src/lib.rs",
             "src/main.rs",
             "src/bin/kubectl-keyward.rs",
-            "benches/verify/main.rs",
+            "benches/verification.rs",
             "examples/clients/verify.rs",
             "tests/cluster/main.rs",
             "tests/generated.rs",
