@@ -1,4 +1,5 @@
-//! Why a command failed: each a sentence that says what to do about it. It imports nothing of the plugin but `denial`.
+//! Why a command failed: each a sentence that says what to do about it. It imports nothing of the plugin but
+//! `denial`.
 
 use std::time::Duration;
 
@@ -60,8 +61,8 @@ pub enum Error {
     /// There is no object of that name.
     #[error("{0}")]
     NotFound(String),
-    /// The API server, or an admission policy, refuses. In its own words, which name the field, what was given and
-    /// what is allowed.
+    /// The API server, or an admission policy, refuses. In its own words, which name the field, what was
+    /// given and what is allowed.
     #[error("{}", .0.message)]
     Server(Box<kube::core::Status>),
     /// The way to the API server or its answer is not as it should be.

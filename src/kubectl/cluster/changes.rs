@@ -26,7 +26,8 @@ pub struct ChangeArgs {
         default_missing_value = "client"
     )]
     pub dry_run: DryRun,
-    /// Print the object as it is then: `yaml` and `json` are manifests for Git, without what the cluster added.
+    /// Print the object as it is then: `yaml` and `json` are manifests for Git, without what the cluster
+    /// added.
     #[arg(short, long, value_enum, value_name = "FORMAT")]
     pub output: Option<ObjectOutput>,
 }

@@ -1,4 +1,5 @@
-//! The way to the cluster: the user's own kubeconfig and rights, a bound on every call, and errors that say what to do.
+//! The way to the cluster: the user's own kubeconfig and rights, a bound on every call, and errors that say
+//! what to do.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -35,8 +35,8 @@ impl ObjectOutput {
     }
 }
 
-/// The object without its status and without what the API server wrote into its metadata. Applied again it changes
-/// nothing.
+/// The object without its status and without what the API server wrote into its metadata. Applied again it
+/// changes nothing.
 pub fn for_git<K: Kind>(object: &K) -> Result<Value, Error> {
     let mut value = serde_json::to_value(object)?;
     if let Some(fields) = value.as_object_mut() {

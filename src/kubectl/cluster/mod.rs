@@ -1,5 +1,5 @@
-//! The way to the cluster, with the user's own kubeconfig and rights: reading, changing, following and waiting. How an answer
-//! looks belongs in `output`, what a command does with it in `commands`.
+//! The way to the cluster, with the user's own kubeconfig and rights: reading, changing, following and
+//! waiting. How an answer looks belongs in `output`, what a command does with it in `commands`.
 
 pub mod changes;
 pub mod client;

@@ -1,6 +1,9 @@
-//! The commands that look at a cluster: the list of them here, and one a file or a folder. Each reads the cluster, makes a
-//! text of what it found and the time with a pure function, and shows that. What two commands need belongs in `cluster`,
-//! `input` or `output`.
+//! The commands that look at a cluster: the list of them here, and each in a file or a folder of its own. A
+//! command reads the cluster, makes a text of what it found with a pure function, and shows that. What two
+//! commands need belongs in `cluster`, `input` or `output`.
+//!
+//! A new command is a file here, and in this file its module, its line in [`ClusterCommand`] and its arm in
+//! [`ClusterCommand::run`].
 
 mod audit;
 mod create;

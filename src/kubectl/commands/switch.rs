@@ -1,5 +1,5 @@
-//! `kubectl keyward activate` and `deactivate`: a service account with all its keys. Who switches one off first sees what
-//! still uses it.
+//! `kubectl keyward activate` and `deactivate`: a service account with all its keys. Who switches one off
+//! first sees what still uses it.
 
 use chrono::{DateTime, Utc};
 use clap::Args;

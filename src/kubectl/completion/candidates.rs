@@ -19,8 +19,8 @@ pub struct CandidatesArgs {
     words: Vec<OsString>,
 }
 
-/// `__complete`: candidates as kubectl reads them, each with its help behind a tab, and at the end that no file names are
-/// wanted.
+/// `__complete`: candidates as kubectl reads them, each with its help behind a tab, and at the end that no
+/// file names are wanted.
 pub fn candidates(args: CandidatesArgs, command: fn() -> clap::Command) -> Result<(), Error> {
     let words: Vec<OsString> = [PROGRAM.into()].into_iter().chain(args.words).collect();
     let last = words.len().saturating_sub(1);

@@ -1,5 +1,5 @@
-//! Completion for shells and for kubectl, with the names of the cluster's own objects. The command line to complete is handed
-//! in: nothing here imports `cli` or `commands`.
+//! Completion for shells and for kubectl, with the names of the cluster's own objects. The command line to
+//! complete is handed in: nothing here imports `cli` or `commands`.
 
 mod candidates;
 mod line;

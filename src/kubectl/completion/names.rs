@@ -1,7 +1,8 @@
 //! Names of the cluster's own objects, as candidates.
 //!
-//! A command marks an argument with [`NameOf`], and knows nothing of completion. [`with_names`] gives each marked argument
-//! its candidates; it is handed the whole command line, so that nothing here imports the commands.
+//! A command marks an argument with [`NameOf`], and knows nothing of completion. [`with_names`] gives each
+//! marked argument its candidates; it is handed the whole command line, so that nothing here imports the
+//! commands.
 
 use std::time::Duration;
 
@@ -35,8 +36,8 @@ fn candidates<K: Kind>(whole: fn() -> Command) -> ArgValueCandidates {
     ArgValueCandidates::new(move || names::<K>(whole()))
 }
 
-/// The names in the cluster, with the flags that are on the line already. Where there is no answer in time, there are none:
-/// a user who presses Tab wants no error.
+/// The names in the cluster, with the flags that are on the line already. Where there is no answer in time,
+/// there are none: a user who presses Tab wants no error.
 fn names<K: Kind>(command: Command) -> Vec<CompletionCandidate> {
     let Ok(runtime) = runtime() else { return Vec::new() };
     let known = runtime.block_on(async {

@@ -21,7 +21,8 @@ exec kubectl-keyward __complete \"$@\"
 /// Flags of `completion`.
 #[derive(Args, Clone, Copy, Debug)]
 pub struct CompletionArgs {
-    /// For whom: a shell, or kubectl itself, which then completes `kubectl keyward` in every shell that it knows.
+    /// For whom: a shell, or kubectl itself, which then completes `kubectl keyward` in every shell that it
+    /// knows.
     #[arg(value_enum, value_name = "SHELL")]
     shell: Shell,
 }
@@ -39,7 +40,8 @@ enum Shell {
     Kubectl,
 }
 
-/// Answers a shell that asks for candidates, and ends the program then. `command` gives the whole command line.
+/// Answers a shell that asks for candidates, and ends the program then. `command` gives the whole command
+/// line.
 pub fn answer_shells(command: fn() -> clap::Command) {
     CompleteEnv::with_factory(|| with_names(command))
         .var(VARIABLE)

@@ -24,7 +24,8 @@ fn is_yes(answer: &str) -> bool {
     ["y", "yes"].contains(&answer.trim().to_ascii_lowercase().as_str())
 }
 
-/// Reads at most `most` bytes of a secret: from a user who types it unseen, or else from whatever standard input is.
+/// Reads at most `most` bytes of a secret: from a user who types it unseen, or else from whatever standard
+/// input is.
 pub fn read_secret(prompt: &str, most: usize) -> Result<Zeroizing<String>, Error> {
     if std::io::stdin().is_terminal() {
         return Ok(Zeroizing::new(rpassword::prompt_password(prompt)?));

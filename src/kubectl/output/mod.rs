@@ -1,5 +1,5 @@
-//! How things look: tables, times, states, and what goes to standard output and standard error. Nothing here talks to the
-//! cluster.
+//! How things look: tables, times, states, and what goes to standard output and standard error. Nothing here
+//! talks to the cluster.
 
 pub mod format;
 pub mod hint;

@@ -1,4 +1,5 @@
-//! Tables as kubectl prints them: a header in capitals, columns as wide as their longest entry, nothing drawn between.
+//! Tables as kubectl prints them: a header in capitals, columns as wide as their longest entry, nothing drawn
+//! between.
 //!
 //! Whatever is shown was written by others, so no control character of theirs reaches the terminal.
 

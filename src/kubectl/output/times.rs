@@ -33,7 +33,8 @@ pub fn away(at: DateTime<Utc>, now: DateTime<Utc>) -> String {
     if at > now { format!("in {}", length(at - now)) } else { format!("{} ago", age(at, now)) }
 }
 
-/// When something was last used, where that is known: without a record since some time, never and unknown look the same.
+/// When something was last used, where that is known: without a record since some time, never and unknown
+/// look the same.
 pub fn last_use(
     used: Option<DateTime<Utc>>,
     recorded_since: Option<DateTime<Utc>>,

@@ -1,5 +1,5 @@
-//! What is said where the cluster, the kinds or the configuration are not there. It takes a control plane of its own, on
-//! which nothing is installed.
+//! What is said where the cluster, the kinds or the configuration are not there. It takes a control plane of
+//! its own, on which nothing is installed.
 
 use std::process::{Command, Output};
 

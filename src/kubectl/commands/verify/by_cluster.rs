@@ -1,4 +1,5 @@
-//! The verdict that a verifier would give, out of what the user may read. It records no use and writes no audit line.
+//! The verdict that a verifier would give, out of what the user may read. It records no use and writes no
+//! audit line.
 
 use kube::ResourceExt as _;
 

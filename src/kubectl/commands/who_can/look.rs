@@ -1,5 +1,5 @@
-//! What the answer is made of, as far as the user may see it. What may not be seen is kept, and the cluster then says what
-//! the user may do.
+//! What the answer is made of, as far as the user may see it. What may not be seen is kept, and the cluster
+//! then says what the user may do.
 
 use std::collections::BTreeSet;
 

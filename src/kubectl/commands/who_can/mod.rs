@@ -3,6 +3,8 @@
 mod answer;
 mod look;
 mod rbac;
+#[cfg(test)]
+mod tests;
 
 use clap::{Args, ValueEnum};
 

@@ -1,0 +1,4 @@
+//! What RBAC gives, and how the answer shows it.
+
+mod answer;
+mod rbac;
