@@ -3,6 +3,8 @@
 
 use std::time::Duration;
 
+use crd_check::suggest::{Likeness, did_you_mean};
+
 use crate::api::API_VERSION;
 use crate::kubectl::denial::Denial;
 use crate::runtime::telemetry::with_causes;
@@ -144,15 +146,12 @@ fn innermost(error: &dyn std::error::Error) -> String {
     causes.last().map(ToString::to_string).unwrap_or_default()
 }
 
-/// Those of `names` that someone who typed `name` may have meant, the nearest first.
-pub fn near<'a>(name: &str, names: &'a [String]) -> Vec<&'a str> {
-    const ALIKE: f64 = 0.5;
+/// Those of `names` that someone who typed `name` may have meant, the nearest first and at most three.
+fn near<'a>(name: &str, names: &'a [String]) -> Vec<&'a str> {
     const SHOWN: usize = 3;
-    let alike = |known: &str| strsim::normalized_damerau_levenshtein(name, known);
-    let begins = |known: &str| !name.is_empty() && (known.starts_with(name) || name.starts_with(known));
-    let mut near: Vec<&str> = names.iter().map(String::as_str).collect();
-    near.retain(|known| begins(known) || alike(known) >= ALIKE);
-    near.sort_by(|a, b| alike(b).total_cmp(&alike(a)).then(a.cmp(b)));
+    let mut names: Vec<&str> = names.iter().map(String::as_str).collect();
+    names.sort_unstable();
+    let mut near = did_you_mean(name, names, Likeness::Similar);
     near.truncate(SHOWN);
     near
 }

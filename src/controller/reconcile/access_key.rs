@@ -63,7 +63,9 @@ impl Reconcile for AccessKeys {
                     self.observer.look_for_secret(observed).await?;
                 }
                 Done::Published { published, changes } => {
-                    changes.into_iter().for_each(|change| world.secrets.changed(change));
+                    for change in changes {
+                        world.secrets.changed(change);
+                    }
                     observed.published = published;
                 }
             }

@@ -37,7 +37,7 @@ pub(in crate::controller) async fn follow(
             triggers.account(event, before);
         }),
         feed(objects(&client, namespace), service_accounts, &world.service_accounts, |event, before| {
-            triggers.service_account(event, before)
+            triggers.service_account(event, before);
         }),
         feed(objects(&client, namespace), access_keys, &world.access_keys, |event, before| {
             triggers.access_key(event, before);

@@ -30,7 +30,7 @@ pub enum Action {
     /// Delete every published Secret.
     Unpublish,
     /// Report it in an Event and a line of the audit stream.
-    Audit(AuditEntry),
+    Audit(Box<AuditEntry>),
     /// Record it.
     WriteStatus(Box<AccessKeyStatus>),
     /// Delete the key, if it still has this UID.

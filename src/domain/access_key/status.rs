@@ -28,7 +28,7 @@ pub(super) fn finish(observed: &Observed, decision: Decision, now: DateTime<Utc>
         Decision::Settle(settled) => {
             let entries = entries(observed, &settled, now);
             let status = status(observed, &settled, &entries, now);
-            let mut actions: Vec<Action> = entries.into_iter().map(Action::Audit).collect();
+            let mut actions: Vec<Action> = entries.into_iter().map(Box::new).map(Action::Audit).collect();
             if status != observed.key.status {
                 actions.push(Action::WriteStatus(Box::new(status)));
             }
