@@ -1,5 +1,7 @@
 //! The types of conditions. Conditions are output: what a decision needs is a status field of its own.
 
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
+
 /// A condition's `type`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ConditionType {
@@ -28,5 +30,15 @@ impl ConditionType {
             Self::Expiring => "Expiring",
             Self::Unused => "Unused",
         }
+    }
+
+    /// The condition of this type, where there is one: for those who show it.
+    pub fn find(self, conditions: &[Condition]) -> Option<&Condition> {
+        conditions.iter().find(|condition| condition.type_ == self.as_str())
+    }
+
+    /// Whether the condition of this type is True.
+    pub fn is_true(self, conditions: &[Condition]) -> bool {
+        self.find(conditions).is_some_and(|condition| condition.status == "True")
     }
 }

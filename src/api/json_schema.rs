@@ -6,6 +6,7 @@ use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{
 };
 use serde_json::{Map, Value, json};
 
+use super::kind::Kind;
 use super::{ACCOUNT_NAME, crds};
 
 const DRAFT: &str = "http://json-schema.org/draft-07/schema#";
@@ -91,7 +92,7 @@ fn of_kind(crd: &CustomResourceDefinition) -> Value {
 fn metadata_of(kind: &str) -> JSONSchemaProps {
     let mut schema = crd_check::metadata::SCHEMA.clone();
     let name = schema.properties.as_mut().and_then(|fields| fields.get_mut("name"));
-    if let Some(name) = name.filter(|_| kind == "Account") {
+    if let Some(name) = name.filter(|_| kind == Kind::Account.as_str()) {
         name.enum_ = Some(vec![JSON(json!(ACCOUNT_NAME))]);
     }
     schema

@@ -62,7 +62,7 @@ pub(super) fn count(world: &World, metrics: &Metrics) {
 }
 
 fn is_stalled(conditions: &[Condition]) -> bool {
-    conditions.iter().any(|condition| condition.type_ == ConditionType::Stalled.as_str())
+    ConditionType::Stalled.find(conditions).is_some()
 }
 
 fn stalled(kind: Kind, recorded: impl Iterator<Item = Option<Reason>>, metrics: &Metrics) {

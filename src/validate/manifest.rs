@@ -96,7 +96,7 @@ fn classify_one<'a>(location: Location<'a>, kind: Option<&str>, namespace: &str)
     let Location { root, .. } = location;
     let api_version = root.text_at(&["apiVersion"]).unwrap_or_default();
     let known = match (api_version, kind) {
-        ("v1", Some("Secret")) => Some(Kind::Secret),
+        ("v1", Some(kind)) if kind == Kind::Secret.as_str() => Some(Kind::Secret),
         (API_VERSION, Some(kind)) => CHECKED.into_iter().find(|known| known.as_str() == kind),
         _ => None,
     };

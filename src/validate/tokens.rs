@@ -3,11 +3,12 @@
 use crd_check::node::{Node, Region, Value};
 use k8s_openapi::ByteString;
 
+use crate::api::Kind;
 use crate::domain::value::token::Token;
 
 /// Where they are, and a message about each, which does not hold the token itself.
 pub(super) fn find(root: &Node) -> Vec<(Region, String)> {
-    let is_secret = root.text_at(&["kind"]) == Some("Secret");
+    let is_secret = root.text_at(&["kind"]) == Some(Kind::Secret.as_str());
     let mut found = Vec::new();
     visit(root, is_secret, &mut found);
     found

@@ -4,6 +4,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use crate::api::Kind;
 use crate::domain::verdict::FeedState;
 use crate::runtime::clock::Clock;
 
@@ -25,9 +26,9 @@ impl Followed {
     /// The kind's name.
     pub fn as_str(self) -> &'static str {
         match self {
-            Self::AccessKeys => "AccessKey",
-            Self::ServiceAccounts => "ServiceAccount",
-            Self::ResourceGrants => "ResourceGrant",
+            Self::AccessKeys => Kind::AccessKey.as_str(),
+            Self::ServiceAccounts => Kind::ServiceAccount.as_str(),
+            Self::ResourceGrants => Kind::ResourceGrant.as_str(),
         }
     }
 }

@@ -14,30 +14,17 @@
 
 mod support;
 
-mod account;
-mod admins;
+mod accounts;
 mod admission;
 mod bad_input;
 mod chart;
-mod crash;
+mod controller;
 mod docs;
 mod examples;
 mod gitops;
-mod grants;
-mod issue;
-mod lease;
-mod limits;
+mod keys;
 mod plugin;
-mod process;
-mod publish;
 mod reference;
-mod removal;
-mod repair;
-mod restore;
-mod rotation;
 mod schema;
-mod settled;
-mod switch;
-mod unused;
 mod validate;
 mod verifier;

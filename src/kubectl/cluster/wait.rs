@@ -5,7 +5,7 @@ use std::time::Duration;
 use clap::Args;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 
-use crate::api::{AccessKey, ServiceAccount};
+use crate::api::{AccessKey, ConditionType, ServiceAccount};
 use crate::kubectl::cluster::client::Cluster;
 use crate::kubectl::cluster::follow::Follow;
 use crate::kubectl::cluster::kind::{Kind, reference};
@@ -58,12 +58,11 @@ pub fn progress<K: Conditioned>(object: &K) -> Progress {
     if Some(observed) != object.meta().generation {
         return Progress::Waiting("no controller has looked at it yet; is one running?".into());
     }
-    let is_true = |type_: &str| conditions.iter().any(|c| c.type_ == type_ && c.status == "True");
-    let ready = conditions.iter().find(|condition| condition.type_ == "Ready");
+    let ready = ConditionType::Ready.find(conditions);
     let why = ready.map(|ready| format!("{} ({})", ready.message, ready.reason)).unwrap_or_default();
     match () {
-        () if is_true("Ready") => Progress::Ready,
-        () if is_true("Stalled") => Progress::Stalled(why),
+        () if ConditionType::Ready.is_true(conditions) => Progress::Ready,
+        () if ConditionType::Stalled.is_true(conditions) => Progress::Stalled(why),
         () => Progress::Waiting(why),
     }
 }

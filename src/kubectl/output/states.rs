@@ -2,6 +2,7 @@
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 
+use crate::api::ConditionType;
 use crate::api::access_key::KeyState;
 use crate::api::service_account::ServiceAccountState;
 use crate::kubectl::output::table::{Cell, Tone, paint};
@@ -37,7 +38,7 @@ pub fn expiring(count: i32) -> String {
 
 /// Why the object is not ready, if it is not.
 pub fn problem(conditions: &[Condition]) -> Option<String> {
-    let ready = conditions.iter().find(|condition| condition.type_ == "Ready")?;
+    let ready = ConditionType::Ready.find(conditions)?;
     (ready.status != "True").then(|| reason(ready))
 }
 

@@ -7,7 +7,7 @@ use kube::Api;
 use kube::api::{Patch, PatchParams};
 use serde_json::json;
 
-use crate::api::{API_VERSION, AccessKey};
+use crate::api::{API_VERSION, AccessKey, Kind};
 use crate::domain::value::time::{at_second, rfc3339};
 use crate::runtime::client::{CallError, bounded};
 use crate::verifier::check::audit::repeated_use;
@@ -74,7 +74,7 @@ async fn patch(writer: &Writer, now: &KeyVersion, last: i64) -> Result<(), CallE
     let KeyVersion { key, resource_version, last_used: _ } = now;
     let body = json!({
         "apiVersion": API_VERSION,
-        "kind": "AccessKey",
+        "kind": Kind::AccessKey.as_str(),
         "metadata": {"name": &*key.name, "uid": &*key.uid, "resourceVersion": resource_version},
         "status": {"lastUsedAt": rfc3339(at_second(last))},
     });

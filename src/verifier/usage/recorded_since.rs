@@ -9,7 +9,7 @@ use kube::api::{Patch, PatchParams};
 use kube::{Api, ResourceExt as _};
 use serde_json::json;
 
-use crate::api::{ACCOUNT_NAME, API_VERSION, Account};
+use crate::api::{ACCOUNT_NAME, API_VERSION, Account, Kind};
 use crate::domain::value::time::rfc3339;
 use crate::domain::verdict::FeedState;
 use crate::runtime::client::{CallError, bounded};
@@ -60,7 +60,7 @@ async fn set(writer: &Writer, account: &Arc<str>) -> Result<(), CallError> {
     }
     let body = json!({
         "apiVersion": API_VERSION,
-        "kind": "Account",
+        "kind": Kind::Account.as_str(),
         "metadata": {"name": ACCOUNT_NAME, "uid": object.uid(), "resourceVersion": object.resource_version()},
         "status": {"usageRecordedSince": rfc3339(writer.checker.clock.now())},
     });

@@ -11,7 +11,7 @@ use serde_json::Value;
 use crate::api::resource_grant::{Category, Impersonation};
 use crate::api::service_account::AssociatedResources;
 use crate::api::shared::KeyCounts;
-use crate::api::{AccessKey, ServiceAccount};
+use crate::api::{AccessKey, ConditionType, ServiceAccount};
 use crate::domain::admins;
 use crate::domain::value::time::{from_kube, rfc3339};
 use crate::kubectl::cluster::client::Scope;
@@ -90,7 +90,7 @@ fn header(object: &ServiceAccount, look: Look, now: DateTime<Utc>) -> String {
     let status = object.status.clone().unwrap_or_default();
     let name = object.name_any();
     let created = object.meta().creation_timestamp.as_ref().map(from_kube);
-    let reason = status.conditions.iter().find(|condition| condition.type_ == "Ready").map(states::reason);
+    let reason = ConditionType::Ready.find(&status.conditions).map(states::reason);
     let state = states::service_account(status.state);
     let keys = status.keys.clone().unwrap_or_default();
     let mut rows: Vec<(&str, String)> = vec![
@@ -162,7 +162,7 @@ fn key_row(key: &AccessKey, now: DateTime<Utc>) -> Vec<Cell> {
     let status = key.status.clone().unwrap_or_default();
     let token = status.token.as_ref();
     let expires = token.map_or_else(|| "-".into(), |token| times::away(token.expires_at, now));
-    let soon = status.conditions.iter().any(|c| c.type_ == "Expiring" && c.status == "True");
+    let soon = ConditionType::Expiring.is_true(&status.conditions);
     vec![
         key.name_any().into(),
         states::access_key(status.state),
@@ -171,12 +171,7 @@ fn key_row(key: &AccessKey, now: DateTime<Utc>) -> Vec<Cell> {
         if key.spec.rotation.is_some() { "by itself" } else { "by hand" }.into(),
         times::last_use(status.last_used_at, status.usage_recorded_since, now).into(),
         key.spec.revision.to_string().into(),
-        status
-            .conditions
-            .iter()
-            .find(|c| c.type_ == "Ready")
-            .map_or("-", |ready| ready.reason.as_str())
-            .into(),
+        ConditionType::Ready.find(&status.conditions).map_or("-", |ready| ready.reason.as_str()).into(),
     ]
 }
 

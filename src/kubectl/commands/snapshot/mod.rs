@@ -9,7 +9,7 @@ use kube::ResourceExt as _;
 
 use crate::api::account::SnapshotItem;
 use crate::api::shared::KeyCounts;
-use crate::api::{ACCOUNT_NAME, Account};
+use crate::api::{ACCOUNT_NAME, Account, ConditionType};
 use crate::domain::account::limits::Limits;
 use crate::kubectl::cluster::client::Scope;
 use crate::kubectl::cluster::manifest;
@@ -219,7 +219,7 @@ fn expiring_cell(count: i32) -> Cell {
 
 fn ready_cell(account: &Account) -> Cell {
     let conditions = account.status.as_ref().map(|status| status.conditions.as_slice()).unwrap_or_default();
-    match conditions.iter().find(|condition| condition.type_ == "Ready") {
+    match ConditionType::Ready.find(conditions) {
         Some(ready) if ready.status == "True" => Cell::new(Tone::Good, &ready.status),
         Some(ready) => Cell::new(Tone::Bad, &format!("{} ({})", ready.status, ready.reason)),
         None => "unknown".into(),

@@ -7,8 +7,8 @@ use k8s_openapi::api::rbac::v1::{
 };
 use kube::ResourceExt as _;
 
-use crate::api::GROUP;
 use crate::api::shared::{Subject, SubjectKind};
+use crate::api::{GROUP, Kind};
 
 /// RBAC as far as the user may see it.
 #[derive(Debug, Default)]
@@ -110,7 +110,7 @@ impl Rbac {
 
     /// The rules of a role: none where it does not exist, and `None` where that cannot be seen.
     fn rules(&self, role: &RoleRef) -> Option<&[PolicyRule]> {
-        let rules = if role.kind == "Role" {
+        let rules = if role.kind == Kind::Role.as_str() {
             let known = self.roles.as_ref()?.iter().find(|known| known.name_any() == role.name);
             known.and_then(|known| known.rules.as_deref())
         } else {

@@ -4,7 +4,7 @@ use keyward::api::{AccessKey, Account, ServiceAccount};
 use kube::api::{Patch, PatchParams};
 use serde_json::{Value, json};
 
-use super::support::{Scene, Verifier, key_reason, message};
+use crate::support::{Scene, Verifier, key_reason, message};
 
 async fn policy(scene: &Scene, policy: Option<Value>) {
     let account = json!({
@@ -16,7 +16,7 @@ async fn policy(scene: &Scene, policy: Option<Value>) {
 }
 
 fn conditions(key: &AccessKey) -> Vec<String> {
-    super::support::condition_states(&key.status.as_ref().unwrap().conditions)
+    crate::support::condition_states(&key.status.as_ref().unwrap().conditions)
 }
 
 #[tokio::test]

@@ -13,7 +13,7 @@ use kube::api::{DeleteParams, WatchEvent, WatchParams};
 use kube::{Api, ResourceExt};
 use serde_json::json;
 
-use super::support::{Controller, Flags, Scene, eventually, key_reason, message};
+use crate::support::{Controller, Flags, Scene, eventually, key_reason, message};
 
 /// Records every version of the service accounts and keys that the API server ever had, and what they add up to.
 struct Recorder {
@@ -223,7 +223,7 @@ async fn a_display_name_is_held_by_one_service_account_without_regard_to_case() 
     let (scene, _controller) = Scene::with_controller("names").await;
     let named = async |name: &str, display_name: &str| {
         let object =
-            ServiceAccount::new(name, super::support::from_json(json!({"displayName": display_name})));
+            ServiceAccount::new(name, crate::support::from_json(json!({"displayName": display_name})));
         scene.api().create(&Default::default(), &object).await.unwrap()
     };
     named("one", "Café").await;

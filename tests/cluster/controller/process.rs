@@ -2,7 +2,7 @@
 
 use keyward_dev::{ControlPlane, Options};
 
-use super::support::{Controller, Flags, Scene, eventually, run};
+use crate::support::{Controller, Flags, Scene, eventually, run};
 
 #[tokio::test]
 async fn missing_permissions_are_all_named_at_the_start() {

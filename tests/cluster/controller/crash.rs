@@ -11,7 +11,7 @@ use keyward::api::AccessKey;
 use keyward::api::access_key::AccessKeyStatus;
 use serde_json::json;
 
-use super::support::{Controller, Fault, Flags, Proxy, Scene, eventually, run, token_of};
+use crate::support::{Controller, Fault, Flags, Proxy, Scene, eventually, run, token_of};
 
 /// More writes than it takes to issue a key.
 const MOST_WRITES: u32 = 16;

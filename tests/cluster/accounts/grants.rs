@@ -3,7 +3,7 @@
 use keyward::api::{AccessKey, ServiceAccount};
 use serde_json::{Value, json};
 
-use super::support::{Scene, TIMEOUT, eventually, text};
+use crate::support::{Scene, TIMEOUT, eventually, text};
 
 async fn granted(scene: &Scene) {
     scene

@@ -6,7 +6,7 @@ use kube::ResourceExt;
 use kube::api::{DeleteParams, Patch, PostParams};
 use serde_json::json;
 
-use super::support::{Controller, Flags, Scene, condition_states, eventually, from_json, message, token_of};
+use crate::support::{Controller, Flags, Scene, condition_states, eventually, from_json, message, token_of};
 
 async fn issued(name: &str) -> (Scene, Controller) {
     let (scene, controller) = Scene::with_controller(name).await;

@@ -7,7 +7,7 @@ use keyward::api::account::SnapshotItem;
 use keyward::api::{Account, ServiceAccount};
 use serde_json::json;
 
-use super::support::{Scene, eventually, text};
+use crate::support::{Scene, eventually, text};
 
 fn items(account: &Account) -> &[SnapshotItem] {
     let snapshot = account.status.as_ref().and_then(|status| status.snapshot.as_ref());

@@ -4,15 +4,15 @@ use k8s_openapi::api::rbac::v1::Role;
 use keyward::api::{AccessKey, Account, ServiceAccount};
 use serde_json::{Value, json};
 
-use super::admission::{create_as, create_key_as, may, patch_as, refused};
-use super::support::{Scene, eventually, text};
+use crate::admission::{create_as, create_key_as, may, patch_as, refused};
+use crate::support::{Scene, eventually, text};
 
 fn user(name: &str) -> Value {
     json!({"kind": "User", "name": name})
 }
 
 /// Two service accounts with a key each, of which alice administers `ci`.
-async fn administered(name: &str) -> (Scene, super::support::Controller) {
+async fn administered(name: &str) -> (Scene, crate::support::Controller) {
     let (scene, controller) = Scene::with_controller(name).await;
     for name in ["ci", "other"] {
         scene.service_account(name).await;

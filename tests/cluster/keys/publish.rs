@@ -6,7 +6,7 @@ use keyward::domain::value::token::Token;
 use kube::ResourceExt;
 use serde_json::{Value, json};
 
-use super::support::{Scene, condition_states, eventually, message, text, token_of};
+use crate::support::{Scene, condition_states, eventually, message, text, token_of};
 
 fn kong(name: &str, token: &str) -> Value {
     json!({"name": name, "labels": {"konghq.com/credential": "key-auth"}, "data": {"key": token}})

@@ -8,7 +8,7 @@ use keyward::api::{AccessKey, Account, ServiceAccount};
 use kube::ResourceExt;
 use serde_json::{Value, json};
 
-use super::support::{Controller, Flags, Scene};
+use crate::support::{Controller, Flags, Scene};
 
 const QUIET: Duration = Duration::from_secs(30);
 
@@ -72,7 +72,7 @@ async fn a_settled_cluster_sees_no_write_in_thirty_seconds_restart_included() {
     scene.set::<ServiceAccount>("off", json!({"state": "Inactive"})).await;
     scene.set::<ServiceAccount>("ci", json!({"admins": user("alice")})).await;
     let grant = json!({"serviceAccountName": "ci", "resource": {"category": "App", "name": "books"}, "role": "Viewer"});
-    let grant = keyward::api::ResourceGrant::new("books", super::support::from_json(grant));
+    let grant = keyward::api::ResourceGrant::new("books", crate::support::from_json(grant));
     scene.api().create(&kube::api::PostParams::default(), &grant).await.unwrap();
     scene.kubectl_text(&["create", "secret", "generic", "theirs", "--from-literal=password=x"]);
     for name in
@@ -114,7 +114,7 @@ async fn a_settled_cluster_sees_no_write_in_thirty_seconds_restart_included() {
         .await;
     // What was under way when the last condition was read.
     let mut before = versions(&scene).await;
-    super::support::eventually("nothing changes for three seconds", async || {
+    crate::support::eventually("nothing changes for three seconds", async || {
         tokio::time::sleep(Duration::from_secs(3)).await;
         let now = versions(&scene).await;
         if now == before {

@@ -4,7 +4,7 @@ use k8s_openapi::api::core::v1::Secret;
 use keyward::api::access_key::KeyState;
 use serde_json::json;
 
-use super::support::{Scene, condition_states, message};
+use crate::support::{Scene, condition_states, message};
 
 #[tokio::test]
 async fn a_new_key_gets_its_token_into_a_secret_of_its_own() {

@@ -6,7 +6,7 @@ use kube::api::{DeleteParams, ListParams};
 use kube::{Api, ResourceExt};
 use serde_json::{Value, json};
 
-use super::support::{Controller, Flags, Scene, TIMEOUT, eventually};
+use crate::support::{Controller, Flags, Scene, TIMEOUT, eventually};
 
 async fn delete<K>(scene: &Scene, name: &str)
 where

@@ -6,7 +6,7 @@ use keyward::api::access_key::KeyState;
 use keyward::api::{AccessKey, ServiceAccount};
 use serde_json::json;
 
-use super::support::{Scene, condition_states, eventually, token_of};
+use crate::support::{Scene, condition_states, eventually, token_of};
 
 #[tokio::test]
 async fn a_key_that_is_switched_off_keeps_its_token_and_comes_back_with_it() {

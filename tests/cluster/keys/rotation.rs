@@ -5,7 +5,7 @@ use keyward::api::AccessKey;
 use keyward::runtime::clock::now;
 use serde_json::json;
 
-use super::support::{Controller, Scene, condition_states, eventually};
+use crate::support::{Controller, Scene, condition_states, eventually};
 
 #[tokio::test]
 async fn a_raised_revision_issues_a_new_token_and_ends_the_old_one() {

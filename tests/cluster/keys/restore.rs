@@ -8,7 +8,7 @@ use kube::ResourceExt;
 use kube::api::{Patch, PatchParams};
 use serde_json::{Value, json};
 
-use super::support::{Controller, Flags, Scene, Verifier, eventually, text, token_of};
+use crate::support::{Controller, Flags, Scene, Verifier, eventually, text, token_of};
 
 /// What there is to save, in the order in which Velero restores it: its list of kinds first, the rest by name.
 const ORDER: [&str; 8] = [

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use k8s_openapi::api::coordination::v1::Lease;
 
-use super::support::{Controller, Flags, Proxy, Scene, eventually};
+use crate::support::{Controller, Flags, Proxy, Scene, eventually};
 
 fn flags(lease_seconds: u32, through: Option<&Proxy>) -> Flags {
     Flags {

@@ -1,0 +1,9 @@
+//! What becomes of access keys: issued, rotated, switched, published, repaired, restored.
+
+mod issue;
+mod publish;
+mod repair;
+mod restore;
+mod rotation;
+mod switch;
+mod unused;
