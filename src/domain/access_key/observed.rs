@@ -6,7 +6,7 @@ use crate::api::access_key::AccessKeyStatus;
 use crate::api::shared::{DesiredState, Seat};
 use crate::api::{AccessKey, AccessKeySpec, Kind, ServiceAccount};
 use crate::domain::access_key::publish::secrets::{NamespacedName, Published};
-use crate::domain::access_key::secret::{Holds, Owner, Record};
+use crate::domain::access_key::secret::{Holds, Record, SecretOwner};
 use crate::domain::account::limits::Limits;
 use crate::domain::account::policy::AccountPolicy;
 use crate::domain::audit::entry::Target;
@@ -53,8 +53,8 @@ impl Key {
     }
 
     /// The key as the owner of its Secret.
-    pub fn owner(&self) -> Owner<'_> {
-        Owner { spec: &self.spec, name: &self.object.name, account: &self.object.namespace }
+    pub fn owner(&self) -> SecretOwner<'_> {
+        SecretOwner { spec: &self.spec, name: &self.object.name, account: &self.object.namespace }
     }
 
     /// What the key's own Secret is called.

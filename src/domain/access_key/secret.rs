@@ -107,7 +107,7 @@ pub struct Content {
 
 /// The names that go into a Secret's data.
 #[derive(Clone, Copy, Debug)]
-pub struct Owner<'a> {
+pub struct SecretOwner<'a> {
     /// The key's spec.
     pub spec: &'a AccessKeySpec,
     /// The key's name.
@@ -116,7 +116,7 @@ pub struct Owner<'a> {
     pub account: &'a str,
 }
 
-impl<'a> Owner<'a> {
+impl<'a> SecretOwner<'a> {
     /// The name of the key's Secret.
     pub fn secret_name(&self) -> &'a str {
         self.spec.secret.as_ref().and_then(|secret| secret.name.as_deref()).unwrap_or(self.name)
@@ -224,7 +224,7 @@ pub enum Holds {
 
 /// Looks at a Secret that was read: which token it holds, and whether all of it is as requested. `own_labels` and
 /// `own_annotations` are the names that Keyward set on it, so that one no longer asked for is noticed.
-pub fn inspect(found: &Content, owner: &Owner<'_>, known: &[Record], own: &OwnedNames) -> Holds {
+pub fn inspect(found: &Content, owner: &SecretOwner<'_>, known: &[Record], own: &OwnedNames) -> Holds {
     let Some(token) = found.data.values().find_map(|value| token_in(value)) else {
         return Holds::Nothing;
     };
@@ -303,8 +303,8 @@ mod tests {
         AccessKeySpec { service_account_name: "ci".into(), secret, ..AccessKeySpec::default() }
     }
 
-    fn owner(spec: &AccessKeySpec) -> Owner<'_> {
-        Owner { spec, name: "deploy", account: "team-a" }
+    fn owner(spec: &AccessKeySpec) -> SecretOwner<'_> {
+        SecretOwner { spec, name: "deploy", account: "team-a" }
     }
 
     fn text(content: &Content, key: &str) -> String {

@@ -13,7 +13,7 @@ use crate::domain::access_key::plan::{Action, Plan};
 use crate::domain::access_key::publish::step;
 use crate::domain::access_key::secret::Holds;
 use crate::domain::access_key::token;
-use crate::domain::access_key::token::{Change, Recorded};
+use crate::domain::access_key::token::{Recorded, TokenChange};
 use crate::domain::access_key::unused::usage::Usage;
 use crate::domain::audit;
 use crate::domain::audit::entry::Happening;
@@ -114,7 +114,7 @@ fn entries(observed: &Observed, settled: &Settled, now: DateTime<Utc>) -> Vec<Au
     let raised = key.status.token.as_ref().is_some_and(|before| key.spec.revision > before.revision);
     let of_tokens = changes.iter().map(|change| {
         let (reason, about, message) = of_change(observed, settled, change);
-        let by_user = raised && *change == Change::Rotated;
+        let by_user = raised && *change == TokenChange::Rotated;
         let id = about.map(|token| token.id.clone()).unwrap_or_default();
         (
             Happening {
@@ -154,7 +154,7 @@ fn transition(observed: &Observed, settled: &Settled) -> Option<Happening> {
     let in_force = [Reason::Issued, Reason::Publishing].contains(&summary.reason);
     let (reason, actor) = match (state, summary.reason) {
         // A first token tells that the key authenticates; a later one does not tell that it was switched on.
-        (KeyState::Active, _) if in_force && changes.contains(&Change::First) => return None,
+        (KeyState::Active, _) if in_force && changes.contains(&TokenChange::First) => return None,
         // It never stopped authenticating.
         (KeyState::Active, _) if in_force && key.status.state == Some(KeyState::Active) => return None,
         (KeyState::Active, _) if in_force && switched_on => (Reason::Activated, user(before == of_parent)),
@@ -267,7 +267,7 @@ fn repair(observed: &Observed, settled: &Settled) -> Option<(Happening, String)>
 fn of_change<'a>(
     observed: &'a Observed,
     settled: &'a Settled,
-    change: &'a Change,
+    change: &'a TokenChange,
 ) -> (Reason, Option<&'a TokenStatus>, String) {
     let current = settled.token.as_ref().map(|token| &token.current);
     let id = current.map(|token| token.id.as_str()).unwrap_or_default();
@@ -275,10 +275,10 @@ fn of_change<'a>(
     let old = observed.key.status.token.as_ref().map(|token| token.id.as_str()).unwrap_or_default();
     let secret = observed.key.owner().secret_name();
     match change {
-        Change::First => {
+        TokenChange::First => {
             (Reason::Issued, current, format!("Key {id} issued into Secret \"{secret}\"; expires {expires}"))
         }
-        Change::Rotated => {
+        TokenChange::Rotated => {
             let previous = settled.token.as_ref().and_then(|token| token.previous.as_ref());
             let old_one = previous.map_or_else(
                 || format!("key {old} is no longer accepted"),
@@ -290,7 +290,7 @@ fn of_change<'a>(
                 format!("Key {id} issued into Secret \"{secret}\"; expires {expires}; {old_one}"),
             )
         }
-        Change::Reissued => (
+        TokenChange::Reissued => (
             Reason::Reissued,
             current,
             format!(
@@ -298,7 +298,7 @@ fn of_change<'a>(
                  {old} is no longer accepted"
             ),
         ),
-        Change::Retired(token) => {
+        TokenChange::Retired(token) => {
             (Reason::PreviousTokenRetired, Some(token), format!("Key {} is no longer accepted", token.id))
         }
     }

@@ -29,7 +29,7 @@ pub(super) struct Recorded {
     /// The service account it belongs to.
     pub(super) service_account_uid: String,
     /// What is new about it, compared with the status.
-    pub(super) changes: Vec<Change>,
+    pub(super) changes: Vec<TokenChange>,
 }
 
 impl Recorded {
@@ -52,13 +52,13 @@ impl Recorded {
 
     /// The status does not know the token yet.
     pub(super) fn is_news(&self) -> bool {
-        self.changes.iter().any(|change| !matches!(change, Change::Retired(_)))
+        self.changes.iter().any(|change| !matches!(change, TokenChange::Retired(_)))
     }
 }
 
 /// A difference between the recorded token and the status.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Change {
+pub(super) enum TokenChange {
     /// The key's first token.
     First,
     /// A successor, by revision or by renewal.
@@ -101,13 +101,14 @@ pub(super) fn recorded(observed: &Observed, parent: &FoundParent, now: DateTime<
     let service_account_uid = status.service_account_uid.clone().unwrap_or_else(|| parent.uid.clone());
     if let Some(next) = status.next_token.clone().filter(|next| holds(&observed.secret, next)) {
         let previous = left_behind(&observed.key.spec, &current, Term::of(&next), now);
-        let change = if is_rotation(&current, Term::of(&next)) { Change::Rotated } else { Change::Reissued };
-        let dropped = status.previous_token.clone().map(|previous| Change::Retired(previous.token));
+        let change =
+            if is_rotation(&current, Term::of(&next)) { TokenChange::Rotated } else { TokenChange::Reissued };
+        let dropped = status.previous_token.clone().map(|previous| TokenChange::Retired(previous.token));
         let changes = dropped.into_iter().chain([change]).collect();
         return Some(Recorded { current: next, previous, service_account_uid, changes });
     }
     let (previous, changes) = match status.previous_token.clone() {
-        Some(previous) if previous.valid_until <= now => (None, vec![Change::Retired(previous.token)]),
+        Some(previous) if previous.valid_until <= now => (None, vec![TokenChange::Retired(previous.token)]),
         previous => (previous, Vec::new()),
     };
     Some(Recorded { current, previous, service_account_uid, changes })
@@ -133,7 +134,7 @@ fn first(observed: &Observed, parent: &FoundParent, now: DateTime<Utc>) -> Optio
         current: token,
         previous: None,
         service_account_uid,
-        changes: vec![Change::First],
+        changes: vec![TokenChange::First],
     })
 }
 

@@ -7,7 +7,7 @@ use crd_check::path::Path;
 use super::scope::Scope;
 use crate::api::names::{KEYWARD, MANAGED_BY};
 use crate::api::{ACCOUNT_NAME, AccessKeySpec, Kind, SECRET_TYPE};
-use crate::domain::access_key::secret::Owner;
+use crate::domain::access_key::secret::SecretOwner;
 use crate::validate::finding::Finding;
 use crate::validate::manifest::Manifest;
 use crate::validate::rule::Rule;
@@ -81,7 +81,7 @@ fn claims<'a>(key: &Object<'a, AccessKeySpec>) -> Vec<Claim<'a>> {
     };
     let named = spec.secret.as_ref().is_some_and(|secret| secret.name.is_some());
     let path = if named { Path::of(&["spec", "secret", "name"]) } else { Path::of(&["metadata", "name"]) };
-    let own = Owner { spec, name, account }.secret_name();
+    let own = SecretOwner { spec, name, account }.secret_name();
     // A key whose name is to be made up has a Secret of a name that nobody knows yet.
     let own = (!own.is_empty()).then(|| claim(Rule::SecretConflict, path, account, own));
     let published = spec.publish.iter().flatten().enumerate().map(|(at, entry)| {

@@ -5,7 +5,9 @@ use serde::Serialize;
 use crate::api::AccessKeySpec;
 use crate::api::access_key::{PublishSpec, TokenStatus};
 use crate::api::names;
-use crate::domain::access_key::secret::{Content, Owner, annotations, holds_previous, holds_token, labels};
+use crate::domain::access_key::secret::{
+    Content, SecretOwner, annotations, holds_previous, holds_token, labels,
+};
 use crate::domain::value::digest::sha256_hex;
 use crate::domain::value::token::Token;
 
@@ -82,7 +84,7 @@ pub struct DesiredSecret<'a> {
 /// The Secrets that should exist while `current` is good, and `previous` beside it. Those with a previous token come
 /// first: they are written while another Secret still holds it.
 pub fn desired<'a>(
-    owner: &Owner<'a>,
+    owner: &SecretOwner<'a>,
     current: &TokenStatus,
     previous: Option<&TokenStatus>,
     accepting: &[String],
@@ -100,7 +102,7 @@ pub fn desired<'a>(
 }
 
 /// Those that another namespace does not accept.
-pub fn not_accepted(owner: &Owner<'_>, accepting: &[String]) -> Vec<NamespacedName> {
+pub fn not_accepted(owner: &SecretOwner<'_>, accepting: &[String]) -> Vec<NamespacedName> {
     let refused = entries(owner.spec).filter(|entry| !accepts(accepting, owner.account, entry));
     refused.map(|entry| id(entry, owner.account)).collect()
 }
@@ -135,7 +137,7 @@ fn has_token(entry: &PublishSpec, has_previous: bool) -> bool {
 
 /// A hash of all that decides what is in the Secret, without any token.
 fn made_of(
-    owner: &Owner<'_>,
+    owner: &SecretOwner<'_>,
     entry: &PublishSpec,
     current: &TokenStatus,
     previous: Option<&TokenStatus>,
@@ -156,7 +158,7 @@ fn made_of(
 
 /// What goes into the Secret; `None` where it holds nothing but a previous token, and that is lost.
 pub fn content(
-    owner: &Owner<'_>,
+    owner: &SecretOwner<'_>,
     key_uid: &str,
     wanted: &DesiredSecret<'_>,
     (token, issued): (&Token, &TokenStatus),
@@ -238,7 +240,7 @@ mod tests {
             entry("before", &[("key", "$(previousToken)")]),
             elsewhere,
         ]);
-        let owner = Owner { spec: &spec, name: "deploy", account: "team-a" };
+        let owner = SecretOwner { spec: &spec, name: "deploy", account: "team-a" };
         let (current, previous) = (token(1).1, token(2).1);
         for (previous, accepting, expected) in [
             (None, vec![], vec!["team-a/now"]),
@@ -258,7 +260,7 @@ mod tests {
             entry("map", &[("ci", "$(token)"), ("ci-previous", "$(previousToken)"), ("who", "$(keyId)")]);
         map.labels = Some([("gateway".to_owned(), LabelValue("yes".into()))].into());
         let spec = spec(vec![map]);
-        let owner = Owner { spec: &spec, name: "deploy", account: "team-a" };
+        let owner = SecretOwner { spec: &spec, name: "deploy", account: "team-a" };
         let ((now, issued), (before, old)) = (token(1), token(2));
         let wanted = desired(&owner, &issued, Some(&old), &[]);
         let content_of =
@@ -276,7 +278,7 @@ mod tests {
         assert_eq!(found.annotations["iam.keyward.dev/published-by-uid"], "key-uid");
         assert_eq!(content_of(None).data.into_keys().collect::<Vec<_>>(), ["ci", "who"]);
         let only_before = self::spec(vec![entry("before", &[("key", "$(previousToken)")])]);
-        let owner = Owner { spec: &only_before, ..owner };
+        let owner = SecretOwner { spec: &only_before, ..owner };
         let wanted = super::desired(&owner, &issued, Some(&old), &[]);
         assert!(
             content(&owner, "key-uid", &wanted[0], (&now, &issued), None).is_none(),
@@ -293,7 +295,7 @@ mod tests {
             let made_of = |(bearer, current, previous): (bool, u8, Option<u8>)| {
                 let text = if bearer { "Bearer $(token)" } else { "$(token)" };
                 let spec = spec(vec![entry("copy", &[("key", text)])]);
-                let owner = Owner { spec: &spec, name: "deploy", account: "team-a" };
+                let owner = SecretOwner { spec: &spec, name: "deploy", account: "team-a" };
                 let previous = previous.map(|previous| token(previous).1);
                 desired(&owner, &token(current).1, previous.as_ref(), &[])[0].made_of.clone()
             };

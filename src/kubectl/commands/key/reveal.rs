@@ -8,7 +8,7 @@ use kube::{Resource as _, ResourceExt as _};
 
 use crate::api::AccessKey;
 use crate::api::access_key::KeyState;
-use crate::domain::access_key::secret::{Owner, token_in};
+use crate::domain::access_key::secret::{SecretOwner, token_in};
 use crate::domain::value::token::Token;
 use crate::kubectl::cluster::kind::reference;
 use crate::kubectl::context::Context;
@@ -40,7 +40,7 @@ pub async fn run(context: &Context, args: RevealArgs) -> Result<(), Error> {
     }
     let cluster = context.globals.connect().await?;
     let key: AccessKey = cluster.get(&name).await?;
-    let place = Owner { spec: &key.spec, name: &name, account: cluster.namespace() };
+    let place = SecretOwner { spec: &key.spec, name: &name, account: cluster.namespace() };
     let secret: Option<Secret> = cluster.find(place.secret_name()).await?;
     let token = find(&key, place.secret_name(), secret.as_ref()).map_err(Error::Refused)?;
     if let Some(warning) = warning(&key) {

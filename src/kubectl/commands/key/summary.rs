@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 
 use crate::api::AccessKey;
 use crate::api::access_key::TokenStatus;
-use crate::domain::access_key::secret::Owner;
+use crate::domain::access_key::secret::SecretOwner;
 use crate::domain::value::time::rfc3339;
 use crate::kubectl::output::hint::command_line;
 use crate::kubectl::output::table::{Tone, paint};
@@ -19,7 +19,7 @@ pub fn token_summary(key: &AccessKey, now: DateTime<Utc>) -> String {
     };
     let name = key.metadata.name.as_deref().unwrap_or_default();
     let namespace = key.metadata.namespace.as_deref().unwrap_or_default();
-    let secret = Owner { spec: &key.spec, name, account: namespace }.secret_name();
+    let secret = SecretOwner { spec: &key.spec, name, account: namespace }.secret_name();
     format!(
         "Key {} expires at {} ({}).\nIts token is in Secret \"{secret}\" of namespace \"{namespace}\". To see it: {}\n",
         paint(Tone::Strong, id),

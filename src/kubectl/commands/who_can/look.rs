@@ -11,7 +11,7 @@ use kube::api::PostParams;
 use kube::{Api, ResourceExt as _};
 
 use crate::api::{ACCOUNT_NAME, AccessKey, Account, GROUP, ServiceAccount};
-use crate::domain::access_key::secret::Owner;
+use crate::domain::access_key::secret::SecretOwner;
 use crate::kubectl::cluster::client::{Cluster, Scope};
 use crate::kubectl::cluster::kind::of_service_account;
 use crate::kubectl::commands::who_can::rbac::Rbac;
@@ -92,7 +92,8 @@ pub fn secrets(keys: &[AccessKey], namespace: &str) -> Vec<String> {
         .iter()
         .flat_map(|key| {
             let name = key.name_any();
-            let own = Owner { spec: &key.spec, name: &name, account: namespace }.secret_name().to_owned();
+            let own =
+                SecretOwner { spec: &key.spec, name: &name, account: namespace }.secret_name().to_owned();
             let published = key.status.iter().flat_map(|status| &status.published);
             let published =
                 published.filter(|copy| copy.namespace == namespace).map(|copy| copy.name.clone());
