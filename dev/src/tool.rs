@@ -1,5 +1,5 @@
-//! Programs that tests and `make lint` run, each out of a Go module of its own: built into the cache, once for
-//! each state of that module.
+//! Programs that tests and `make lint` run, each out of a Go module of its own: built into the cache, once
+//! for each state of that module.
 
 use std::path::{Path, PathBuf};
 
@@ -12,8 +12,8 @@ use crate::assets::{Build, Error, Pins, Sources, Target, lock};
 pub enum Tool {
     /// The linter of the workflows in `.github/`.
     Actionlint,
-    /// The health checker: says what kstatus, Argo CD and Flux make of objects, with the libraries that they use themselves. It
-    /// reads a question as JSON from standard input; `health/main.go` has its form.
+    /// The health checker: says what kstatus, Argo CD and Flux make of objects, with the libraries that they
+    /// use themselves. It reads a question as JSON from standard input; `health/main.go` has its form.
     Health,
     /// Prometheus' own tool, which checks queries and alerts and tries them out.
     Promtool,

@@ -8,7 +8,8 @@
 //!                 └───────────────────────────────────────────┘
 //! ```
 //!
-//! What is decided stands in `domain`. Nothing else writes to the cluster, but for the verifier's record of use.
+//! What is decided stands in `domain`. Nothing else writes to the cluster, but for the verifier's record of
+//! use.
 
 mod apply;
 mod error;

@@ -37,7 +37,8 @@ impl Secrets {
     }
 }
 
-/// Whether a Secret is the key's to write. Its type counts too: it cannot be changed, and the control plane acts on some.
+/// Whether a Secret is the key's to write. Its type counts too: it cannot be changed, and the control plane
+/// acts on some.
 pub(super) fn is_key_secret(secret: &Secret, key: &Key) -> bool {
     secret.type_.as_deref() == Some(SECRET_TYPE) && is_owned(secret, &key.object.uid)
 }
@@ -47,8 +48,8 @@ pub(super) fn is_owned(secret: &impl Resource, key_uid: &str) -> bool {
     owners.iter().any(|owner| owner.controller == Some(true) && owner.uid == key_uid)
 }
 
-/// Whether a Secret is one that Keyward wrote for a key and that has no owner. Keyward gives each its key for an owner, but
-/// most restores from a backup leave owners out.
+/// Whether a Secret is one that Keyward wrote for a key and that has no owner. Keyward gives each its key for
+/// an owner, but most restores from a backup leave owners out.
 fn is_left_behind(secret: &Secret) -> bool {
     secret.type_.as_deref() == Some(SECRET_TYPE)
         && secret.owner_references().is_empty()
@@ -56,8 +57,8 @@ fn is_left_behind(secret: &Secret) -> bool {
         && Record::from_annotations(secret.annotations()).is_some()
 }
 
-/// Whether a Secret was published for the key. In the key's own namespace it says so by its owner, elsewhere by an
-/// annotation, which only those can write who could write the whole Secret.
+/// Whether a Secret was published for the key. In the key's own namespace it says so by its owner, elsewhere
+/// by an annotation, which only those can write who could write the whole Secret.
 pub(super) fn is_published_for(secret: &impl Resource, key: &Key) -> bool {
     let meta = secret.meta();
     let annotation = |name: &str| meta.annotations.as_ref().and_then(|all| all.get(name));

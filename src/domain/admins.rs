@@ -1,5 +1,5 @@
-//! Admins are bound by RBAC, with nothing of our own: the Role and `RoleBinding` of a service account's admins, and the
-//! bindings of an account's to the chart's cluster roles.
+//! Admins are bound by RBAC, with nothing of our own: the Role and `RoleBinding` of a service account's
+//! admins, and the bindings of an account's to the chart's cluster roles.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,5 @@
-//! Conditions: output only. What a decision needs is a status field of its own, so nothing here reads a reason or a message back.
+//! Conditions: output only. What a decision needs is a status field of its own, so nothing here reads a
+//! reason or a message back.
 
 use chrono::{DateTime, Utc};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
@@ -31,13 +32,14 @@ pub struct Summary {
 }
 
 impl Summary {
-    /// Whether what is asked for holds. Where it does not, there is always one of the two that tell tools whether to wait.
+    /// Whether what is asked for holds. Where it does not, there is always one of the two that tell tools
+    /// whether to wait.
     pub fn ready(&self) -> bool {
         self.progress == Progress::Settled
     }
 
-    /// The conditions. `Ready` stands first; `Reconciling` and `Stalled` exist only while True, as kstatus wants it.
-    /// A `lastTransitionTime` of `before` is kept while the condition's status is the same.
+    /// The conditions. `Ready` stands first; `Reconciling` and `Stalled` exist only while True, as kstatus
+    /// wants it. A `lastTransitionTime` of `before` is kept while the condition's status is the same.
     pub fn conditions(&self, before: &[Condition], generation: i64, now: DateTime<Utc>) -> Vec<Condition> {
         let Self { active, progress, reason, message } = self;
         let mut wanted = vec![(ConditionType::Ready, self.ready())];
@@ -134,7 +136,8 @@ mod tests {
         assert_eq!(types(Progress::Stalled), ["Ready=False", "Active=True", "Stalled=True"]);
     }
 
-    /// Those that were written before are read for their times, where the new ones are made, and nowhere else.
+    /// Those that were written before are read for their times, where the new ones are made, and nowhere
+    /// else.
     #[test]
     fn no_decision_reads_a_condition_back() {
         let domain = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/domain");

@@ -1,4 +1,5 @@
-//! What every decision reads of the object that it is about. Where it comes from a watch, it is read here and nowhere else.
+//! What every decision reads of the object that it is about. Where it comes from a watch, it is read here and
+//! nowhere else.
 
 use chrono::{DateTime, Utc};
 use kube::{Resource, ResourceExt};

@@ -6,8 +6,8 @@
 //!   candidates ── eligible, issued first, then oldest ──► takes a seat that is free ─┘
 //! ```
 //!
-//! The new list is written with the resourceVersion that `held` was read at, so no two writers can both give the last seat.
-//! Counting objects in a cache does not come in here: a cache lags.
+//! The new list is written with the resourceVersion that `held` was read at, so no two writers can both give
+//! the last seat. Counting objects in a cache does not come in here: a cache lags.
 
 use std::collections::{HashMap, HashSet};
 
@@ -39,9 +39,9 @@ pub struct Allotment {
     pub freed: Vec<Seat>,
 }
 
-/// Hands out seats: the ones in `held` whose object is still among `candidates` stay, then the waiting come in, those
-/// with something issued first, then the oldest. `gone` tells which held seats are known to have no object any more;
-/// any other seat stays, so a cache that lags frees nothing.
+/// Hands out seats: the ones in `held` whose object is still among `candidates` stay, then the waiting come
+/// in, those with something issued first, then the oldest. `gone` tells which held seats are known to have no
+/// object any more; any other seat stays, so a cache that lags frees nothing.
 pub fn allot(held: &[Seat], candidates: &[Candidate], gone: &[String], limit: usize) -> Allotment {
     let known: HashMap<&str, &Candidate> = candidates.iter().map(|c| (c.seat.uid.as_str(), c)).collect();
     let gone: HashSet<&str> = gone.iter().map(String::as_str).collect();
@@ -145,8 +145,8 @@ mod tests {
     }
 
     proptest! {
-        /// A controller may see any part of the objects; the list still never grows beyond the limit, an issued seat is
-        /// lost only with its object, and a second pass over the same view changes nothing.
+        /// A controller may see any part of the objects; the list still never grows beyond the limit, an
+        /// issued seat is lost only with its object, and a second pass over the same view changes nothing.
         #[test]
         fn no_history_of_partial_views_breaks_the_limit(
             limit in 0usize..8,

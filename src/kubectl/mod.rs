@@ -10,8 +10,8 @@
 //! | `completion` | shells and kubectl |
 //! | `context`, `error`, `denial`, `exit` | what a command is given, why it fails, and how the program ends |
 //!
-//! Imports go one way: `cli` → `commands` → `cluster` → `output` → `error`. Nothing here decides anything about
-//! keys: that is for `domain`.
+//! Imports go one way: `cli` → `commands` → `cluster` → `output` → `error`. Nothing here decides anything
+//! about keys: that is for `domain`.
 
 mod cli;
 mod cluster;

@@ -1,5 +1,6 @@
-//! The one writer of audit entries: an Event on the object, and a JSON line on standard output under the tracing target
-//! `audit`. The third place, the log in the object's status, is written with the status itself.
+//! The one writer of audit entries: an Event on the object, and a JSON line on standard output under the
+//! tracing target `audit`. The third place, the log in the object's status, is written with the status
+//! itself.
 
 use k8s_openapi::api::core::v1::ObjectReference;
 use k8s_openapi::api::events::v1::Event;
@@ -40,8 +41,8 @@ impl Audit {
         Self { client, source, metrics }
     }
 
-    /// Records `entry`, in an Event regarding `object` and in a line. An Event that cannot be written is logged and
-    /// counted, but never holds up what it is about.
+    /// Records `entry`, in an Event regarding `object` and in a line. An Event that cannot be written is
+    /// logged and counted, but never holds up what it is about.
     pub async fn record(&self, entry: &AuditEntry, object: ObjectReference) {
         let AuditEntry { id, time, actor, action, object: target, key_id, reason, message, .. } = entry;
         tracing::info!(

@@ -44,8 +44,8 @@ pub fn choose_tls() {
     let _ = rustls::crypto::ring::default_provider().install_default();
 }
 
-/// A client for the cluster that the kubeconfig or the pod's service account names. It does not retry by itself: every
-/// object has a backoff of its own.
+/// A client for the cluster that the kubeconfig or the pod's service account names. It does not retry by
+/// itself: every object has a backoff of its own.
 ///
 /// # Errors
 /// When no configuration is found, or it cannot be used.

@@ -39,7 +39,8 @@ impl Health {
             .with_state(self)
     }
 
-    /// Answers on `address` for as long as it is polled, also while the process finishes its work at shutdown.
+    /// Answers on `address` for as long as it is polled, also while the process finishes its work at
+    /// shutdown.
     ///
     /// # Errors
     /// When the address cannot be bound.

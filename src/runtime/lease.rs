@@ -1,5 +1,5 @@
-//! The leader lease: a kept library takes and renews it, and a watch over it sees to it that this process stops acting
-//! before the lease runs out, also when the API server does not answer. No limit depends on it.
+//! The leader lease: a kept library takes and renews it, and a watch over it sees to it that this process
+//! stops acting before the lease runs out, also when the API server does not answer. No limit depends on it.
 
 use std::time::{Duration, Instant};
 
@@ -73,8 +73,8 @@ impl Leadership {
     /// Keeps the lease, for as long as it can be kept.
     ///
     /// # Errors
-    /// [`Error::Lost`] as soon as another process holds it, and before it runs out where it could not be renewed. It
-    /// returns in no other way.
+    /// [`Error::Lost`] as soon as another process holds it, and before it runs out where it could not be
+    /// renewed. It returns in no other way.
     pub async fn keep(&self) -> Result<(), Error> {
         let reason = tokio::select! {
             () = self.renew() => "another process took it",
@@ -91,8 +91,8 @@ impl Leadership {
         Ok(self.manager.release().await?)
     }
 
-    /// Renews until the library says that the lease is someone else's. A failed renewal is tried again; whether the
-    /// lease still holds meanwhile is for [`Self::watch`] to tell.
+    /// Renews until the library says that the lease is someone else's. A failed renewal is tried again;
+    /// whether the lease still holds meanwhile is for [`Self::watch`] to tell.
     async fn renew(&self) {
         loop {
             match self.manager.changed().await {
@@ -106,7 +106,8 @@ impl Leadership {
         }
     }
 
-    /// Returns once the lease is not this process's, or has not been seen renewed for so long that it may run out.
+    /// Returns once the lease is not this process's, or has not been seen renewed for so long that it may run
+    /// out.
     async fn watch(&self) -> &'static str {
         let mut validity = Validity::new(Instant::now(), self.duration);
         loop {
@@ -136,8 +137,8 @@ impl Leadership {
     }
 }
 
-/// Until when a lease surely holds, by this process's own steady clock. A renewal that is first seen now took place
-/// after the look before, so the lease lasts at least its duration from that look.
+/// Until when a lease surely holds, by this process's own steady clock. A renewal that is first seen now took
+/// place after the look before, so the lease lasts at least its duration from that look.
 #[derive(Debug)]
 struct Validity {
     duration: Duration,

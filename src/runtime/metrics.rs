@@ -1,5 +1,6 @@
-//! Prometheus metrics of the controller. Every label comes from a closed list; none holds the name of an object. Counters
-//! stand at 0 from the start, so that an increase from nothing to one is seen as an increase.
+//! Prometheus metrics of the controller. Every label comes from a closed list; none holds the name of an
+//! object. Counters stand at 0 from the start, so that an increase from nothing to one is seen as an
+//! increase.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,4 +1,5 @@
-//! What every process needs around its work: configuration, telemetry, health, the lease, shutdown, the clock, the random source.
+//! What every process needs around its work: configuration, telemetry, health, the lease, shutdown, the
+//! clock, the random source.
 
 pub mod audit;
 pub mod client;

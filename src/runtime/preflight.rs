@@ -1,5 +1,5 @@
-//! Looks, before any work, whether the CRDs are there and RBAC allows what will be done, so that a broken installation
-//! says what is missing instead of failing object by object.
+//! Looks, before any work, whether the CRDs are there and RBAC allows what will be done, so that a broken
+//! installation says what is missing instead of failing object by object.
 
 use std::time::Duration;
 
@@ -15,8 +15,8 @@ use serde::Deserialize;
 use super::client::{CallError, bounded, found};
 use crate::api::{API_VERSION, GROUP};
 
-/// For how long something may be missing. What an installation has just created is in force a moment later, at each API
-/// server at its own time.
+/// For how long something may be missing. What an installation has just created is in force a moment later,
+/// at each API server at its own time.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// How many questions are asked at once.
 const AT_ONCE: usize = 8;
@@ -75,8 +75,8 @@ struct Rule {
     resource_names: Vec<String>,
 }
 
-/// Checks all that a process needs, in `namespace` or in all. What is missing is looked for again, after waits of
-/// ten seconds in all.
+/// Checks all that a process needs, in `namespace` or in all. What is missing is looked for again, after
+/// waits of ten seconds in all.
 ///
 /// # Errors
 /// What is missing, all of it at once.

@@ -1,5 +1,5 @@
-//! Keyward against a real API server: every test in a namespace of its own, with a controller of its own that runs
-//! under exactly the chart's RBAC rules. `make test` starts the control plane.
+//! Keyward against a real API server: every test in a namespace of its own, with a controller of its own that
+//! runs under exactly the chart's RBAC rules. `make test` starts the control plane.
 
 #![allow(
     clippy::unwrap_used,

@@ -70,8 +70,8 @@ impl<'a> Release<'a> {
         assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
     }
 
-    /// Starts controller and verifier as the Deployments say, as the core service accounts that they name, in place of those
-    /// that run; and waits until they are ready.
+    /// Starts controller and verifier as the Deployments say, as the core service accounts that they name, in
+    /// place of those that run; and waits until they are ready.
     pub async fn start_programs(&mut self) {
         self.stop_programs();
         self.starts += 1;
@@ -156,8 +156,8 @@ fn ready(log: &Path) -> Option<()> {
     ureq::get(format!("http://{}/readyz", logged(log, "address")?)).call().ok().map(|_| ())
 }
 
-/// All that makes up the keys of namespace shop, by name: what is asked for, what is so, and their Secrets to the last byte,
-/// of which only a digest is shown.
+/// All that makes up the keys of namespace shop, by name: what is asked for, what is so, and their Secrets to
+/// the last byte, of which only a digest is shown.
 pub fn keys(cluster: &Cluster) -> BTreeMap<String, Value> {
     let list = |kind: &str| {
         let got = cluster.kubectl(&["-n", "shop", "get", kind, "-o", "json"]);

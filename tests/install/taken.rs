@@ -81,8 +81,8 @@ pub async fn with_every_option(cluster: &Cluster) {
     }
 }
 
-/// A namespace that enforces the restricted Pod Security Standard takes the pods. The kinds that only a running cluster's
-/// controllers make are made here by hand.
+/// A namespace that enforces the restricted Pod Security Standard takes the pods. The kinds that only a
+/// running cluster's controllers make are made here by hand.
 pub fn as_pods(cluster: &Cluster) {
     namespace(cluster, "restricted", "enforce");
     for account in ["keyward", "keyward-verifier"] {

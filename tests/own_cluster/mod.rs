@@ -1,5 +1,5 @@
-//! A control plane of its own, for what takes programs that work in all namespaces or an API server that is set up
-//! differently.
+//! A control plane of its own, for what takes programs that work in all namespaces or an API server that is
+//! set up differently.
 
 #![allow(dead_code, reason = "each test program uses what it needs")]
 

@@ -17,8 +17,8 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Write what is generated from the source: CRDs, the chart's copy of them, JSON Schemas, reference pages, the `OpenAPI`
-    /// document.
+    /// Write what is generated from the source: CRDs, the chart's copy of them, JSON Schemas, reference
+    /// pages, the `OpenAPI` document.
     Generate {
         /// Write into this folder instead of the repository.
         #[arg(long, value_name = "FOLDER", default_value_os_t = repository())]

@@ -1,4 +1,5 @@
-//! Lets one process at a time write to the cache; the lock goes with the process that holds it, however that ends.
+//! Lets one process at a time write to the cache; the lock goes with the process that holds it, however that
+//! ends.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::path::Path;

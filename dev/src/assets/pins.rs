@@ -28,8 +28,8 @@ impl Pins {
         Self::new(&go_mod, &go_sum).map_err(lacking(module))
     }
 
-    /// Reads a module in the folder `module` that has one program, and the source files there, if any. `tags` are those of
-    /// the build.
+    /// Reads a module in the folder `module` that has one program, and the source files there, if any. `tags`
+    /// are those of the build.
     pub(crate) fn read_own(module: &Path, tags: &str) -> Result<Self, Error> {
         let [go_mod, go_sum] = go_files(module)?;
         let go = oldest(&go_mod).ok_or(NO_GO_LINE).map_err(lacking(module))?;

@@ -29,7 +29,8 @@ pub(crate) struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Make sure that all programs of a control plane are there and print their folders, or some and their paths
+    /// Make sure that all programs of a control plane are there and print their folders, or some and their
+    /// paths
     Assets {
         /// Which ones
         #[arg(value_name = "PROGRAM", value_parser = named(Program::ALL, Program::file_name))]

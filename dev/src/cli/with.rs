@@ -111,8 +111,9 @@ async fn run_command(
     }
 }
 
-/// Whether it is one of the variables in which `cargo run` describes the package of this program. To a cargo that
-/// the command runs they are a change that build scripts ask about, and it compiles a good part of all again.
+/// Whether it is one of the variables in which `cargo run` describes the package of this program. To a cargo
+/// that the command runs they are a change that build scripts ask about, and it compiles a good part of all
+/// again.
 fn describes_this_package(name: &OsStr) -> bool {
     ["CARGO_MANIFEST_", "CARGO_PKG_"]
         .iter()

@@ -40,7 +40,8 @@ impl Setting<'_> {
         ]
     }
 
-    /// The API server with RBAC. It doesn't publish its own address as endpoints: loopback isn't allowed there.
+    /// The API server with RBAC. It doesn't publish its own address as endpoints: loopback isn't allowed
+    /// there.
     pub(crate) fn api_server(&self, audit_log: Option<&Path>) -> Vec<String> {
         let mut args = vec![
             "--bind-address=127.0.0.1".into(),
@@ -120,7 +121,8 @@ const CONTROLLERS: [&str; 4] = [
 /// The file that says where the API server asks about tokens.
 pub(crate) const TOKEN_WEBHOOK: &str = "token-webhook.kubeconfig";
 
-/// How long the API server keeps an answer. Its own two minutes would be long to wait for after a key is switched off.
+/// How long the API server keeps an answer. Its own two minutes would be long to wait for after a key is
+/// switched off.
 const TOKEN_WEBHOOK_CACHE: &str = "1s";
 
 /// The file with the policy of the audit log.

@@ -138,8 +138,8 @@ impl ControlPlane {
         self.audit_log.as_deref()
     }
 
-    /// Where the API server asks about tokens over plain HTTP, at `/tokenreview`, when that was asked for. Answers are
-    /// kept for a second.
+    /// Where the API server asks about tokens over plain HTTP, at `/tokenreview`, when that was asked for.
+    /// Answers are kept for a second.
     pub fn token_webhook(&self) -> Option<SocketAddr> {
         self.token_webhook
     }

@@ -1,4 +1,5 @@
-//! The certificates of one control plane: an own authority, trusted by nothing else, that goes with the folder.
+//! The certificates of one control plane: an own authority, trusted by nothing else, that goes with the
+//! folder.
 
 use std::path::{Path, PathBuf};
 

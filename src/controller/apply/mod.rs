@@ -1,5 +1,5 @@
-//! The only writer: carries out what was planned, step by step, and returns what it did. Nothing here decides, reads the clock or
-//! knows what was observed beyond what a step needs.
+//! The only writer: carries out what was planned, step by step, and returns what it did. Nothing here
+//! decides, reads the clock or knows what was observed beyond what a step needs.
 
 pub(super) mod access_key;
 pub(super) mod account;

@@ -1,5 +1,5 @@
-//! Writes the Secrets that are published for gateways. The tokens come out of the key's own Secret and, the one before,
-//! out of the published Secrets themselves; they are held only while they are written.
+//! Writes the Secrets that are published for gateways. The tokens come out of the key's own Secret and, the
+//! one before, out of the published Secrets themselves; they are held only while they are written.
 
 use std::time::Duration;
 
@@ -132,7 +132,8 @@ impl Publication<'_> {
                 Err(error) => return Err(error),
             }
         }
-        // A gateway's own admission may allow each token once only, and the one before still is in another Secret.
+        // A gateway's own admission may allow each token once only, and the one before still is in another
+        // Secret.
         for (id, content) in refused {
             published.record(id, self.put_at_last(id, content).await?);
         }

@@ -39,8 +39,8 @@ impl Applier {
         Ok(created)
     }
 
-    /// Replaces the content of the Secret that was `found`, if it is still that version. Labels and annotations of others
-    /// stay.
+    /// Replaces the content of the Secret that was `found`, if it is still that version. Labels and
+    /// annotations of others stay.
     pub(super) async fn rewrite_secret(
         &self,
         found: Secret,

@@ -44,8 +44,8 @@ impl Observer {
         }
     }
 
-    /// Whether the key of a Secret in another namespace is gone. A Secret is deleted for this, so the API server itself
-    /// has to say it.
+    /// Whether the key of a Secret in another namespace is gone. A Secret is deleted for this, so the API
+    /// server itself has to say it.
     pub(in crate::controller) async fn published_secret(
         &self,
         secret: &SecretMeta,
@@ -60,8 +60,8 @@ impl Observer {
         Ok(orphan::Observed { key_exists: uid.as_ref() == secret.annotations().get(names::PUBLISHED_BY_UID) })
     }
 
-    /// UIDs of seats whose object is gone. A store that lags may not know a young object yet, so the API server itself
-    /// is asked about every seat that the store has no object for.
+    /// UIDs of seats whose object is gone. A store that lags may not know a young object yet, so the API
+    /// server itself is asked about every seat that the store has no object for.
     pub(super) async fn gone<K>(
         &self,
         operation: &'static str,

@@ -1,5 +1,5 @@
-//! Access keys: observe, plan, apply, fold; again where a Secret was written, so that the status is always computed from what
-//! the Secret holds.
+//! Access keys: observe, plan, apply, fold; again where a Secret was written, so that the status is always
+//! computed from what the Secret holds.
 
 use chrono::{DateTime, Utc};
 

@@ -1,5 +1,5 @@
-//! The one loop that every kind goes through: observe, plan, apply, and fold what was done into what was observed. It decides
-//! nothing and writes nothing itself.
+//! The one loop that every kind goes through: observe, plan, apply, and fold what was done into what was
+//! observed. It decides nothing and writes nothing itself.
 
 use std::fmt::Debug;
 

@@ -1,4 +1,5 @@
-//! Runs the drivers: one loop a kind, with a bound on how many objects are under way and a backoff for each that fails.
+//! Runs the drivers: one loop a kind, with a bound on how many objects are under way and a backoff for each
+//! that fails.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -27,7 +28,8 @@ use crate::runtime::metrics::Metrics;
 use crate::runtime::random::Random;
 use crate::runtime::telemetry::with_causes;
 
-/// The longest time without a look at an object that has something coming: the wall clock may be set meanwhile.
+/// The longest time without a look at an object that has something coming: the wall clock may be set
+/// meanwhile.
 const LONGEST_WAIT: Duration = Duration::from_hours(1);
 
 /// What the loops of all kinds have in common.

@@ -1,4 +1,5 @@
-//! One driver a kind, and the loop that they all go through. What is decided stands in `domain`, what is written in `apply`.
+//! One driver a kind, and the loop that they all go through. What is decided stands in `domain`, what is
+//! written in `apply`.
 
 pub(super) mod access_key;
 pub(super) mod account;

@@ -1,5 +1,5 @@
-//! Secrets that were published into another namespace than their key's. No owner reference reaches there, so nothing but
-//! this takes them away once the key is gone.
+//! Secrets that were published into another namespace than their key's. No owner reference reaches there, so
+//! nothing but this takes them away once the key is gone.
 
 use chrono::{DateTime, Utc};
 

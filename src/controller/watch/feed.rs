@@ -1,4 +1,5 @@
-//! From watch events to the stores. An object that does not parse is logged once and left out; the watch goes on.
+//! From watch events to the stores. An object that does not parse is logged once and left out; the watch goes
+//! on.
 
 use std::fmt::Debug;
 

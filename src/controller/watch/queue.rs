@@ -1,5 +1,5 @@
-//! Who is to be looked at next. Each kind has a queue; where many changes concern one object, they are gathered for a
-//! moment first, so that fifty keys cost one look at their service account.
+//! Who is to be looked at next. Each kind has a queue; where many changes concern one object, they are
+//! gathered for a moment first, so that fifty keys cost one look at their service account.
 
 use std::collections::{HashMap, HashSet};
 use std::hash::Hash;

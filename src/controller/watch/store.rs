@@ -1,5 +1,5 @@
-//! What the controller knows of the cluster: kube's stores, what it wrote itself and has not seen come back yet, and
-//! who belongs to whom.
+//! What the controller knows of the cluster: kube's stores, what it wrote itself and has not seen come back
+//! yet, and who belongs to whom.
 
 use std::collections::{BTreeSet, HashMap};
 use std::fmt::Debug;
@@ -101,8 +101,8 @@ where
         self.seen.clone()
     }
 
-    /// The newest version that is known: the one that came by watch, or one that this process wrote and the watch has
-    /// not brought yet. Without that, a pass could decide again what it has just done.
+    /// The newest version that is known: the one that came by watch, or one that this process wrote and the
+    /// watch has not brought yet. Without that, a pass could decide again what it has just done.
     pub(in crate::controller) fn get(&self, object: &ObjectRef<K>) -> Option<Arc<K>> {
         let seen = self.seen.get(object)?;
         Some(self.newest(object, seen))
@@ -153,8 +153,8 @@ where
     }
 }
 
-/// Versions of one object compare as numbers (Kubernetes' "comparable resource version", in force since 1.35 and true
-/// of etcd before).
+/// Versions of one object compare as numbers (Kubernetes' "comparable resource version", in force since 1.35
+/// and true of etcd before).
 fn version<K: Resource>(object: &K) -> u64 {
     object.meta().resource_version.as_deref().and_then(|version| version.parse().ok()).unwrap_or_default()
 }

@@ -9,8 +9,8 @@
 //!   ResourceGrant ── GrantView ───┘      Role, RoleBinding, ResourceQuota ──► whose they are
 //! ```
 //!
-//! What a plan reads of another object is one view, and the trigger is that the view changed. Nothing is decided here, and no
-//! field of another object is compared by hand.
+//! What a plan reads of another object is one view, and the trigger is that the view changed. Nothing is
+//! decided here, and no field of another object is compared by hand.
 
 use k8s_openapi::api::core::v1::ResourceQuota;
 use k8s_openapi::api::rbac::v1::Role;
@@ -51,7 +51,8 @@ pub(in crate::controller) fn object<K>(event: &Event<K>) -> Option<&K> {
 }
 
 impl Triggers<'_> {
-    /// A change to an account queues itself, those whose admission or policy it moves, and those who publish there.
+    /// A change to an account queues itself, those whose admission or policy it moves, and those who publish
+    /// there.
     pub(in crate::controller) fn account(self, event: &Event<Account>, before: Option<&Account>) {
         let Self { world, queues, .. } = self;
         let Some(now) = object(event) else { return self.after_list(event) };
@@ -81,7 +82,8 @@ impl Triggers<'_> {
         }
     }
 
-    /// A change to a service account queues itself, and its account, keys and grants where it moves what they read of it.
+    /// A change to a service account queues itself, and its account, keys and grants where it moves what they
+    /// read of it.
     pub(in crate::controller) fn service_account(
         self,
         event: &Event<ServiceAccount>,
@@ -99,7 +101,8 @@ impl Triggers<'_> {
         let known = before.filter(|_| !matches!(event, Event::Delete(_)));
         let version = |object: &ServiceAccount| (object.uid(), object.metadata.generation);
         if known.map(version) == Some(version(now)) {
-            // Only its status moved, mostly by this controller's own hand: that must not set off the next write at once.
+            // Only its status moved, mostly by this controller's own hand: that must not set off the next
+            // write at once.
             queues.counts(ObjectRef::from_obj(now));
         } else {
             queues.seats(ObjectRef::from_obj(now));
@@ -245,9 +248,9 @@ impl Triggers<'_> {
         world.secrets.all().iter().for_each(|secret| self.published_without_key(secret));
     }
 
-    /// A published Secret whose key is gone, or is another one of that name. Those beside their key go with it, unless a
-    /// restore from a backup has brought them back without their owner. Where only one namespace is watched, keys of others
-    /// are not known at all.
+    /// A published Secret whose key is gone, or is another one of that name. Those beside their key go with
+    /// it, unless a restore from a backup has brought them back without their owner. Where only one namespace
+    /// is watched, keys of others are not known at all.
     fn published_without_key(self, secret: &SecretMeta) {
         let by = secret.annotations().get(names::PUBLISHED_BY);
         let Some(key) = by.and_then(|by| at_path::<AccessKey>(by)) else { return };

@@ -1,7 +1,7 @@
 //! What to do about an access key: `plan(observed, now) -> Plan`.
 //!
-//! A status is only ever computed from what the Secret was found to hold, so the first pass, a retry and the repair
-//! after a crash take the same way: mint into the Secret, look again, write the status.
+//! A status is only ever computed from what the Secret was found to hold, so the first pass, a retry and the
+//! repair after a crash take the same way: mint into the Secret, look again, write the status.
 
 use chrono::{DateTime, Utc};
 
@@ -28,7 +28,8 @@ use crate::domain::value::time::whole_seconds;
 /// How long to wait before looking again whether the Secret's name is free of another's admins, in seconds.
 const NAME_RECHECK_SECONDS: i64 = 1;
 
-/// Whether the Secret has to be read before anything is planned: its metadata alone is watched. `seen` is its version.
+/// Whether the Secret has to be read before anything is planned: its metadata alone is watched. `seen` is its
+/// version.
 pub fn needs_inspection(status: &AccessKeyStatus, generation: i64, seen: Option<&str>) -> bool {
     match seen {
         // It may be that the label by which it is watched was taken off.
@@ -213,7 +214,8 @@ fn issued(observed: &Observed, parent: &FoundParent, token: token::Recorded, now
     with_token(Settled::decision(state, summary), token, expired, observed)
 }
 
-/// Keeps the recorded token with a state that is not in force, and takes it out of the Secret once it has expired.
+/// Keeps the recorded token with a state that is not in force, and takes it out of the Secret once it has
+/// expired.
 fn with_token(decision: Decision, token: token::Recorded, expired: bool, observed: &Observed) -> Decision {
     let next = (!expired).then(|| token.end());
     match decision {

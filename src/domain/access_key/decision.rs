@@ -10,7 +10,8 @@ use crate::domain::access_key::publish::secrets::Tokens;
 use crate::domain::access_key::token;
 use crate::domain::conditions::Summary;
 
-/// How long to wait before looking again whether a foreign Secret is gone, in seconds. Such Secrets are not watched.
+/// How long to wait before looking again whether a foreign Secret is gone, in seconds. Such Secrets are not
+/// watched.
 pub(super) const CONFLICT_RECHECK_SECONDS: i64 = 15;
 
 /// The outcome of a decision, before it is a status.

@@ -9,8 +9,8 @@ use crate::domain::value::period::Period;
 pub const NOTICES: [(ExpiryNotice, u32); 3] =
     [(ExpiryNotice::P30D, 30), (ExpiryNotice::P7D, 7), (ExpiryNotice::P1D, 1)];
 
-/// The last notice that is due for `token`. One whose time was over when the token was issued is none: a token for three
-/// days is not told to expire within thirty.
+/// The last notice that is due for `token`. One whose time was over when the token was issued is none: a
+/// token for three days is not told to expire within thirty.
 pub fn due(token: &TokenStatus, now: DateTime<Utc>) -> Option<ExpiryNotice> {
     moments(token).filter(|(_, at)| *at <= now).map(|(notice, _)| notice).last()
 }

@@ -114,8 +114,8 @@ impl FoundParent {
     }
 }
 
-/// What keys read of their service account. A change of it is what has them looked at again. Borrowed, since every key reads
-/// the seats of all.
+/// What keys read of their service account. A change of it is what has them looked at again. Borrowed, since
+/// every key reads the seats of all.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ParentView<'a> {
     uid: &'a str,
@@ -149,7 +149,8 @@ pub enum SecretView {
     Absent,
     /// It does not belong to the key.
     Foreign,
-    /// Keyward made it for a key that is gone, and nobody owns it: most restores from a backup leave such Secrets.
+    /// Keyward made it for a key that is gone, and nobody owns it: most restores from a backup leave such
+    /// Secrets.
     LeftBehind {
         /// Its UID.
         uid: String,

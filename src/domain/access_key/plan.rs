@@ -14,13 +14,15 @@ pub type Plan = plan::Plan<Action>;
 /// One step.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Action {
-    /// Mint a token and write it into the Secret. Nothing follows it in a plan: look again with the Secret it wrote.
+    /// Mint a token and write it into the Secret. Nothing follows it in a plan: look again with the Secret it
+    /// wrote.
     Issue(Box<Issue>),
     /// Write the Secret again as requested, with the token that is in it.
     RepairSecret(Box<Record>),
     /// Take the token out of the Secret.
     EmptySecret,
-    /// Delete the Secret of that UID, which another key left behind. Nothing follows it in a plan: look again.
+    /// Delete the Secret of that UID, which another key left behind. Nothing follows it in a plan: look
+    /// again.
     DeleteLeftBehind {
         /// Its UID.
         uid: String,

@@ -136,8 +136,8 @@ impl<'a> SecretOwner<'a> {
         }
     }
 
-    /// The data that stays once `token` has expired: only what holds no part of a token. It is read from the Secret's
-    /// present data, so nothing needs the token.
+    /// The data that stays once `token` has expired: only what holds no part of a token. It is read from the
+    /// Secret's present data, so nothing needs the token.
     pub fn without_token(&self, present: &BTreeMap<String, Vec<u8>>) -> BTreeMap<String, Vec<u8>> {
         let templates = self.templates();
         let keeps = |key: &str, value: &[u8]| {
@@ -147,8 +147,8 @@ impl<'a> SecretOwner<'a> {
         present.iter().filter(|(key, value)| keeps(key, value)).map(|(k, v)| (k.clone(), v.clone())).collect()
     }
 
-    /// The data of a published Secret. Entries that hold the previous token are left out where there is none; `None`
-    /// where no token is left then.
+    /// The data of a published Secret. Entries that hold the previous token are left out where there is none;
+    /// `None` where no token is left then.
     pub fn published_data(
         &self,
         templates: &BTreeMap<String, DataTemplate>,
@@ -222,8 +222,8 @@ pub enum Holds {
     },
 }
 
-/// Looks at a Secret that was read: which token it holds, and whether all of it is as requested. `own_labels` and
-/// `own_annotations` are the names that Keyward set on it, so that one no longer asked for is noticed.
+/// Looks at a Secret that was read: which token it holds, and whether all of it is as requested. `own_labels`
+/// and `own_annotations` are the names that Keyward set on it, so that one no longer asked for is noticed.
 pub fn inspect(found: &Content, owner: &SecretOwner<'_>, known: &[Record], own: &OwnedNames) -> Holds {
     let Some(token) = found.data.values().find_map(|value| token_in(value)) else {
         return Holds::Nothing;

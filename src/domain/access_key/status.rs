@@ -1,4 +1,5 @@
-//! From a decision to a plan: the status it means, the audit entries that tell what changed, and the order of steps.
+//! From a decision to a plan: the status it means, the audit entries that tell what changed, and the order of
+//! steps.
 
 use chrono::{DateTime, Utc};
 
@@ -70,7 +71,8 @@ fn status(
     };
     let current = token.as_ref();
     let expired = current.is_some_and(|token| token.expires_at <= now);
-    // Only a Secret that was found right counts as checked: any other is looked at again once the key is in force.
+    // Only a Secret that was found right counts as checked: any other is looked at again once the key is in
+    // force.
     let checked = match secret {
         SecretView::Owned(OwnedSecret { holds: Holds::Unread, record, .. }) => !(expired && record.is_some()),
         SecretView::Owned(OwnedSecret { holds: Holds::Nothing, record, .. }) => expired && record.is_none(),

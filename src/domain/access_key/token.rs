@@ -12,8 +12,8 @@ use crate::domain::account::limits::Limits;
 use crate::domain::value::period::Period;
 use crate::domain::value::time::rfc3339;
 
-/// How long a recorded `nextToken` may be on its way into the Secret before it counts as lost, in seconds. Longer than
-/// any one call to the API server may take, so that a slow writer is never overtaken.
+/// How long a recorded `nextToken` may be on its way into the Secret before it counts as lost, in seconds.
+/// Longer than any one call to the API server may take, so that a slow writer is never overtaken.
 const STAGING_GRACE_SECONDS: i64 = 30;
 
 /// A reason and a sentence.
@@ -114,8 +114,8 @@ pub(super) fn recorded(observed: &Observed, parent: &FoundParent, now: DateTime<
     Some(Recorded { current, previous, service_account_uid, changes })
 }
 
-/// A first token that reached its Secret but not the status. What the Secret records must be possible: it was issued
-/// for this service account, not in the future, and for no longer than the account allows.
+/// A first token that reached its Secret but not the status. What the Secret records must be possible: it was
+/// issued for this service account, not in the future, and for no longer than the account allows.
 fn first(observed: &Observed, parent: &FoundParent, now: DateTime<Utc>) -> Option<Recorded> {
     let SecretView::Owned(secret) = &observed.secret else {
         return None;

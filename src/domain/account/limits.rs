@@ -30,7 +30,8 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// The built-in limits with what `spec` sets over them. A duration that does not parse keeps the built-in one.
+    /// The built-in limits with what `spec` sets over them. A duration that does not parse keeps the built-in
+    /// one.
     pub fn from_spec(spec: Option<&LimitsSpec>) -> Self {
         let built_in = Self::default();
         let Some(LimitsSpec {

@@ -1,4 +1,5 @@
-//! Decisions about accounts: who is admitted, which policy holds, what all service accounts are at a glance. No client, no clock.
+//! Decisions about accounts: who is admitted, which policy holds, what all service accounts are at a glance.
+//! No client, no clock.
 
 mod decide;
 mod entries;

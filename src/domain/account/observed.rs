@@ -1,5 +1,5 @@
-//! What the decision about an account reads: the account, and of its service accounts what [`ServiceAccountView`] has. A
-//! service account whose view changed is looked at again by its account.
+//! What the decision about an account reads: the account, and of its service accounts what
+//! [`ServiceAccountView`] has. A service account whose view changed is looked at again by its account.
 
 use chrono::{DateTime, Utc};
 use k8s_openapi::api::core::v1::ResourceQuota;
@@ -114,13 +114,14 @@ impl ServiceAccountView {
         }
     }
 
-    /// Whether more than what the snapshot shows differs: an account that waits to write its snapshot must not wait for it.
+    /// Whether more than what the snapshot shows differs: an account that waits to write its snapshot must
+    /// not wait for it.
     pub fn differs_beyond_snapshot(&self, other: &Self) -> bool {
         *self != Self { at_a_glance: self.at_a_glance.clone(), ..other.clone() }
     }
 
-    /// The name under which it is admitted. One that was admitted before, and whose seat is lost, gets the one back that
-    /// it held: another may have the one it asks for now.
+    /// The name under which it is admitted. One that was admitted before, and whose seat is lost, gets the
+    /// one back that it held: another may have the one it asks for now.
     pub(super) fn name_to_hold(&self) -> &str {
         self.held_name.as_deref().filter(|_| self.issued).unwrap_or(&self.display_name)
     }

@@ -1,5 +1,5 @@
-//! What an account lets its service accounts and keys do. Whoever reads another account's policy reads all of it as one value,
-//! so that a new field concerns them by itself.
+//! What an account lets its service accounts and keys do. Whoever reads another account's policy reads all of
+//! it as one value, so that a new field concerns them by itself.
 
 use chrono::{DateTime, Utc};
 

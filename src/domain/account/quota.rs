@@ -1,5 +1,5 @@
-//! The `ResourceQuota` that has the API server refuse one service account too many, so that a user learns it at once. The
-//! limit itself never depends on it.
+//! The `ResourceQuota` that has the API server refuse one service account too many, so that a user learns it
+//! at once. The limit itself never depends on it.
 
 use std::collections::BTreeMap;
 
@@ -13,8 +13,9 @@ use crate::domain::admins::{Owner, metadata, same_owner};
 pub const NAME: &str = "keyward";
 const COUNTED: &str = "count/serviceaccounts.iam.keyward.dev";
 
-/// How old the account's oldest service account must be before there is a quota. kube-controller-manager looks for new
-/// kinds every 30 seconds, and a quota on a kind that it cannot count yet would have every creation refused.
+/// How old the account's oldest service account must be before there is a quota. kube-controller-manager
+/// looks for new kinds every 30 seconds, and a quota on a kind that it cannot count yet would have every
+/// creation refused.
 const KNOWN_AFTER: TimeDelta = TimeDelta::seconds(60);
 
 /// The quota of an account.

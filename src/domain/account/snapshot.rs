@@ -1,4 +1,5 @@
-//! All service accounts of an account at a glance: bounded in size, and rewritten at most once in a short interval.
+//! All service accounts of an account at a glance: bounded in size, and rewritten at most once in a short
+//! interval.
 
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -8,7 +9,8 @@ use crate::domain::value::text::saturating;
 
 /// How long a snapshot stands before it is rewritten.
 const INTERVAL: TimeDelta = TimeDelta::seconds(3);
-/// The largest snapshot, in bytes as JSON: an Account of 1,000 seats must stay within what etcd takes, 1.5 MiB.
+/// The largest snapshot, in bytes as JSON: an Account of 1,000 seats must stay within what etcd takes, 1.5
+/// MiB.
 pub const LARGEST: usize = 400 * 1024;
 
 /// The snapshot to record at `now`, and when to look again where a newer one has to wait.

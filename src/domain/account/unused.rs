@@ -16,7 +16,8 @@ pub struct UnusedPolicy {
 }
 
 impl UnusedPolicy {
-    /// The policy that an account asks for. A duration that does not parse makes it none: nothing is switched off for it.
+    /// The policy that an account asks for. A duration that does not parse makes it none: nothing is switched
+    /// off for it.
     pub fn from_spec(spec: Option<&UnusedAccessKeysSpec>) -> Option<Self> {
         let spec = spec?;
         let warn_after = Period::parse(&spec.warn_after.0).ok()?;

@@ -1,5 +1,5 @@
-//! What keys did on behalf of persons, as entries of their service account's log: repeats of a day folded into one, and
-//! never so many that they push out what else the log tells.
+//! What keys did on behalf of persons, as entries of their service account's log: repeats of a day folded
+//! into one, and never so many that they push out what else the log tells.
 
 use chrono::{DateTime, Utc};
 

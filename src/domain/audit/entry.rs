@@ -69,8 +69,8 @@ pub struct Happening {
 }
 
 impl Happening {
-    /// The entry for it. `occurrence` tells repeats of the same reason on one object apart; a retry after a crash
-    /// computes the same one, so the entry's id, and with it the Event's name, is the same again.
+    /// The entry for it. `occurrence` tells repeats of the same reason on one object apart; a retry after a
+    /// crash computes the same one, so the entry's id, and with it the Event's name, is the same again.
     pub fn entry(&self, occurrence: &str, now: DateTime<Utc>) -> AuditEntry {
         let Self { reason, actor, object, key_id, message } = self;
         AuditEntry {

@@ -8,16 +8,16 @@ pub const KEY_LOG: usize = 20;
 /// How many entries a service account and an account keep.
 pub const PARENT_LOG: usize = 50;
 
-/// What tells a repeat on `object` from a retry: the generation and the newest entry about it. A retry finds both as they
-/// were, also when another writer has touched the object meanwhile.
+/// What tells a repeat on `object` from a retry: the generation and the newest entry about it. A retry finds
+/// both as they were, also when another writer has touched the object meanwhile.
 pub fn since(log: &[AuditEntry], object: &Target, generation: i64) -> String {
     let label = object.label();
     let newest = log.iter().find(|entry| entry.object == label).map_or("", |entry| entry.id.as_str());
     format!("{generation}/{newest}")
 }
 
-/// `log` with `new` entries in front: newest first, each id once, the oldest dropped beyond `bound`. Entries of one second
-/// stay in the order in which they came.
+/// `log` with `new` entries in front: newest first, each id once, the oldest dropped beyond `bound`. Entries
+/// of one second stay in the order in which they came.
 pub fn merge<'a>(
     log: &'a [AuditEntry],
     new: impl IntoIterator<Item = &'a AuditEntry>,
@@ -34,8 +34,8 @@ pub fn merge<'a>(
     all.into_iter().take(bound).cloned().collect()
 }
 
-/// As [`merge`], for entries of another log that may have been dropped here before: those older than all of a full log
-/// do not come back, so that doing it again changes nothing.
+/// As [`merge`], for entries of another log that may have been dropped here before: those older than all of a
+/// full log do not come back, so that doing it again changes nothing.
 pub fn absorb<'a>(
     log: &'a [AuditEntry],
     others: impl IntoIterator<Item = &'a AuditEntry>,

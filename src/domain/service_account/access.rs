@@ -1,4 +1,5 @@
-//! Who may manage a service account and what it may reach: what RBAC is made to say, and what the log tells of changes.
+//! Who may manage a service account and what it may reach: what RBAC is made to say, and what the log tells
+//! of changes.
 
 use crate::api::ResourceGrantSpec;
 use crate::api::reason::Reason;

@@ -20,7 +20,8 @@ pub fn wanted_display_name<'a>(spec: &'a ServiceAccountSpec, name: &'a str) -> &
     spec.display_name.as_deref().unwrap_or(name)
 }
 
-/// Whether an account with these limits and seats admits the service account with `uid` that wants `display_name`.
+/// Whether an account with these limits and seats admits the service account with `uid` that wants
+/// `display_name`.
 pub fn admission(account: Option<(&Limits, &[Seat])>, uid: &str, display_name: &str) -> Admission {
     let Some((limits, seats)) = account else {
         return Admission::Undecided;

@@ -1,5 +1,5 @@
-//! What the decision about a service account reads: itself, and of its account, keys and grants what the views have. A change of a
-//! view is what has the service account looked at again.
+//! What the decision about a service account reads: itself, and of its account, keys and grants what the
+//! views have. A change of a view is what has the service account looked at again.
 
 use chrono::{DateTime, Utc};
 use k8s_openapi::api::rbac::v1::{Role, RoleBinding};

@@ -4,7 +4,8 @@ use chrono::{DateTime, Datelike as _, SecondsFormat, SubsecRound, Timelike as _,
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{MicroTime, Time};
 use k8s_openapi::jiff::Timestamp;
 
-/// `time` without its fraction of a second: Kubernetes stores whole seconds, so nothing finer may be compared.
+/// `time` without its fraction of a second: Kubernetes stores whole seconds, so nothing finer may be
+/// compared.
 pub fn whole_seconds(time: DateTime<Utc>) -> DateTime<Utc> {
     time.trunc_subsecs(0)
 }
@@ -34,7 +35,8 @@ pub fn rfc3339(time: DateTime<Utc>) -> String {
     }
 }
 
-/// The time that is so many seconds after 1970 began. It reaches far beyond any year that a manifest can hold.
+/// The time that is so many seconds after 1970 began. It reaches far beyond any year that a manifest can
+/// hold.
 pub fn at_second(second: i64) -> DateTime<Utc> {
     DateTime::from_timestamp(second, 0).unwrap_or_default()
 }

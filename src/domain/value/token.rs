@@ -1,7 +1,7 @@
 //! The bearer token: `kw_<keyId>_<secret><checksum>`.
 //!
-//! The prefix is for secret scanners, the id is public, the secret holds 256 bits, and the checksum refuses a typo
-//! before anything is looked up.
+//! The prefix is for secret scanners, the id is public, the secret holds 256 bits, and the checksum refuses a
+//! typo before anything is looked up.
 
 use subtle::ConstantTimeEq;
 use zeroize::{Zeroize, ZeroizeOnDrop};
@@ -28,8 +28,8 @@ pub struct Token(String);
 impl Token {
     /// A new token out of `random` bytes of the operating system's generator.
     ///
-    /// Bytes that would favour some characters are skipped; `None` where too few are left, so that the caller draws
-    /// again.
+    /// Bytes that would favour some characters are skipped; `None` where too few are left, so that the caller
+    /// draws again.
     pub fn from_random(random: &[u8]) -> Option<Self> {
         let unbiased = 256 - 256 % ALPHABET.len();
         let mut characters = random

@@ -1,4 +1,5 @@
-//! The account at a glance: its snapshot, its columns, its log, and the quota that refuses one service account too many.
+//! The account at a glance: its snapshot, its columns, its log, and the quota that refuses one service
+//! account too many.
 
 use std::time::Instant;
 

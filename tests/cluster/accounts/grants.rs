@@ -1,4 +1,5 @@
-//! Associated resources: granted, counted, listed, filtered, and told to whoever switches their service account off.
+//! Associated resources: granted, counted, listed, filtered, and told to whoever switches their service
+//! account off.
 
 use keyward::api::{AccessKey, ServiceAccount};
 use serde_json::{Value, json};

@@ -15,7 +15,8 @@ use serde_json::json;
 
 use crate::support::{Controller, Flags, Scene, eventually, key_reason, message};
 
-/// Records every version of the service accounts and keys that the API server ever had, and what they add up to.
+/// Records every version of the service accounts and keys that the API server ever had, and what they add up
+/// to.
 struct Recorder {
     seen: Arc<Mutex<Seen>>,
     tasks: Vec<tokio::task::JoinHandle<()>>,

@@ -1,4 +1,5 @@
-//! Who may do what, as the chart's policies ask RBAC, on requests of users that have no more than a test gives them.
+//! Who may do what, as the chart's policies ask RBAC, on requests of users that have no more than a test
+//! gives them.
 
 mod changed_by;
 mod deactivation;

@@ -1,4 +1,5 @@
-//! The chart: what it makes of its values, and what the programs say to that. What a cluster says, `tests/install.rs` asks.
+//! The chart: what it makes of its values, and what the programs say to that. What a cluster says,
+//! `tests/install.rs` asks.
 
 mod alerts;
 mod dashboard;

@@ -10,7 +10,8 @@ pub fn check(groups: &Value) -> String {
     promtool(&["check", "rules", "--lint=all", "--lint-fatal"], &serde_json::json!({"groups": groups}), None)
 }
 
-/// Tries groups of rules out on series that the tests make up. `{{groups}}` is where a test file finds the rules.
+/// Tries groups of rules out on series that the tests make up. `{{groups}}` is where a test file finds the
+/// rules.
 pub fn try_out(groups: &Value, tests: &Value) -> String {
     promtool(&["test", "rules"], tests, Some(&serde_json::json!({"groups": groups})))
 }

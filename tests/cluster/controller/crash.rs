@@ -1,5 +1,5 @@
-//! kill -9 at every write, before and after it reached the API server: another controller takes it from there, and no
-//! token that ever stood in a Secret is lost.
+//! kill -9 at every write, before and after it reached the API server: another controller takes it from
+//! there, and no token that ever stood in a Secret is lost.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;

@@ -1,4 +1,5 @@
-//! Deleting: a service account ends its keys, also while nobody watches, and nothing stands in the way of a deletion.
+//! Deleting: a service account ends its keys, also while nobody watches, and nothing stands in the way of a
+//! deletion.
 
 use k8s_openapi::api::core::v1::{Namespace, Secret};
 use keyward::api::{AccessKey, Account, ServiceAccount};

@@ -1,5 +1,5 @@
-//! That tools agree. All states are brought about on the real API server, and the objects as they were then are the test
-//! data of `docs/argo-cd`.
+//! That tools agree. All states are brought about on the real API server, and the objects as they were then
+//! are the test data of `docs/argo-cd`.
 
 use std::collections::BTreeSet;
 

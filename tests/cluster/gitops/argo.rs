@@ -1,5 +1,5 @@
-//! The scripts for Argo CD: their tests, in Argo CD's own form; the `ConfigMap` that holds the same; and actions on live
-//! objects.
+//! The scripts for Argo CD: their tests, in Argo CD's own form; the `ConfigMap` that holds the same; and
+//! actions on live objects.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;

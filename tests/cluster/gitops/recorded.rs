@@ -1,5 +1,6 @@
-//! Objects as they were seen, and the files that keep them. A file keeps a real object; what differs from one run to the
-//! next, such as times and ids, does not count where both are compared. `make record` writes the files.
+//! Objects as they were seen, and the files that keep them. A file keeps a real object; what differs from one
+//! run to the next, such as times and ids, does not count where both are compared. `make record` writes the
+//! files.
 
 use std::collections::BTreeSet;
 use std::fs;

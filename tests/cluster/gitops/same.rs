@@ -1,5 +1,5 @@
-//! A second sync of the same manifests finds nothing to do, nothing of what tools track objects by reaches a Secret, and a
-//! key that is pruned leaves nothing.
+//! A second sync of the same manifests finds nothing to do, nothing of what tools track objects by reaches a
+//! Secret, and a key that is pruned leaves nothing.
 
 use std::path::{Path, PathBuf};
 
@@ -170,7 +170,8 @@ impl Tool {
         listed(&text(&scene.kubectl_with(&[&command[..], &manager, more].concat(), &list)))
     }
 
-    /// Compares what the objects would be after another sync, as the API server foretells it, with what they are.
+    /// Compares what the objects would be after another sync, as the API server foretells it, with what they
+    /// are.
     fn finds_no_difference(&self, scene: &Scene, objects: &[Value]) {
         let live = live(scene);
         for foretold in self.apply(scene, objects, &["--dry-run=server"]) {

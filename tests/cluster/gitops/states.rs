@@ -36,8 +36,8 @@ impl Health {
     }
 }
 
-/// A state of a kind, what it is for tools, and the message that Argo CD shows, with `<key>` for a key's id and `<time>` for
-/// a time.
+/// A state of a kind, what it is for tools, and the message that Argo CD shows, with `<key>` for a key's id
+/// and `<time>` for a time.
 pub struct State {
     pub kind: &'static str,
     pub health: Health,

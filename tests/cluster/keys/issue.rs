@@ -1,4 +1,5 @@
-//! A key is issued: the token in its Secret, everything about it but the token in its status, and who is told.
+//! A key is issued: the token in its Secret, everything about it but the token in its status, and who is
+//! told.
 
 use k8s_openapi::api::core::v1::Secret;
 use keyward::api::access_key::KeyState;

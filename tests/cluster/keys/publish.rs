@@ -1,4 +1,5 @@
-//! Copies of a token for gateways: there while the key is good, gone when it is not, and never in someone else's place.
+//! Copies of a token for gateways: there while the key is good, gone when it is not, and never in someone
+//! else's place.
 
 use k8s_openapi::api::core::v1::Secret;
 use keyward::api::AccessKey;

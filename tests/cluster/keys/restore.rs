@@ -1,5 +1,5 @@
-//! A namespace that comes back from a backup, as Velero brings it: in its order, with new UIDs, without owners, and without
-//! status unless that is asked for.
+//! A namespace that comes back from a backup, as Velero brings it: in its order, with new UIDs, without
+//! owners, and without status unless that is asked for.
 
 use k8s_openapi::api::core::v1::Secret;
 use keyward::api::{AccessKey, Account, ServiceAccount};
@@ -10,7 +10,8 @@ use serde_json::{Value, json};
 
 use crate::support::{Controller, Flags, Scene, Verifier, eventually, text, token_of};
 
-/// What there is to save, in the order in which Velero restores it: its list of kinds first, the rest by name.
+/// What there is to save, in the order in which Velero restores it: its list of kinds first, the rest by
+/// name.
 const ORDER: [&str; 8] = [
     "roles",
     "rolebindings",

@@ -1,4 +1,5 @@
-//! Keys that nobody uses: warned about, switched off, given back; and how "never used" is told from "unknown".
+//! Keys that nobody uses: warned about, switched off, given back; and how "never used" is told from
+//! "unknown".
 
 use keyward::api::{AccessKey, Account, ServiceAccount};
 use kube::api::{Patch, PatchParams};

@@ -1,5 +1,5 @@
-//! What every test needs on the cluster, installed once: the CRDs, and the chart's admission policies and user roles as an
-//! administrator installs them.
+//! What every test needs on the cluster, installed once: the CRDs, and the chart's admission policies and
+//! user roles as an administrator installs them.
 
 use std::panic::AssertUnwindSafe;
 use std::sync::OnceLock;
@@ -22,7 +22,8 @@ pub(super) fn install_crds() {
     });
 }
 
-/// Installs the policies once, and waits until they are in force: the API server looks for new ones every second.
+/// Installs the policies once, and waits until they are in force: the API server looks for new ones every
+/// second.
 pub(super) async fn install_policies() {
     static DONE: OnceCell<bool> = OnceCell::const_new();
     // A failure is remembered, so that the other tests need not wait for it again.

@@ -1,4 +1,5 @@
-//! What the tests stand on: a namespace, the controllers in it, kubectl, and waiting for something to become true.
+//! What the tests stand on: a namespace, the controllers in it, kubectl, and waiting for something to become
+//! true.
 
 mod command;
 mod controller;

@@ -1,4 +1,5 @@
-//! A process of Keyward: the real program, under a core service account that RBAC allows exactly what the chart lists.
+//! A process of Keyward: the real program, under a core service account that RBAC allows exactly what the
+//! chart lists.
 
 use std::fs::File;
 use std::path::PathBuf;

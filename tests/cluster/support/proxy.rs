@@ -1,5 +1,5 @@
-//! A way to the API server that can fail at one exact call: it forwards every request, and at a chosen write does
-//! something to the controller instead, before or after the write reached the API server.
+//! A way to the API server that can fail at one exact call: it forwards every request, and at a chosen write
+//! does something to the controller instead, before or after the write reached the API server.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};

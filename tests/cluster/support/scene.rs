@@ -165,7 +165,8 @@ impl Scene {
         token_of(&self.get::<Secret>(secret).await, "token").expect("the Secret holds a token")
     }
 
-    /// The token of a new key `<service account>-key` of a new service account, once a controller has issued it.
+    /// The token of a new key `<service account>-key` of a new service account, once a controller has issued
+    /// it.
     pub async fn issued(&self, service_account: &str) -> Token {
         self.service_account(service_account).await;
         let key = format!("{service_account}-key");

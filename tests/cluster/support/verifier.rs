@@ -21,7 +21,8 @@ pub struct Verifier {
 }
 
 impl Verifier {
-    /// Starts one, with a second between flushes unless `arguments` say otherwise, and waits until it is ready.
+    /// Starts one, with a second between flushes unless `arguments` say otherwise, and waits until it is
+    /// ready.
     pub async fn start(scene: &Scene, arguments: &[&str]) -> Self {
         let verifier = Self::launch(scene, arguments, None, None).await;
         verifier.ready().await;

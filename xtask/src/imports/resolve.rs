@@ -4,11 +4,13 @@ use std::path::Path;
 
 use super::tree::{Import, Names, Tree};
 
-/// How many re-exports are followed, one to the next. More would be a name that stands for itself, as another crate's does.
+/// How many re-exports are followed, one to the next. More would be a name that stands for itself, as another
+/// crate's does.
 const LONGEST: usize = 8;
 
 impl Tree {
-    /// The file of what `import`, in the module `at`, leads to; `None` where that is another crate, or a facade.
+    /// The file of what `import`, in the module `at`, leads to; `None` where that is another crate, or a
+    /// facade.
     pub(super) fn file_of(&self, at: &[String], import: &Import) -> Option<&Path> {
         let module = self.from(at, &import.path, LONGEST)?;
         let file = self.modules.get(&module)?.file.as_path();
@@ -26,7 +28,8 @@ impl Tree {
         }
     }
 
-    /// The module that defines what `path` names, seen from the module `at`. What is not known is taken to be defined there.
+    /// The module that defines what `path` names, seen from the module `at`. What is not known is taken to be
+    /// defined there.
     fn below(&self, at: &[String], path: &[String], left: usize) -> Option<Names> {
         let Some((first, rest)) = path.split_first() else { return Some(at.to_vec()) };
         if first == "self" {

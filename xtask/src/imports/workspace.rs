@@ -25,7 +25,8 @@ struct Target {
     src_path: PathBuf,
 }
 
-/// The root of every crate: libraries, programs, tests, benchmarks and examples. From the top of the workspace.
+/// The root of every crate: libraries, programs, tests, benchmarks and examples. From the top of the
+/// workspace.
 pub(super) fn roots(workspace: &Path) -> Result<Vec<PathBuf>, Error> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"));
     let mut command = Command::new(cargo);

@@ -1,4 +1,5 @@
-//! The page of metrics. It is read from what `/metrics` serves, so that names and labels are as they are there.
+//! The page of metrics. It is read from what `/metrics` serves, so that names and labels are as they are
+//! there.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;

@@ -1,4 +1,5 @@
-//! Every page of `docs/reference`. A file a page; what a page says comes from the library, and only how it looks from here.
+//! Every page of `docs/reference`. A file a page; what a page says comes from the library, and only how it
+//! looks from here.
 
 mod events;
 mod flags;

@@ -1,5 +1,5 @@
-//! Published Secrets, which gateways read themselves: which ones a key should have, and when they are written. No key's own
-//! Secret, and no client.
+//! Published Secrets, which gateways read themselves: which ones a key should have, and when they are
+//! written. No key's own Secret, and no client.
 
 pub mod orphan;
 pub mod secrets;

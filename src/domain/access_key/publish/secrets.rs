@@ -81,8 +81,8 @@ pub struct DesiredSecret<'a> {
     pub made_of: String,
 }
 
-/// The Secrets that should exist while `current` is good, and `previous` beside it. Those with a previous token come
-/// first: they are written while another Secret still holds it.
+/// The Secrets that should exist while `current` is good, and `previous` beside it. Those with a previous
+/// token come first: they are written while another Secret still holds it.
 pub fn desired<'a>(
     owner: &SecretOwner<'a>,
     current: &TokenStatus,

@@ -31,7 +31,8 @@ pub(in crate::domain::access_key) fn with(
     };
     match publishing_of(observed, token) {
         Publishing::Right => settled.into(),
-        // What is published is what the status says, and whoever finds a token at a gateway must find it good.
+        // What is published is what the status says, and whoever finds a token at a gateway must find it
+        // good.
         Publishing::Due
             if !token.changes.is_empty() || observed.key.status.state != Some(KeyState::Active) =>
         {

@@ -109,8 +109,8 @@ prop_compose! {
 }
 
 prop_compose! {
-    /// Any of what may be observed, also what no history leads to, and a moment at which something may change. The
-    /// status is as an earlier plan left it, for another spec, or as nobody left it.
+    /// Any of what may be observed, also what no history leads to, and a moment at which something may
+    /// change. The status is as an earlier plan left it, for another spec, or as nobody left it.
     fn observations()(
         spec in specs(),
         before in specs(),

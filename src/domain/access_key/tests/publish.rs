@@ -1,4 +1,5 @@
-//! Copies for gateways: good is recorded first, then published, then called ready; what is not good is taken back.
+//! Copies for gateways: good is recorded first, then published, then called ready; what is not good is taken
+//! back.
 
 use super::*;
 use crate::api::access_key::{DataTemplate, PublishSpec};

@@ -1,4 +1,5 @@
-//! What becomes of a token once it is in its Secret: adopted, switched off and on, expired, lost, repaired, revoked.
+//! What becomes of a token once it is in its Secret: adopted, switched off and on, expired, lost, repaired,
+//! revoked.
 
 use super::*;
 

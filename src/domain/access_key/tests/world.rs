@@ -1,4 +1,5 @@
-//! Whoever reads the Secret holds a token that is good, also at a gateway that has it published: over arbitrary clocks, edits and crashes between any two writes.
+//! Whoever reads the Secret holds a token that is good, also at a gateway that has it published: over
+//! arbitrary clocks, edits and crashes between any two writes.
 
 use chrono::TimeDelta;
 use proptest::prelude::*;

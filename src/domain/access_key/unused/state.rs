@@ -1,5 +1,5 @@
-//! Whether an access key counts as unused, and since when. Where it is not known whether a key is used, nothing is held
-//! against it.
+//! Whether an access key counts as unused, and since when. Where it is not known whether a key is used,
+//! nothing is held against it.
 
 use chrono::{DateTime, Utc};
 
@@ -33,9 +33,9 @@ pub enum UnusedState {
     },
 }
 
-/// Whether a key is used at `now`, whose time counts from `since` (`None`: unknown), and that was warned about at
-/// `warned_at`. Between a warning and the end lies at least the time between both in the policy, also where the policy is
-/// newer than the time that has passed.
+/// Whether a key is used at `now`, whose time counts from `since` (`None`: unknown), and that was warned
+/// about at `warned_at`. Between a warning and the end lies at least the time between both in the policy,
+/// also where the policy is newer than the time that has passed.
 pub fn state(
     policy: Option<&UnusedPolicy>,
     since: Option<DateTime<Utc>>,

@@ -1,4 +1,5 @@
-//! Decisions about accounts: the seats and names of service accounts, as a table and over arbitrary histories.
+//! Decisions about accounts: the seats and names of service accounts, as a table and over arbitrary
+//! histories.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use proptest::prelude::*;

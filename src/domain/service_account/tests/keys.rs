@@ -1,4 +1,5 @@
-//! What a service account does about its keys: their seats, counts, the ones that could go, and their entries.
+//! What a service account does about its keys: their seats, counts, the ones that could go, and their
+//! entries.
 
 use super::*;
 

@@ -2,7 +2,8 @@
 
 use super::{NONE, circles};
 
-/// Whether `text`, in `src/a/mod.rs`, imports from `src/b.rs`, or from `src/a/c.rs`, which both import from it.
+/// Whether `text`, in `src/a/mod.rs`, imports from `src/b.rs`, or from `src/a/c.rs`, which both import from
+/// it.
 fn names_another(text: &str) -> bool {
     let found = circles(&[
         ("src/lib.rs", "pub mod a;\npub mod b;\npub mod facade;"),
