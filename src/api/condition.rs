@@ -20,6 +20,10 @@ pub enum ConditionType {
 }
 
 impl ConditionType {
+    /// Every type, in the order in which an object has them.
+    pub const ALL: [Self; 6] =
+        [Self::Ready, Self::Active, Self::Reconciling, Self::Stalled, Self::Expiring, Self::Unused];
+
     /// The type as it stands in status.
     pub const fn as_str(self) -> &'static str {
         match self {

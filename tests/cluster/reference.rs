@@ -2,7 +2,7 @@
 
 use k8s_openapi::api::events::v1::Event;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
-use keyward::api::{AccessKey, Account, ResourceGrant, ServiceAccount};
+use keyward::api::{AccessKey, Account, ConditionType, ResourceGrant, ServiceAccount};
 use keyward::domain::audit::catalog::{KINDS, ReasonEntry, Surface};
 use kube::api::ListParams;
 use xtask::pages::metrics::of_process;
@@ -29,12 +29,9 @@ fn told(kind: &str) -> &'static [ReasonEntry] {
 
 fn says(kind: &str, conditions: &[Condition]) {
     for condition in conditions {
-        let place = match condition.type_.as_str() {
-            "Ready" | "Active" | "Reconciling" | "Stalled" => Surface::Ready,
-            "Expiring" => Surface::Expiring,
-            "Unused" => Surface::Unused,
-            other => panic!("a condition {other} on a {kind}"),
-        };
+        let type_ = ConditionType::ALL.into_iter().find(|known| known.as_str() == condition.type_);
+        let place =
+            Surface::of(type_.unwrap_or_else(|| panic!("a condition {} on a {kind}", condition.type_)));
         let is =
             |told: &&ReasonEntry| told.reason.as_str() == condition.reason && told.places.contains(&place);
         assert!(

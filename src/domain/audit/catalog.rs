@@ -1,6 +1,6 @@
 //! Where each reason is met, and what a user can do: by the kind of the object that it is about.
 
-use crate::api::{Kind, Reason};
+use crate::api::{ConditionType, Kind, Reason};
 
 /// A reason as it is met on objects of one kind.
 #[derive(Clone, Copy, Debug)]
@@ -20,10 +20,8 @@ pub enum Surface {
     Event,
     /// In the condition `Ready`, and in those that go with it: `Active`, `Reconciling` and `Stalled`.
     Ready,
-    /// In the condition `Expiring`.
-    Expiring,
-    /// In the condition `Unused`.
-    Unused,
+    /// In a condition that says something beside those, and is there only while it is True.
+    Remark(ConditionType),
     /// In audit lines of verifiers.
     Line,
 }
@@ -34,9 +32,19 @@ impl Surface {
         match self {
             Self::Event => "Event",
             Self::Ready => "Ready",
-            Self::Expiring => "Expiring",
-            Self::Unused => "Unused",
+            Self::Remark(type_) => type_.as_str(),
             Self::Line => "audit line",
+        }
+    }
+
+    /// Where a reason is met that a condition of that type gives.
+    pub const fn of(type_: ConditionType) -> Self {
+        match type_ {
+            ConditionType::Ready
+            | ConditionType::Active
+            | ConditionType::Reconciling
+            | ConditionType::Stalled => Self::Ready,
+            ConditionType::Expiring | ConditionType::Unused => Self::Remark(type_),
         }
     }
 }
@@ -81,7 +89,7 @@ const ACCESS_KEY: &[ReasonEntry] = &[
     ),
     entry(
         Reason::UnusedWarning,
-        &[Surface::Event, Surface::Unused],
+        &[Surface::Event, Surface::of(ConditionType::Unused)],
         "Use it, or delete it. A change of its spec starts its time anew.",
     ),
     entry(
@@ -91,7 +99,7 @@ const ACCESS_KEY: &[ReasonEntry] = &[
     ),
     entry(
         Reason::Expiring,
-        &[Surface::Event, Surface::Expiring],
+        &[Surface::Event, Surface::of(ConditionType::Expiring)],
         "Raise `spec.revision` for a new token, or set `spec.rotation`.",
     ),
     entry(

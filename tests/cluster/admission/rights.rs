@@ -1,8 +1,8 @@
 //! Keys, service accounts and accounts: who may change which.
 
-use keyward::api::{AccessKey, ServiceAccount};
-use kube::ResourceExt;
-use serde_json::json;
+use keyward::api::{AccessKey, Account, ServiceAccount};
+use kube::{CustomResourceExt as _, ResourceExt};
+use serde_json::{Value, json};
 
 use super::super::support::{Scene, TIMEOUT, eventually, text};
 use super::{allow, bind, create_as, create_key_as, manager_of, patch_as, refused, rule};
@@ -318,4 +318,23 @@ async fn garbage_collection_migration_and_the_removal_of_finalizers_need_no_righ
     scene.kubectl_text(&["delete", "kwkey/held", "--wait=false"]);
     text(&scene.kubectl_as("helper", &release));
     assert!(scene.keys().await.iter().all(|key| key.name_any() == "kept"));
+}
+
+#[test]
+fn every_field_of_an_account_but_its_name_needs_a_verb_of_its_own() {
+    let policy = include_str!("../../../charts/keyward/files/policies/accounts.yaml");
+    let policy: Value = serde_yaml::from_str(policy).unwrap();
+    let crd = serde_json::to_value(Account::crd()).unwrap();
+    let fields = &crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"]["properties"];
+    let mentions = |expression: &Value, word: &str| {
+        expression.as_str().unwrap().split(|c: char| !c.is_alphanumeric()).any(|found| found == word)
+    };
+    for field in fields.as_object().unwrap().keys().filter(|field| *field != "displayName") {
+        let variables = policy["spec"]["variables"].as_array().unwrap();
+        let changes = variables.iter().find(|variable| mentions(&variable["expression"], field));
+        let changes = changes.unwrap_or_else(|| panic!("nothing compares {field}"))["name"].as_str().unwrap();
+        let validations = policy["spec"]["validations"].as_array().unwrap();
+        let needs = validations.iter().any(|validation| mentions(&validation["expression"], changes));
+        assert!(needs, "who may write the account may change {field}");
+    }
 }

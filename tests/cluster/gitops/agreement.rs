@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use keyward::api::reason::Reason;
+use keyward::domain::audit::catalog::{self, KINDS};
 use serde_json::Value;
 
 use super::argo;
@@ -11,29 +11,6 @@ use super::checker::{Answer, ask};
 use super::recorded::{Seen, keep, recording, told};
 use super::situations;
 use super::states::{STATES, State};
-
-/// Reasons that Events and other conditions give, and `Ready` never does.
-const NOT_OF_READY: &[Reason] = &[
-    Reason::Rotated,
-    Reason::Reissued,
-    Reason::PreviousTokenRetired,
-    Reason::SecretRepaired,
-    Reason::Activated,
-    Reason::UnusedWarning,
-    Reason::PolicyChanged,
-    Reason::AdminsChanged,
-    Reason::ResourceGranted,
-    Reason::ResourceRevoked,
-    Reason::Expiring,
-    Reason::Published,
-    Reason::Unpublished,
-    Reason::ServiceAccountCreated,
-    Reason::ActedOnBehalf,
-    Reason::ActingRefused,
-    Reason::Verified,
-    Reason::Refused,
-    Reason::KeyDeleted,
-];
 
 #[tokio::test]
 async fn kstatus_argo_cd_and_flux_agree_about_every_state() {
@@ -71,7 +48,11 @@ fn ready_reasons(seen: &[Seen]) -> BTreeSet<String> {
 }
 
 fn of_ready() -> BTreeSet<String> {
-    Reason::ALL.iter().filter(|reason| !NOT_OF_READY.contains(reason)).map(ToString::to_string).collect()
+    KINDS
+        .into_iter()
+        .flat_map(|(_, reasons)| catalog::of_ready(reasons))
+        .map(|reason| reason.to_string())
+        .collect()
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! The page of reasons: what they mean, where they are met, and what to do.
 
-use keyward::domain::audit::catalog::{KINDS, OF_REQUESTS, ReasonEntry};
+use keyward::api::ConditionType;
+use keyward::domain::audit::catalog::{KINDS, OF_REQUESTS, ReasonEntry, Surface};
 
 use crate::markdown::{code, section};
 
@@ -24,6 +25,8 @@ const HEAD: [&str; 5] = ["reason", "where", "type and action", "meaning", "what 
 
 /// What the second column of the tables says.
 fn where_met() -> String {
+    let remarks = ConditionType::ALL.into_iter().filter(|type_| Surface::of(*type_) != Surface::Ready);
+    let remarks = remarks.map(ConditionType::as_str).collect::<Vec<_>>().join(", ");
     let rows = [
         (
             "Event",
@@ -34,14 +37,14 @@ fn where_met() -> String {
             "In the condition `Ready` of the object, and in those beside it: `Active` where it can authenticate, \
              `Reconciling` while work is under way, `Stalled` where only a person can help.",
         ),
-        ("Expiring, Unused", "In a condition of that name, which is there only while it is True."),
+        (&remarks, "In a condition of that name, which is there only while it is True."),
         ("audit line", "In a line of a verifier's output."),
     ];
     section(
         "Where",
         "What the tables below say of where a reason is met.\n\n",
         ["where", "meaning"],
-        rows.map(|(place, meaning)| [place.to_owned(), meaning.to_owned()]).into_iter(),
+        rows.map(|(place, meaning): (&str, &str)| [place.to_owned(), meaning.to_owned()]).into_iter(),
     )
 }
 

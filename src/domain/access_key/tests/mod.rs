@@ -5,15 +5,16 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 
 use super::*;
 use crate::api::AccessKeySpec;
-use crate::api::Reason;
 use crate::api::access_key::{AccessKeyStatus, KeyState, TokenStatus};
 use crate::api::access_key::{PreviousTokenStatus, RotationSpec};
 use crate::api::shared::IsoDuration;
 use crate::api::shared::{AuditEntry, DesiredState};
+use crate::api::{ConditionType, Reason};
 use crate::domain::access_key::publish::secrets::Published;
 use crate::domain::access_key::secret::{Holds, Record};
 use crate::domain::account::limits::Limits;
 use crate::domain::account::policy::AccountPolicy;
+use crate::domain::audit::catalog::Surface;
 use crate::domain::object::Object;
 use crate::domain::service_account::Admission;
 use crate::domain::value::period::Period;
@@ -176,7 +177,11 @@ fn shown(status: &AccessKeyStatus) -> String {
         status.conditions.iter().map(|c| format!("{}={}", c.type_, c.status)).collect();
     let ready = &status.conditions[0];
     let same = |c: &Condition| c.reason == ready.reason && c.message == ready.message;
-    assert!(status.conditions.iter().all(|c| ["Expiring", "Unused"].contains(&c.type_.as_str()) || same(c)));
+    let is_remark = |c: &Condition| {
+        let remarks = ConditionType::ALL.into_iter().filter(|type_| Surface::of(*type_) != Surface::Ready);
+        remarks.map(ConditionType::as_str).any(|type_| type_ == c.type_)
+    };
+    assert!(status.conditions.iter().all(|c| is_remark(c) || same(c)));
     format!(
         "status {state} {token}{next}{previous} @{version} {} {}: {}",
         conditions.join(" "),

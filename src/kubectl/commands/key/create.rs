@@ -105,7 +105,7 @@ fn requested(args: CreateKeyArgs, namespace: String) -> AccessKey {
         revision: first_revision(),
         rotation: renew_before.map(|renew_before| RotationSpec { renew_before, overlap }),
         secret: secret_name.map(|name| SecretSpec { name: Some(name), ..SecretSpec::default() }),
-        publish: None,
+        ..AccessKeySpec::default()
     };
     let metadata = ObjectMeta { name: Some(name), namespace: Some(namespace), ..ObjectMeta::default() };
     AccessKey { metadata, spec, status: None }
