@@ -3,12 +3,12 @@
 use chrono::{DateTime, Utc};
 
 use crate::kubectl::globals::Globals;
-use crate::kubectl::output::screen::Look;
+use crate::kubectl::output::screen::Terminal;
 
 /// What every command is given.
 pub struct Context {
     pub globals: Globals,
-    pub look: Look,
+    pub terminal: Terminal,
     /// The time that the whole command goes by.
     pub now: DateTime<Utc>,
 }

@@ -39,7 +39,7 @@ use cli::{Cli, Command};
 use commands::snapshot;
 use context::Context;
 use error::Error;
-use output::screen::{self, Look};
+use output::screen::{self, Terminal};
 
 /// The program.
 pub fn main() -> ExitCode {
@@ -53,7 +53,7 @@ pub fn main() -> ExitCode {
     let Cli { snapshot, globals, command } = cli::parse(&arguments);
     anstream::ColorChoice::from(globals.color).write_global();
     client::choose_tls();
-    let context = Context { globals, look: Look::of_stdout(), now: now() };
+    let context = Context { globals, terminal: Terminal::of_stdout(), now: now() };
     match command {
         Some(Command::Completion(args)) => exit::code(completion::script(args)),
         Some(Command::Candidates(args)) => exit::code(completion::candidates(args, Cli::command)),

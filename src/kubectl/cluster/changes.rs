@@ -5,8 +5,8 @@ use kube::api::{Patch, PatchParams, PostParams};
 use serde_json::Value;
 
 use crate::kubectl::cluster::client::{Cluster, Scope};
-use crate::kubectl::cluster::kind::{Kind, reference};
 use crate::kubectl::cluster::manifest::ObjectOutput;
+use crate::kubectl::cluster::object::{NamespacedObject, reference};
 use crate::kubectl::error::Error;
 use crate::kubectl::output::screen;
 
@@ -55,14 +55,19 @@ impl DryRun {
 }
 
 impl Cluster {
-    pub async fn create<K: Kind>(&self, object: &K, dry_run: DryRun) -> Result<K, Error> {
+    pub async fn create<K: NamespacedObject>(&self, object: &K, dry_run: DryRun) -> Result<K, Error> {
         let params =
             PostParams { dry_run: dry_run == DryRun::Server, field_manager: Some(FIELD_MANAGER.into()) };
         self.call(self.api::<K>(Scope::One).create(&params, object)).await
     }
 
     /// Merges `patch` into an object (RFC 7386).
-    pub async fn merge<K: Kind>(&self, name: &str, patch: &Value, dry_run: DryRun) -> Result<K, Error> {
+    pub async fn merge<K: NamespacedObject>(
+        &self,
+        name: &str,
+        patch: &Value,
+        dry_run: DryRun,
+    ) -> Result<K, Error> {
         let params = PatchParams {
             dry_run: dry_run == DryRun::Server,
             field_manager: Some(FIELD_MANAGER.into()),
@@ -79,7 +84,12 @@ impl ChangeArgs {
     }
 
     /// Merges `patch` into `object` (RFC 7386), or finds out what that would come to.
-    pub async fn merge<K: Kind>(self, cluster: &Cluster, object: &K, patch: &Value) -> Result<K, Error> {
+    pub async fn merge<K: NamespacedObject>(
+        self,
+        cluster: &Cluster,
+        object: &K,
+        patch: &Value,
+    ) -> Result<K, Error> {
         match self.dry_run {
             DryRun::Client => merged(object, patch),
             DryRun::None | DryRun::Server => {
@@ -91,11 +101,11 @@ impl ChangeArgs {
 
     /// Shows what became of `object`: as a manifest where one is requested, or else in words such as
     /// `accesskey.iam.keyward.dev/deploy rotated`.
-    pub fn show<K: Kind>(self, object: &K, done: &str) -> Result<(), Error> {
+    pub fn show<K: NamespacedObject>(self, object: &K, done: &str) -> Result<(), Error> {
         screen::show(&self.text(object, done)?)
     }
 
-    fn text<K: Kind>(self, object: &K, done: &str) -> Result<String, Error> {
+    fn text<K: NamespacedObject>(self, object: &K, done: &str) -> Result<String, Error> {
         match self.output {
             Some(output) => output.of(object),
             None => Ok(format!("{} {done}{}\n", reference(object), self.dry_run.remark())),
@@ -109,7 +119,7 @@ impl ChangeArgs {
 }
 
 /// What a merge comes to.
-fn merged<K: Kind>(object: &K, patch: &Value) -> Result<K, Error> {
+fn merged<K: NamespacedObject>(object: &K, patch: &Value) -> Result<K, Error> {
     let mut value = serde_json::to_value(object)?;
     json_patch::merge(&mut value, patch);
     Ok(serde_json::from_value(value)?)

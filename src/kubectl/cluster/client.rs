@@ -9,7 +9,7 @@ use kube::client::ClientBuilder;
 use kube::{Api, Client, Config};
 use tower::util::MapResponseLayer;
 
-use crate::kubectl::cluster::kind::Kind;
+use crate::kubectl::cluster::object::NamespacedObject;
 use crate::kubectl::cluster::warnings::Warnings;
 use crate::kubectl::error::Error;
 
@@ -64,7 +64,7 @@ impl Cluster {
         Self { client: client.clone(), server: server.clone(), namespace, within: *within }
     }
 
-    pub fn api<K: Kind>(&self, scope: Scope) -> Api<K> {
+    pub fn api<K: NamespacedObject>(&self, scope: Scope) -> Api<K> {
         match scope {
             Scope::One => Api::namespaced(self.client.clone(), &self.namespace),
             Scope::All => Api::all(self.client.clone()),

@@ -1,4 +1,4 @@
-//! One object as it changes: by a watch, or by looking again and again where the user may look and not watch.
+//! One object as it changes: by a watch, or by polling where the user may get and not watch.
 
 use std::time::Duration;
 
@@ -8,16 +8,16 @@ use kube::runtime::WatchStreamExt as _;
 use kube::runtime::watcher::{self, watch_object};
 
 use crate::kubectl::cluster::client::{Cluster, Scope};
-use crate::kubectl::cluster::kind::Kind;
+use crate::kubectl::cluster::object::NamespacedObject;
 use crate::kubectl::error::Error;
 use crate::kubectl::output::screen;
 use crate::runtime::telemetry::with_causes;
 
-/// How long until it is looked at again, without a watch.
-const AGAIN: Duration = Duration::from_secs(2);
+/// How long between two polls, without a watch.
+const POLL_INTERVAL: Duration = Duration::from_secs(2);
 
 /// An object that is followed.
-pub struct Follow<'a, K: Kind> {
+pub struct Follow<'a, K: NamespacedObject> {
     cluster: &'a Cluster,
     name: &'a str,
     source: Source<K>,
@@ -25,10 +25,10 @@ pub struct Follow<'a, K: Kind> {
 
 enum Source<K> {
     Watch { states: BoxStream<'static, Result<Option<K>, watcher::Error>>, interrupted: bool },
-    Look { first: bool },
+    Poll { first: bool },
 }
 
-impl<'a, K: Kind> Follow<'a, K> {
+impl<'a, K: NamespacedObject> Follow<'a, K> {
     pub fn new(cluster: &'a Cluster, name: &'a str) -> Self {
         // It waits longer after each failure, half a minute at most.
         let states = watch_object(cluster.api::<K>(Scope::One), name).default_backoff().boxed();
@@ -42,9 +42,9 @@ impl<'a, K: Kind> Follow<'a, K> {
     pub async fn next(&mut self) -> Result<Option<K>, Error> {
         loop {
             match &mut self.source {
-                Source::Look { first } => {
+                Source::Poll { first } => {
                     if !std::mem::take(first) {
-                        tokio::time::sleep(AGAIN).await;
+                        tokio::time::sleep(POLL_INTERVAL).await;
                     }
                     return self.cluster.find(self.name).await;
                 }
@@ -53,12 +53,12 @@ impl<'a, K: Kind> Follow<'a, K> {
                         *interrupted = false;
                         return Ok(state);
                     }
-                    Some(Err(error)) => match trouble(&error, self.cluster.server()) {
-                        Trouble::Refused(error) if error.is_denied() => {
-                            self.source = Source::Look { first: true }
+                    Some(Err(error)) => match interruption(&error, self.cluster.server()) {
+                        Interruption::Refused(error) if error.is_denied() => {
+                            self.source = Source::Poll { first: true }
                         }
-                        Trouble::Refused(error) => return Err(error),
-                        Trouble::Passing(cause) => {
+                        Interruption::Refused(error) => return Err(error),
+                        Interruption::Passing(cause) => {
                             if !std::mem::replace(interrupted, true) {
                                 screen::warn(&format!(
                                     "the watch was interrupted and is taken up again: {cause}"
@@ -66,14 +66,14 @@ impl<'a, K: Kind> Follow<'a, K> {
                             }
                         }
                     },
-                    None => self.source = Source::Look { first: true },
+                    None => self.source = Source::Poll { first: true },
                 },
             }
         }
     }
 }
 
-enum Trouble {
+enum Interruption {
     /// It will be refused again.
     Refused(Error),
     /// It may be over soon.
@@ -81,7 +81,7 @@ enum Trouble {
 }
 
 /// What an interruption of the watch means.
-fn trouble(error: &watcher::Error, server: &str) -> Trouble {
+fn interruption(error: &watcher::Error, server: &str) -> Interruption {
     let status = match error {
         watcher::Error::InitialListFailed(kube::Error::Api(status))
         | watcher::Error::WatchStartFailed(kube::Error::Api(status))
@@ -89,7 +89,7 @@ fn trouble(error: &watcher::Error, server: &str) -> Trouble {
         _ => None,
     };
     match status.filter(|status| [401, 403, 404].contains(&status.code)) {
-        Some(status) => Trouble::Refused(Error::of_call(kube::Error::Api(status), server)),
-        None => Trouble::Passing(with_causes(error)),
+        Some(status) => Interruption::Refused(Error::of_call(kube::Error::Api(status), server)),
+        None => Interruption::Passing(with_causes(error)),
     }
 }

@@ -4,7 +4,7 @@ use clap::ValueEnum;
 use serde_json::{Map, Value, json};
 
 use crate::api::names;
-use crate::kubectl::cluster::kind::{Kind, reference};
+use crate::kubectl::cluster::object::{NamespacedObject, reference};
 use crate::kubectl::error::Error;
 use crate::kubectl::output::format::{json, yaml};
 
@@ -26,7 +26,7 @@ pub enum ObjectOutput {
 
 impl ObjectOutput {
     /// The object in this form.
-    pub fn of<K: Kind>(self, object: &K) -> Result<String, Error> {
+    pub fn of<K: NamespacedObject>(self, object: &K) -> Result<String, Error> {
         match self {
             Self::Yaml => yaml(&for_git(object)?),
             Self::Json => json(&for_git(object)?),
@@ -37,7 +37,7 @@ impl ObjectOutput {
 
 /// The object without its status and without what the API server wrote into its metadata. Applied again it
 /// changes nothing.
-pub fn for_git<K: Kind>(object: &K) -> Result<Value, Error> {
+pub fn for_git<K: NamespacedObject>(object: &K) -> Result<Value, Error> {
     let mut value = serde_json::to_value(object)?;
     if let Some(fields) = value.as_object_mut() {
         fields.remove("status");
@@ -61,7 +61,7 @@ fn remove_annotation(metadata: &mut Map<String, Value>, name: &str) {
 }
 
 /// Objects as the API server has them, as kubectl prints them: alone as they are, several as a list.
-pub fn as_found<K: Kind>(mut objects: Vec<K>, one: bool) -> Result<Value, Error> {
+pub fn as_found<K: NamespacedObject>(mut objects: Vec<K>, one: bool) -> Result<Value, Error> {
     for object in &mut objects {
         object.meta_mut().managed_fields = None;
     }

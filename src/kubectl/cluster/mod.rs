@@ -4,8 +4,8 @@
 pub mod changes;
 pub mod client;
 pub mod follow;
-pub mod kind;
 pub mod manifest;
+pub mod object;
 pub mod reads;
 pub mod runtime;
 pub mod wait;

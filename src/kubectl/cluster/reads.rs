@@ -8,16 +8,16 @@ use kube::{Api, Resource, ResourceExt as _};
 use serde::de::DeserializeOwned;
 
 use crate::kubectl::cluster::client::{Cluster, Scope};
-use crate::kubectl::cluster::kind::{Kind, kind};
+use crate::kubectl::cluster::object::{NamespacedObject, kind_name};
 use crate::kubectl::error::{self, Error};
 use crate::kubectl::output::screen;
 
-/// How many objects a list asks for at once.
+/// How many objects one page of a list has at most.
 const PAGE: u32 = 500;
 
 impl Cluster {
     /// An object, where there is one of that name.
-    pub async fn find<K: Kind>(&self, name: &str) -> Result<Option<K>, Error> {
+    pub async fn find<K: NamespacedObject>(&self, name: &str) -> Result<Option<K>, Error> {
         let found = self.call(self.api::<K>(Scope::One).get(name)).await;
         match found {
             Ok(object) => Ok(Some(object)),
@@ -30,27 +30,27 @@ impl Cluster {
     ///
     /// # Errors
     /// Where it is not, with the names that may have been meant, as far as the user may list them.
-    pub async fn get<K: Kind>(&self, name: &str) -> Result<K, Error> {
+    pub async fn get<K: NamespacedObject>(&self, name: &str) -> Result<K, Error> {
         match self.find(name).await? {
             Some(object) => Ok(object),
             None => Err(self.not_found::<K>(name).await),
         }
     }
 
-    pub async fn not_found<K: Kind>(&self, name: &str) -> Error {
+    pub async fn not_found<K: NamespacedObject>(&self, name: &str) -> Error {
         let names = self.names::<K>().await.ok();
-        error::not_found(&kind::<K>(), name, self.namespace(), names.as_deref())
+        error::not_found(&kind_name::<K>(), name, self.namespace(), names.as_deref())
     }
 
     /// The names of all objects of a kind.
-    pub async fn names<K: Kind>(&self) -> Result<Vec<String>, Error> {
+    pub async fn names<K: NamespacedObject>(&self) -> Result<Vec<String>, Error> {
         let api = self.api::<K>(Scope::One);
         let all = self.call(api.list_metadata(&ListParams::default().limit(PAGE))).await?;
         Ok(all.items.iter().map(PartialObjectMeta::name_any).collect())
     }
 
     /// All objects of a kind, or those that a field selector selects.
-    pub async fn list<K: Kind>(&self, scope: Scope, fields: &str) -> Result<Vec<K>, Error> {
+    pub async fn list<K: NamespacedObject>(&self, scope: Scope, fields: &str) -> Result<Vec<K>, Error> {
         let client = self.client().clone();
         let api: Api<DeserializeGuard<K>> = match scope {
             Scope::One => Api::namespaced(client, self.namespace()),

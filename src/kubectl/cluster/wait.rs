@@ -8,7 +8,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use crate::api::{AccessKey, ConditionType, ServiceAccount};
 use crate::kubectl::cluster::client::Cluster;
 use crate::kubectl::cluster::follow::Follow;
-use crate::kubectl::cluster::kind::{Kind, reference};
+use crate::kubectl::cluster::object::{NamespacedObject, reference};
 use crate::kubectl::error::Error;
 use crate::kubectl::input::span::seconds;
 
@@ -24,7 +24,7 @@ pub struct WaitArgs {
 }
 
 /// What has conditions.
-pub trait Conditioned: Kind {
+pub trait Conditioned: NamespacedObject {
     /// The `metadata.generation` that the conditions are of, and the conditions.
     fn conditions(&self) -> (i64, &[Condition]);
 }

@@ -9,7 +9,7 @@ use crate::api::shared::AuditEntry;
 use crate::api::{ACCOUNT_NAME, Account, ServiceAccount};
 use crate::kubectl::cluster::client::Cluster;
 use crate::kubectl::cluster::follow::Follow;
-use crate::kubectl::cluster::kind::{Kind, kind};
+use crate::kubectl::cluster::object::{NamespacedObject, kind_name};
 use crate::kubectl::context::Context;
 use crate::kubectl::error::Error;
 use crate::kubectl::input::name::NameOf;
@@ -46,7 +46,7 @@ enum LogOutput {
 }
 
 /// What has a log.
-trait Logged: Kind {
+trait Logged: NamespacedObject {
     /// Newest first.
     fn log(&self) -> &[AuditEntry];
 }
@@ -66,7 +66,7 @@ impl Logged for Account {
 /// The command.
 pub async fn run(context: &Context, args: AuditArgs) -> Result<(), Error> {
     let cluster = context.globals.connect().await?;
-    let lines = Lines::new(args.output);
+    let lines = EntryLines::new(args.output);
     match &args.name {
         Some(name) => report::<ServiceAccount>(&cluster, name, args.follow, lines).await,
         None => report::<Account>(&cluster, ACCOUNT_NAME, args.follow, lines).await,
@@ -77,27 +77,27 @@ async fn report<K: Logged>(
     cluster: &Cluster,
     name: &str,
     follow: bool,
-    mut lines: Lines,
+    mut lines: EntryLines,
 ) -> Result<(), Error> {
-    let mut news = News::default();
+    let mut shown_entries = ShownEntries::default();
     let first = cluster.get::<K>(name).await?;
-    screen::show(&lines.of(&news.of(first.log()))?)?;
+    screen::show(&lines.of(&shown_entries.of(first.log()))?)?;
     if !follow {
         return Ok(());
     }
     let mut states = Follow::<K>::new(cluster, name);
     while let Some(object) = states.next().await? {
-        screen::show(&lines.of(&news.of(object.log()))?)?;
+        screen::show(&lines.of(&shown_entries.of(object.log()))?)?;
     }
-    screen::note(&format!("{} \"{name}\" was deleted; the account's own log tells of it", kind::<K>()));
+    screen::note(&format!("{} \"{name}\" was deleted; the account's own log tells of it", kind_name::<K>()));
     Ok(())
 }
 
 /// Which entries were shown already, and how often each had happened then: repeats are folded into one entry.
 #[derive(Debug, Default)]
-struct News(HashMap<String, (DateTime<Utc>, Option<i32>)>);
+struct ShownEntries(HashMap<String, (DateTime<Utc>, Option<i32>)>);
 
-impl News {
+impl ShownEntries {
     /// Those of a log that are new or happened again, oldest first.
     fn of(&mut self, log: &[AuditEntry]) -> Vec<AuditEntry> {
         let mut is_new = |entry: &&AuditEntry| {
@@ -112,13 +112,13 @@ impl News {
 
 /// Entries as text. Columns stay where they were for entries that come later.
 #[derive(Debug)]
-struct Lines {
+struct EntryLines {
     output: LogOutput,
     columns: Columns,
     begun: bool,
 }
 
-impl Lines {
+impl EntryLines {
     fn new(output: LogOutput) -> Self {
         Self { output, columns: Columns::default(), begun: false }
     }
@@ -167,11 +167,11 @@ mod tests {
 
     #[test]
     fn the_oldest_entry_is_shown_first_and_each_only_once() {
-        let mut news = News::default();
-        assert_eq!(ids(&news.of(&log(&[("b", 2, None), ("a", 1, None)]))), ["a", "b"]);
-        assert_eq!(ids(&news.of(&log(&[("c", 3, None), ("b", 2, None), ("a", 1, None)]))), ["c"]);
+        let mut shown_entries = ShownEntries::default();
+        assert_eq!(ids(&shown_entries.of(&log(&[("b", 2, None), ("a", 1, None)]))), ["a", "b"]);
+        assert_eq!(ids(&shown_entries.of(&log(&[("c", 3, None), ("b", 2, None), ("a", 1, None)]))), ["c"]);
         assert_eq!(
-            ids(&news.of(&log(&[("c", 3, None), ("b", 2, None)]))),
+            ids(&shown_entries.of(&log(&[("c", 3, None), ("b", 2, None)]))),
             [] as [&str; 0],
             "the oldest is dropped"
         );
@@ -179,15 +179,19 @@ mod tests {
 
     #[test]
     fn an_entry_that_counts_repeats_is_shown_again_with_each() {
-        let mut news = News::default();
-        news.of(&log(&[("act", 1, Some(1))]));
-        assert_eq!(ids(&news.of(&log(&[("act", 5, Some(4))]))), ["act"]);
-        assert_eq!(ids(&news.of(&log(&[("act", 1, Some(1))]))), [] as [&str; 0], "an older state is no news");
+        let mut shown_entries = ShownEntries::default();
+        shown_entries.of(&log(&[("act", 1, Some(1))]));
+        assert_eq!(ids(&shown_entries.of(&log(&[("act", 5, Some(4))]))), ["act"]);
+        assert_eq!(
+            ids(&shown_entries.of(&log(&[("act", 1, Some(1))]))),
+            [] as [&str; 0],
+            "an older state is no news"
+        );
     }
 
     #[test]
     fn entries_are_lines_and_later_ones_stand_below_the_first() {
-        let mut lines = Lines::new(LogOutput::Table);
+        let mut lines = EntryLines::new(LogOutput::Table);
         let first = from_json(entry("1", "2026-11-23T12:00:00Z", "Admitted", "Service account is admitted"));
         assert_eq!(
             plain(&lines.of(&[first]).unwrap()),
@@ -208,7 +212,7 @@ mod tests {
         let mut one = entry("7c42a9e322156585", "2026-11-23T12:00:00Z", "Issued", "issued");
         one["keyId"] = "l75doUeBBMSL".into();
         assert_eq!(
-            plain(&Lines::new(LogOutput::Wide).of(&[from_json(one)]).unwrap()),
+            plain(&EntryLines::new(LogOutput::Wide).of(&[from_json(one)]).unwrap()),
             "TIME                   ACTOR   OBJECT                  KEY ID         ID                 REASON   MESSAGE\n\
          2026-11-23T12:00:00Z   alice   ServiceAccount/ci-bot   l75doUeBBMSL   7c42a9e322156585   Issued   issued\n"
         );
@@ -217,7 +221,7 @@ mod tests {
     #[test]
     fn for_programs_each_entry_is_one_line_of_json() {
         let entries = log(&[("a", 1, None), ("b", 2, Some(2))]);
-        let text = Lines::new(LogOutput::Json).of(&entries).unwrap();
+        let text = EntryLines::new(LogOutput::Json).of(&entries).unwrap();
         let read: Vec<AuditEntry> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
         assert_eq!(read, entries);
     }

@@ -91,14 +91,14 @@ mod tests {
     use clap::Parser;
 
     #[derive(Parser)]
-    struct Cli {
+    struct Line {
         #[command(flatten)]
         create: CreateArgs,
     }
 
     fn manifest(flags: &[&str]) -> String {
         let given = ["create", "ci-bot"].iter().chain(flags);
-        let args = Cli::try_parse_from(given).unwrap_or_else(|error| panic!("{error}")).create;
+        let args = Line::try_parse_from(given).unwrap_or_else(|error| panic!("{error}")).create;
         ObjectOutput::Yaml.of(&requested(args, "shop".into())).unwrap()
     }
 

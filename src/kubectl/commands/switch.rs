@@ -13,7 +13,7 @@ use crate::api::{AccessKey, ServiceAccount};
 use crate::domain::value::period::Period;
 use crate::kubectl::cluster::changes::{ChangeArgs, DryRun};
 use crate::kubectl::cluster::client::{Cluster, Scope};
-use crate::kubectl::cluster::kind::{of_service_account, reference};
+use crate::kubectl::cluster::object::{of_service_account, reference};
 use crate::kubectl::context::Context;
 use crate::kubectl::error::Error;
 use crate::kubectl::input::name::NameOf;
@@ -135,7 +135,7 @@ async fn tidy(
     }
 }
 
-/// The chart's policy asks for the annotation that confirms it.
+/// The chart's policy requires the annotation that confirms it.
 fn wants_confirmation(error: &Error) -> bool {
     error
         .status()

@@ -10,7 +10,7 @@ use clap::Command;
 use clap_complete::engine::{ArgValueCandidates, CompletionCandidate};
 
 use crate::api::{AccessKey, ServiceAccount};
-use crate::kubectl::cluster::kind::Kind;
+use crate::kubectl::cluster::object::NamespacedObject;
 use crate::kubectl::cluster::runtime::runtime;
 use crate::kubectl::completion::line::{globals_of, words_of};
 use crate::kubectl::input::name::NameOf;
@@ -32,13 +32,13 @@ fn marked(part: Command, whole: fn() -> Command) -> Command {
     })
 }
 
-fn candidates<K: Kind>(whole: fn() -> Command) -> ArgValueCandidates {
+fn candidates<K: NamespacedObject>(whole: fn() -> Command) -> ArgValueCandidates {
     ArgValueCandidates::new(move || names::<K>(whole()))
 }
 
 /// The names in the cluster, with the flags that are on the line already. Where there is no answer in time,
 /// there are none: a user who presses Tab wants no error.
-fn names<K: Kind>(command: Command) -> Vec<CompletionCandidate> {
+fn names<K: NamespacedObject>(command: Command) -> Vec<CompletionCandidate> {
     let Ok(runtime) = runtime() else { return Vec::new() };
     let known = runtime.block_on(async {
         let names = async {

@@ -1,12 +1,12 @@
 //! Icons of service accounts: a glyph where the screen can show one, and always the word.
 
 use crate::api::service_account::Icon;
-use crate::kubectl::output::screen::Look;
+use crate::kubectl::output::screen::Terminal;
 
-/// The icon as `look` can show it.
-pub fn icon(icon: Icon, look: Look) -> String {
+/// The icon as the terminal can show it.
+pub fn icon(icon: Icon, terminal: Terminal) -> String {
     let word = format!("{icon:?}");
-    if look.glyphs { format!("{} {word}", glyph(icon)) } else { word }
+    if terminal.glyphs { format!("{} {word}", glyph(icon)) } else { word }
 }
 
 /// Glyphs that terminals give two places everywhere, so that columns stay straight.
@@ -34,8 +34,8 @@ mod tests {
 
     #[test]
     fn an_icon_is_a_glyph_and_a_word_or_the_word_alone() {
-        assert_eq!(icon(Icon::Rocket, Look { glyphs: true }), "🚀 Rocket");
-        assert_eq!(icon(Icon::Rocket, Look { glyphs: false }), "Rocket");
+        assert_eq!(icon(Icon::Rocket, Terminal { glyphs: true }), "🚀 Rocket");
+        assert_eq!(icon(Icon::Rocket, Terminal { glyphs: false }), "Rocket");
     }
 
     #[test]

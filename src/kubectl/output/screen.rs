@@ -6,14 +6,14 @@ use crate::domain::value::text::one_line;
 use crate::kubectl::error::Error;
 use crate::kubectl::output::table::{Tone, paint};
 
-/// How much of a screen there is.
+/// What standard output can show.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Look {
+pub struct Terminal {
     /// It can show glyphs.
     pub glyphs: bool,
 }
 
-impl Look {
+impl Terminal {
     /// As standard output is.
     pub fn of_stdout() -> Self {
         let locale = ["LC_ALL", "LC_CTYPE", "LANG"].map(|name| std::env::var(name).unwrap_or_default());

@@ -15,8 +15,8 @@ use crate::api::{AccessKey, ConditionType, ServiceAccount};
 use crate::domain::admins;
 use crate::domain::value::time::{from_kube, rfc3339};
 use crate::kubectl::cluster::client::Scope;
-use crate::kubectl::cluster::kind::of_service_account;
 use crate::kubectl::cluster::manifest;
+use crate::kubectl::cluster::object::of_service_account;
 use crate::kubectl::context::Context;
 use crate::kubectl::error::Error;
 use crate::kubectl::input::name::NameOf;
@@ -25,7 +25,7 @@ use crate::kubectl::output::hint::command_line;
 use crate::kubectl::output::icon::icon;
 use crate::kubectl::output::log;
 use crate::kubectl::output::screen;
-use crate::kubectl::output::screen::Look;
+use crate::kubectl::output::screen::Terminal;
 use crate::kubectl::output::states;
 use crate::kubectl::output::table::{Cell, Table, Tone, lines, paint};
 use crate::kubectl::output::times;
@@ -54,7 +54,7 @@ pub async fn run(context: &Context, args: DescribeArgs) -> Result<(), Error> {
     )?;
     let text = match args.output {
         Some(output) => output.of(&objects(service_account, keys)?)?,
-        None => describe(&service_account, &keys, context.look, context.now),
+        None => describe(&service_account, &keys, context.terminal, context.now),
     };
     screen::show(&text)
 }
@@ -66,12 +66,17 @@ fn objects(service_account: ServiceAccount, keys: Vec<AccessKey>) -> Result<Valu
     Ok(manifest::list(&[vec![first], keys].concat()))
 }
 
-fn describe(service_account: &ServiceAccount, keys: &[AccessKey], look: Look, now: DateTime<Utc>) -> String {
+fn describe(
+    service_account: &ServiceAccount,
+    keys: &[AccessKey],
+    terminal: Terminal,
+    now: DateTime<Utc>,
+) -> String {
     let nothing = AssociatedResources::default();
     let status = service_account.status.as_ref();
     let resources = status.and_then(|status| status.associated_resources.as_ref());
     let parts = [
-        header(service_account, look, now),
+        header(service_account, terminal, now),
         access_keys(keys, now),
         associated(service_account, resources.unwrap_or(&nothing)),
         in_use(resources.unwrap_or(&nothing)),
@@ -85,7 +90,7 @@ fn section(title: &str, below: &str) -> String {
     format!("\n{}\n{below}", paint(Tone::Strong, title))
 }
 
-fn header(object: &ServiceAccount, look: Look, now: DateTime<Utc>) -> String {
+fn header(object: &ServiceAccount, terminal: Terminal, now: DateTime<Utc>) -> String {
     let spec = &object.spec;
     let status = object.status.clone().unwrap_or_default();
     let name = object.name_any();
@@ -97,7 +102,7 @@ fn header(object: &ServiceAccount, look: Look, now: DateTime<Utc>) -> String {
         ("Name", paint(Tone::Strong, &name)),
         ("Namespace", paint(Tone::Plain, &object.namespace().unwrap_or_default())),
         ("Display name", paint(Tone::Plain, spec.display_name.as_deref().unwrap_or(&name))),
-        ("Icon", icon(spec.icon, look)),
+        ("Icon", icon(spec.icon, terminal)),
     ];
     let description = spec.description.as_deref().unwrap_or("-").lines().enumerate();
     rows.extend(

@@ -122,14 +122,14 @@ mod tests {
     use crate::kubectl::cluster::manifest::ObjectOutput;
 
     #[derive(Parser)]
-    struct Cli {
+    struct Line {
         #[command(flatten)]
         create: CreateKeyArgs,
     }
 
     fn parse(flags: &[&str]) -> Result<CreateKeyArgs, String> {
         let given = ["create", "deploy", "--service-account=ci-bot"].iter().chain(flags);
-        Cli::try_parse_from(given).map(|cli| cli.create).map_err(|error| error.to_string())
+        Line::try_parse_from(given).map(|cli| cli.create).map_err(|error| error.to_string())
     }
 
     fn spec(flags: &[&str]) -> serde_json::Value {

@@ -10,7 +10,7 @@ use crate::api::AccessKey;
 use crate::api::access_key::KeyState;
 use crate::domain::access_key::secret::{SecretOwner, token_in};
 use crate::domain::value::token::Token;
-use crate::kubectl::cluster::kind::reference;
+use crate::kubectl::cluster::object::reference;
 use crate::kubectl::context::Context;
 use crate::kubectl::error::Error;
 use crate::kubectl::input::name::NameOf;

@@ -11,7 +11,7 @@ use crate::api::shared::DesiredState;
 use crate::domain::value::time::rfc3339;
 use crate::kubectl::cluster::changes::ChangeArgs;
 use crate::kubectl::cluster::client::Cluster;
-use crate::kubectl::cluster::kind::reference;
+use crate::kubectl::cluster::object::reference;
 use crate::kubectl::cluster::wait::WaitArgs;
 use crate::kubectl::commands::key::summary::token_summary;
 use crate::kubectl::context::Context;

@@ -19,7 +19,7 @@ use crate::kubectl::output::format::{self, ListOutput};
 use crate::kubectl::output::hint::command_line;
 use crate::kubectl::output::icon::icon;
 use crate::kubectl::output::screen;
-use crate::kubectl::output::screen::Look;
+use crate::kubectl::output::screen::Terminal;
 use crate::kubectl::output::states;
 use crate::kubectl::output::table::{Cell, Table, Tone, lines, paint};
 use crate::kubectl::output::times;
@@ -44,7 +44,8 @@ pub async fn run(context: &Context, args: SnapshotArgs) -> Result<(), Error> {
         cluster.find(ACCOUNT_NAME).await?.into_iter().collect()
     };
     accounts.sort_by_key(Account::namespace);
-    let view = SnapshotView { look: context.look, wide: args.output == ListOutput::Wide, now: context.now };
+    let view =
+        SnapshotView { terminal: context.terminal, wide: args.output == ListOutput::Wide, now: context.now };
     let text = match args.output {
         ListOutput::Table | ListOutput::Wide if args.all_namespaces => view.accounts(&accounts),
         ListOutput::Table | ListOutput::Wide => match accounts.first() {
@@ -83,7 +84,7 @@ fn name(item: &SnapshotItem) -> String {
 /// What the text depends on beside the accounts.
 #[derive(Clone, Copy, Debug)]
 struct SnapshotView {
-    look: Look,
+    terminal: Terminal,
     wide: bool,
     now: DateTime<Utc>,
 }
@@ -145,7 +146,7 @@ impl SnapshotView {
         let mut row: Vec<Cell> = vec![
             name.into(),
             display_name.into(),
-            icon(*picture, self.look).into(),
+            icon(*picture, self.terminal).into(),
             states::service_account(*state),
             times::last_use(*last_accessed_at, recorded, self.now).into(),
             key_cell(&keys),

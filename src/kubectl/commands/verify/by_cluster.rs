@@ -11,7 +11,7 @@ use crate::domain::verdict::{
     ServiceAccountFacts, StoredToken, verdict,
 };
 use crate::kubectl::cluster::client::Scope;
-use crate::kubectl::cluster::kind::of_service_account;
+use crate::kubectl::cluster::object::of_service_account;
 use crate::kubectl::commands::verify::verification::Verification;
 use crate::kubectl::context::Context;
 use crate::kubectl::error::Error;

@@ -1,7 +1,7 @@
 //! `kubectl keyward who-can`: who may manage a service account, and who may read its tokens.
 
 mod answer;
-mod look;
+mod fetch;
 mod rbac;
 #[cfg(test)]
 mod tests;
@@ -42,8 +42,8 @@ enum TableOutput {
 pub async fn run(context: &Context, args: WhoCanArgs) -> Result<(), Error> {
     let WhoCanArgs { name, output } = args;
     let cluster = context.globals.connect().await?;
-    let seen = Box::pin(look::look(&cluster, &name)).await?;
-    let answer = answer::answer(&seen);
+    let visible = Box::pin(fetch::fetch(&cluster, &name)).await?;
+    let answer = answer::answer(&visible);
     match output {
         TableOutput::Table | TableOutput::Wide => {
             screen::show(&answer.table(output == TableOutput::Wide))?;

@@ -32,9 +32,9 @@ pub struct Target<'a> {
     pub secrets: &'a [String],
 }
 
-/// Someone, in an order that reads well.
+/// A user, a group or a core service account, in an order that reads well.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Who {
+pub struct Principal {
     pub kind: &'static str,
     pub namespace: Option<String>,
     pub name: String,
@@ -77,15 +77,15 @@ impl Rights {
 pub struct Unresolved {
     pub binding: String,
     pub role: String,
-    pub subjects: Vec<Who>,
+    pub subjects: Vec<Principal>,
 }
 
 impl Rbac {
     /// Whom RBAC gives something on `target`.
-    pub fn who(&self, target: &Target<'_>) -> (BTreeMap<Who, Rights>, Vec<Unresolved>) {
-        let (mut found, mut unresolved) = (BTreeMap::<Who, Rights>::new(), Vec::new());
+    pub fn rights_by_principal(&self, target: &Target<'_>) -> (BTreeMap<Principal, Rights>, Vec<Unresolved>) {
+        let (mut found, mut unresolved) = (BTreeMap::<Principal, Rights>::new(), Vec::new());
         for (binding, role, subjects) in self.bindings() {
-            let subjects = subjects.iter().flatten().filter_map(who);
+            let subjects = subjects.iter().flatten().filter_map(principal);
             let Some(rules) = self.rules(role) else {
                 let role = format!("{}/{}", role.kind, role.name);
                 unresolved.push(Unresolved { binding, role, subjects: subjects.collect() });
@@ -93,7 +93,7 @@ impl Rbac {
             };
             let rights = Rights { through: [binding].into(), ..rights(rules, target) };
             if !rights.is_nothing() {
-                subjects.for_each(|who| found.entry(who).or_default().add(rights.clone()));
+                subjects.for_each(|principal| found.entry(principal).or_default().add(rights.clone()));
             }
         }
         (found, unresolved)
@@ -151,13 +151,13 @@ fn allows(rule: &PolicyRule, group: &str, resource: &str, verb: &str, name: Opti
         && (names.is_empty() || name.is_some_and(|name| names.iter().any(|given| given == name)))
 }
 
-fn who(subject: &RbacSubject) -> Option<Who> {
+fn principal(subject: &RbacSubject) -> Option<Principal> {
     let kind = ["User", "Group", "ServiceAccount"].into_iter().find(|kind| *kind == subject.kind)?;
     let namespace = subject.namespace.clone().filter(|_| kind == "ServiceAccount");
-    Some(Who { kind, namespace, name: subject.name.clone() })
+    Some(Principal { kind, namespace, name: subject.name.clone() })
 }
 
-impl From<&Subject> for Who {
+impl From<&Subject> for Principal {
     fn from(subject: &Subject) -> Self {
         let Subject { kind, name, namespace } = subject.clone();
         let kind = match kind {
@@ -169,7 +169,7 @@ impl From<&Subject> for Who {
     }
 }
 
-impl Who {
+impl Principal {
     /// As messages name it.
     pub fn label(&self) -> String {
         let Self { kind, namespace, name } = self;

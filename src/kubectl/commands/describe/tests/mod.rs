@@ -7,7 +7,7 @@ use crate::kubectl::output::table::plain;
 use crate::kubectl::samples::{conditions, entry, from_json, issued, key, now, service_account};
 
 fn shown(service_account: &ServiceAccount, keys: &[AccessKey]) -> String {
-    plain(&super::describe(service_account, keys, Look::default(), now()))
+    plain(&super::describe(service_account, keys, Terminal::default(), now()))
 }
 
 fn resources() -> serde_json::Value {

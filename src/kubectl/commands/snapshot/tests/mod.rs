@@ -7,7 +7,7 @@ use crate::kubectl::output::table::plain;
 use crate::kubectl::samples::{account, conditions, now};
 
 fn view(wide: bool) -> SnapshotView {
-    SnapshotView { look: Look::default(), wide, now: now() }
+    SnapshotView { terminal: Terminal::default(), wide, now: now() }
 }
 
 fn items() -> Value {

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::kubectl::commands::who_can::answer::answer;
-use crate::kubectl::commands::who_can::look::{Seen, You, secrets};
+use crate::kubectl::commands::who_can::fetch::{OwnRights, Visible, secrets};
 use crate::kubectl::commands::who_can::rbac::Rbac;
 use crate::kubectl::output::table::plain;
 use crate::kubectl::samples::{account, from_json, issued, key, service_account};
@@ -12,8 +12,8 @@ fn user(name: &str) -> Value {
     json!({"kind": "User", "name": name})
 }
 
-fn seen(rbac: Rbac) -> Seen {
-    Seen {
+fn seen(rbac: Rbac) -> Visible {
+    Visible {
         namespace: "shop".into(),
         service_account: service_account(
             "ci-bot",
@@ -27,7 +27,7 @@ fn seen(rbac: Rbac) -> Seen {
         secrets: ["deploy", "nightly"].map(String::from).into(),
         rbac,
         unseen: Vec::new(),
-        you: None,
+        own_rights: None,
     }
 }
 
@@ -96,9 +96,10 @@ fn a_row_says_what_one_may_and_what_gives_it() {
 
 #[test]
 fn where_bindings_may_not_be_seen_it_says_so_and_goes_by_whom_the_objects_name() {
-    let you = You { user: "alice".into(), manage: true, reveal: false, secrets: ["deploy".into()].into() };
+    let own_rights =
+        OwnRights { user: "alice".into(), manage: true, reveal: false, secrets: ["deploy".into()].into() };
     let unseen = vec!["rolebindings", "clusterroles", "clusterrolebindings"];
-    let answer = answer(&Seen { unseen, you: Some(you), ..seen(Rbac::default()) });
+    let answer = answer(&Visible { unseen, own_rights: Some(own_rights), ..seen(Rbac::default()) });
     assert_eq!(
         plain(&answer.table(false)),
         "SUBJECT      MANAGE   REVEAL   READ TOKENS   AS                     THROUGH\n\
@@ -119,7 +120,7 @@ fn where_bindings_may_not_be_seen_it_says_so_and_goes_by_whom_the_objects_name()
 #[test]
 fn a_cluster_role_that_may_not_be_seen_is_shown_with_whom_it_is_given() {
     let rbac = Rbac { cluster_roles: None, ..bound() };
-    let answer = answer(&Seen { unseen: vec!["clusterroles"], ..seen(rbac) });
+    let answer = answer(&Visible { unseen: vec!["clusterroles"], ..seen(rbac) });
     assert_eq!(
         answer.remarks(true)[0],
         "Someone may be missing, since you may not see: clusterroles; what RoleBinding/keyward:super-admins gives to \

@@ -6,7 +6,7 @@ use k8s_openapi::api::rbac::v1::{ClusterRole, Role};
 use serde_json::{Value, json};
 
 use crate::api::GROUP;
-use crate::kubectl::commands::who_can::rbac::{Rbac, Rights, Target, Unresolved, Who};
+use crate::kubectl::commands::who_can::rbac::{Principal, Rbac, Rights, Target, Unresolved};
 use crate::kubectl::samples::from_json;
 
 fn rule(group: &str, resource: &str, verbs: &[&str], names: &[&str]) -> Value {
@@ -37,9 +37,10 @@ fn secrets() -> Vec<String> {
 }
 
 fn found(rbac: &Rbac) -> Vec<(String, Rights)> {
-    let (found, unresolved) = rbac.who(&Target { service_account: "ci-bot", secrets: &secrets() });
+    let (found, unresolved) =
+        rbac.rights_by_principal(&Target { service_account: "ci-bot", secrets: &secrets() });
     assert_eq!(unresolved, []);
-    found.into_iter().map(|(who, rights)| (who.label(), rights)).collect()
+    found.into_iter().map(|(principal, rights)| (principal.label(), rights)).collect()
 }
 
 /// What a role with these rules gives to whom it is bound.
@@ -142,9 +143,10 @@ fn a_binding_whose_role_may_not_be_seen_is_not_taken_for_nothing() {
     for kind in ["Role", "ClusterRole"] {
         let rbac =
             Rbac { role_bindings: vec![from_json(binding(kind, "edit", &alice()))], ..Rbac::default() };
-        let (found, unresolved) = rbac.who(&Target { service_account: "ci-bot", secrets: &[] });
+        let (found, unresolved) =
+            rbac.rights_by_principal(&Target { service_account: "ci-bot", secrets: &[] });
         assert!(found.is_empty());
-        let subjects = vec![Who { kind: "User", namespace: None, name: "alice".into() }];
+        let subjects = vec![Principal { kind: "User", namespace: None, name: "alice".into() }];
         let (binding, role) = ("RoleBinding/edit-binding".into(), format!("{kind}/edit"));
         assert_eq!(unresolved, [Unresolved { binding, role, subjects }]);
     }
@@ -162,7 +164,7 @@ fn kubernetes_own_parts_are_told_from_everyone() {
         ("ServiceAccount", Some("shop"), "system:x", false),
         ("User", None, "alice", false),
     ] {
-        let who = Who { kind, namespace: namespace.map(str::to_owned), name: name.into() };
-        assert_eq!(who.is_system(), is_system, "{}", who.label());
+        let principal = Principal { kind, namespace: namespace.map(str::to_owned), name: name.into() };
+        assert_eq!(principal.is_system(), is_system, "{}", principal.label());
     }
 }

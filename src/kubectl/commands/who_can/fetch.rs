@@ -13,13 +13,13 @@ use kube::{Api, ResourceExt as _};
 use crate::api::{ACCOUNT_NAME, AccessKey, Account, GROUP, ServiceAccount};
 use crate::domain::access_key::secret::SecretOwner;
 use crate::kubectl::cluster::client::{Cluster, Scope};
-use crate::kubectl::cluster::kind::of_service_account;
+use crate::kubectl::cluster::object::of_service_account;
 use crate::kubectl::commands::who_can::rbac::Rbac;
 use crate::kubectl::error::Error;
 
-/// What was found.
+/// What the user may see.
 #[derive(Debug)]
-pub struct Seen {
+pub struct Visible {
     pub namespace: String,
     pub service_account: ServiceAccount,
     pub account: Option<Account>,
@@ -29,20 +29,20 @@ pub struct Seen {
     /// What may not be seen.
     pub unseen: Vec<&'static str>,
     /// What the user may do, where not everything may be seen.
-    pub you: Option<You>,
+    pub own_rights: Option<OwnRights>,
 }
 
-/// What the user may do.
+/// What the user may do themselves.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct You {
+pub struct OwnRights {
     pub user: String,
     pub manage: bool,
     pub reveal: bool,
     pub secrets: BTreeSet<String>,
 }
 
-/// Looks at all of it at once.
-pub async fn look(cluster: &Cluster, name: &str) -> Result<Seen, Error> {
+/// Fetches all of it at once.
+pub async fn fetch(cluster: &Cluster, name: &str) -> Result<Visible, Error> {
     let selector = of_service_account(name);
     let (service_account, account, keys, roles, role_bindings, cluster_roles, cluster_role_bindings) = futures::join!(
         cluster.get::<ServiceAccount>(name),
@@ -55,23 +55,23 @@ pub async fn look(cluster: &Cluster, name: &str) -> Result<Seen, Error> {
     );
     let service_account = service_account?;
     let mut unseen = Vec::new();
-    let account = seen(account, "the Account", &mut unseen)?.flatten();
-    let keys: Vec<AccessKey> = seen(keys, "accesskeys", &mut unseen)?.unwrap_or_default();
+    let account = if_visible(account, "the Account", &mut unseen)?.flatten();
+    let keys: Vec<AccessKey> = if_visible(keys, "accesskeys", &mut unseen)?.unwrap_or_default();
     let rbac = Rbac {
-        roles: seen(roles, "roles", &mut unseen)?,
-        role_bindings: seen(role_bindings, "rolebindings", &mut unseen)?.unwrap_or_default(),
-        cluster_roles: seen(cluster_roles, "clusterroles", &mut unseen)?,
-        cluster_role_bindings: seen(cluster_role_bindings, "clusterrolebindings", &mut unseen)?
+        roles: if_visible(roles, "roles", &mut unseen)?,
+        role_bindings: if_visible(role_bindings, "rolebindings", &mut unseen)?.unwrap_or_default(),
+        cluster_roles: if_visible(cluster_roles, "clusterroles", &mut unseen)?,
+        cluster_role_bindings: if_visible(cluster_role_bindings, "clusterrolebindings", &mut unseen)?
             .unwrap_or_default(),
     };
     let secrets = secrets(&keys, cluster.namespace());
-    let you = if unseen.is_empty() { None } else { Some(you(cluster, name, &secrets).await?) };
+    let own_rights = if unseen.is_empty() { None } else { Some(own_rights(cluster, name, &secrets).await?) };
     let namespace = cluster.namespace().to_owned();
-    Ok(Seen { namespace, service_account, account, secrets, rbac, unseen, you })
+    Ok(Visible { namespace, service_account, account, secrets, rbac, unseen, own_rights })
 }
 
 /// What was found, or `None` and a remark where it may not be seen.
-fn seen<T>(
+fn if_visible<T>(
     found: Result<T, Error>,
     what: &'static str,
     unseen: &mut Vec<&'static str>,
@@ -105,19 +105,19 @@ pub fn secrets(keys: &[AccessKey], namespace: &str) -> Vec<String> {
     names
 }
 
-async fn you(cluster: &Cluster, name: &str, secrets: &[String]) -> Result<You, Error> {
-    let ask = |group: &'static str, resource: &'static str, verb: &'static str, name: String| {
+async fn own_rights(cluster: &Cluster, name: &str, secrets: &[String]) -> Result<OwnRights, Error> {
+    let may_on = |group: &'static str, resource: &'static str, verb: &'static str, name: String| {
         may(cluster, group, resource, verb, name)
     };
-    let reads = secrets.iter().map(|secret| ask("", "secrets", "get", secret.clone()));
+    let reads = secrets.iter().map(|secret| may_on("", "secrets", "get", secret.clone()));
     let (user, manage, reveal, reads) = futures::try_join!(
         whoami(cluster),
-        ask(GROUP, "serviceaccounts", "manage", name.to_owned()),
-        ask(GROUP, "serviceaccounts", "reveal", name.to_owned()),
+        may_on(GROUP, "serviceaccounts", "manage", name.to_owned()),
+        may_on(GROUP, "serviceaccounts", "reveal", name.to_owned()),
         futures::future::try_join_all(reads),
     )?;
     let secrets = secrets.iter().zip(reads).filter(|(_, may)| *may).map(|(name, _)| name.clone()).collect();
-    Ok(You { user, manage, reveal, secrets })
+    Ok(OwnRights { user, manage, reveal, secrets })
 }
 
 async fn whoami(cluster: &Cluster) -> Result<String, Error> {

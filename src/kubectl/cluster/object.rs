@@ -11,8 +11,8 @@ use serde::de::DeserializeOwned;
 
 use crate::api::{AccessKey, Account, ResourceGrant, ServiceAccount};
 
-/// What the commands do with objects in a namespace.
-pub trait Kind:
+/// An object in a namespace, of a kind that the commands read or change.
+pub trait NamespacedObject:
     Resource<DynamicType = (), Scope = NamespaceResourceScope>
     + Clone
     + Debug
@@ -24,16 +24,16 @@ pub trait Kind:
 {
 }
 
-impl Kind for Account {}
-impl Kind for ServiceAccount {}
-impl Kind for AccessKey {}
-impl Kind for ResourceGrant {}
-impl Kind for Secret {}
-impl Kind for Role {}
-impl Kind for RoleBinding {}
+impl NamespacedObject for Account {}
+impl NamespacedObject for ServiceAccount {}
+impl NamespacedObject for AccessKey {}
+impl NamespacedObject for ResourceGrant {}
+impl NamespacedObject for Secret {}
+impl NamespacedObject for Role {}
+impl NamespacedObject for RoleBinding {}
 
 /// A kind with its group, as messages name it.
-pub fn kind<K: Kind>() -> String {
+pub fn kind_name<K: NamespacedObject>() -> String {
     match K::group(&()).as_ref() {
         "" => K::kind(&()).into_owned(),
         group => format!("{}.{group}", K::kind(&())),
@@ -41,8 +41,8 @@ pub fn kind<K: Kind>() -> String {
 }
 
 /// An object as kubectl names it, such as `accesskey.iam.keyward.dev/deploy`.
-pub fn reference<K: Kind>(object: &K) -> String {
-    format!("{}/{}", kind::<K>().to_lowercase(), object.name_any())
+pub fn reference<K: NamespacedObject>(object: &K) -> String {
+    format!("{}/{}", kind_name::<K>().to_lowercase(), object.name_any())
 }
 
 /// The field selector that finds what belongs to a service account.
