@@ -53,15 +53,20 @@ impl Applier {
 
     /// Deletes all published Secrets.
     pub(super) async fn unpublish(&self, before: &Published, done: &mut Vec<Done>) -> Result<(), Error> {
-        let mut changes = Vec::new();
+        let (mut published, mut changes) = (before.clone(), Vec::new());
+        let mut ended = Ok(());
         for secret in &before.secrets {
-            changes.push(self.delete_published(secret).await?);
+            match self.delete_published(secret).await {
+                Ok(deleted) => changes.push(deleted),
+                Err(error) => {
+                    ended = Err(error.into());
+                    break;
+                }
+            }
+            published.secrets.retain(|kept| kept.id != secret.id);
         }
-        done.push(Done::Published {
-            published: Published { secrets: Vec::new(), ..before.clone() },
-            changes,
-        });
-        Ok(())
+        done.push(Done::Published { published, changes });
+        ended
     }
 
     async fn delete_published(&self, secret: &PublishedSecret) -> Result<Written<SecretMeta>, CallError> {
@@ -82,9 +87,8 @@ impl Publication<'_> {
             None => None,
         };
         let previous = previous.as_ref().map(|status| (published_before.as_ref(), status));
-        let published = self.bring_about((&token, current), previous).await?;
-        done.push(Done::Published { published, changes: self.changes });
-        Ok(())
+        let ended = self.bring_about((&token, current), previous).await;
+        self.finish(ended, done)
     }
 
     /// Publishes a token that succeeds the one in the key's Secret, beside that one where it stays good.
@@ -99,9 +103,19 @@ impl Publication<'_> {
             None => None,
         };
         let previous = stays.map(|stays| (token.as_ref(), &stays.token));
-        let published = self.bring_about(next, previous).await?;
+        let ended = self.bring_about(next, previous).await;
+        self.finish(ended, done)
+    }
+
+    /// Reports what was written, also where something failed: what is known of the Secrets then stays as it
+    /// was, and is decided on again.
+    fn finish(self, ended: Result<Published, Error>, done: &mut Vec<Done>) -> Result<(), Error> {
+        let (published, failed) = match ended {
+            Ok(published) => (published, None),
+            Err(error) => (self.before.clone(), Some(error)),
+        };
         done.push(Done::Published { published, changes: self.changes });
-        Ok(())
+        failed.map_or(Ok(()), Err)
     }
 
     async fn bring_about(

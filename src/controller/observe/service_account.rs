@@ -9,8 +9,7 @@ use crate::api::{AccessKey, ServiceAccount};
 use crate::controller::observe::Observer;
 use crate::controller::secrets::is_owned;
 use crate::controller::watch::store::SecretMeta;
-use crate::domain::access_key::Key;
-use crate::domain::access_key::secret::Record;
+use crate::domain::access_key::secret::{Record, SecretOwner};
 use crate::domain::admins;
 use crate::domain::object::Object;
 use crate::domain::service_account::{AccountView, GrantView, KeyView, Observed, ObservedKey};
@@ -62,13 +61,15 @@ impl Observer {
     }
 
     fn observed_key(&self, object: &AccessKey) -> ObservedKey {
-        let key = Key::of(object, self.stamps);
-        let secret = ObjectRef::new(key.owner().secret_name()).within(&key.object.namespace);
+        let view = KeyView::of(object);
+        let namespace = object.namespace().unwrap_or_default();
+        let owner = SecretOwner { spec: &view.spec, name: &view.name, account: &namespace };
+        let secret = ObjectRef::new(owner.secret_name()).within(&namespace);
         let secret = self.world.secrets.get_or_written(&secret);
-        let secret = secret.filter(|secret| is_owned(secret.as_ref(), &key.object.uid));
+        let secret = secret.filter(|secret| is_owned(secret.as_ref(), &view.uid));
         let has_record = |secret: &SecretMeta| Record::from_annotations(secret.annotations()).is_some();
         ObservedKey {
-            view: KeyView::of(object),
+            view,
             secret_has_record: secret.as_deref().is_some_and(has_record),
             secret: secret.map(|secret| secret.name_any()),
         }
