@@ -1,9 +1,13 @@
 //! Keys that are made up, the same in every process: the n-th token, and the objects that it belongs to as
 //! the API server would give them.
 
+use keyward::api::access_key::AccessKeyStatus;
 use keyward::api::{ResourceGrant, ServiceAccount};
+use keyward::domain::access_key::record::Record;
 use keyward::domain::value::digest::sha256;
+use keyward::domain::value::seal::{SEED_BYTES, SigningKey};
 use keyward::domain::value::token::{RANDOM_BYTES, Token};
+use keyward::runtime::sealing::Published;
 use serde_json::{Value, json};
 
 use crate::support::Failure;
@@ -97,7 +101,7 @@ pub fn access_key(n: usize) -> Result<Value, Failure> {
             "generation": 1, "creationTimestamp": AT, "managedFields": created,
         },
         "spec": spec(n),
-        "status": status(n, &uid(1, owner.service_account))?,
+        "status": status(n, &uid(1, owner.service_account), &uid(2, n))?,
     }))
 }
 
@@ -105,13 +109,31 @@ pub fn spec(n: usize) -> Value {
     json!({"serviceAccountName": Owner::of(n).name(), "validFor": "P1Y"})
 }
 
-/// What the controller would have written.
-pub fn status(n: usize, service_account_uid: &str) -> Result<Value, Failure> {
+/// The key that all of them are sealed with.
+fn sealing_key() -> Result<SigningKey, Failure> {
+    SigningKey::from_seed(&[1; SEED_BYTES]).ok_or_else(|| "no sealing key".into())
+}
+
+/// What the controller would have made known to verifiers.
+pub fn published() -> Result<Published, Failure> {
+    Ok(Published { keys: vec![sealing_key()?.public()], sealed_since: Some(AT.parse()?) })
+}
+
+/// What the controller would have written for the key with that UID.
+pub fn status(n: usize, service_account_uid: &str, uid: &str) -> Result<Value, Failure> {
+    let unsealed = unsealed_status(n, service_account_uid)?;
+    let mut status: AccessKeyStatus = serde_json::from_value(unsealed)?;
+    let record = Record::of_status(&status).ok_or("no token")?;
+    status.seal = Some(record.seal(uid, &sealing_key()?));
+    Ok(serde_json::to_value(status)?)
+}
+
+fn unsealed_status(n: usize, service_account_uid: &str) -> Result<Value, Failure> {
     let token = token(n)?;
     let condition = |type_: &str, reason: &str, message: &str| json!({"type": type_, "status": "True", "reason": reason, "message": message, "lastTransitionTime": AT, "observedGeneration": 1});
     Ok(json!({
         "observedGeneration": 1, "state": "Active", "secretName": name(n), "secretResourceVersion": "123456",
-        "serviceAccountUID": service_account_uid,
+        "serviceAccountUID": service_account_uid, "serial": 1_767_225_601,
         "token": {"id": token.id(), "sha256": token.sha256(), "revision": 1, "issuedAt": AT, "expiresAt": EXPIRES_AT},
         "conditions": [
             condition("Ready", "Issued", "The token is in its Secret."),

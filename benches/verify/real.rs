@@ -7,7 +7,9 @@ use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use futures::{StreamExt as _, TryStreamExt as _, stream};
+use k8s_openapi::api::core::v1::ConfigMap;
 use keyward::api::{AccessKey, ResourceGrant, ServiceAccount};
+use keyward::runtime::sealing;
 use kube::api::{Patch, PatchParams, PostParams};
 use kube::{Api, Client, ResourceExt as _};
 use serde_json::json;
@@ -86,6 +88,12 @@ async fn fill(client: &Client, count: usize) -> Result<(), Failure> {
             .create(&PostParams::default(), &namespace)
             .await?;
     }
+    let sealing = ConfigMap {
+        metadata: serde_json::from_value(json!({"name": sealing::NAME}))?,
+        data: Some(keys::published()?.data()?),
+        ..ConfigMap::default()
+    };
+    Api::<ConfigMap>::default_namespaced(client.clone()).create(&PostParams::default(), &sealing).await?;
     let start = Instant::now();
     let uids: Vec<String> = stream::iter(0..service_accounts)
         .map(|n| fill_service_account(client, n))
@@ -121,8 +129,8 @@ async fn fill_key(client: &Client, n: usize, uids: &[String]) -> Result<(), Fail
     let uid = uids.get(owner.service_account).ok_or("no such service account")?;
     let api: Api<AccessKey> = Api::namespaced(client.clone(), &owner.namespace());
     let key = AccessKey::new(&keys::name(n), serde_json::from_value(keys::spec(n))?);
-    api.create(&PostParams::default(), &key).await?;
-    let status = json!({"status": keys::status(n, uid)?});
+    let key = api.create(&PostParams::default(), &key).await?.uid().ok_or("no UID")?;
+    let status = json!({"status": keys::status(n, uid, &key)?});
     api.patch_status(&keys::name(n), &PatchParams::default(), &Patch::Merge(status)).await?;
     Ok(())
 }

@@ -96,6 +96,7 @@ pub async fn verifier(address: SocketAddr, keys: usize) -> Result<(), Failure> {
         metrics: metrics.clone(),
         clock,
     });
+    checker.index.set_trust(keys::published()?.trust());
     fill(&checker.index, keys)?;
     let endpoints = Endpoints::new(Arc::clone(&checker));
     let server = Server::bind(address, None, CONNECTIONS, endpoints, metrics).await?;

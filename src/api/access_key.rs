@@ -258,6 +258,19 @@ pub struct PreviousTokenStatus {
     pub valid_until: DateTime<Utc>,
 }
 
+/// The controller's signature of all that makes a key's tokens good. Whoever writes a token here without the
+/// controller's key has it refused.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Seal {
+    /// Id of the sealing key.
+    #[schemars(length(max = 64))]
+    pub signed_by: String,
+    /// The signature (Ed25519, base64url).
+    #[schemars(length(max = 128))]
+    pub signature: String,
+}
+
 /// A Secret that was published for a gateway.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -306,6 +319,12 @@ pub struct AccessKeyStatus {
     /// The token before this one, while it is still good.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub previous_token: Option<PreviousTokenStatus>,
+    /// Goes up with every token of the key. No two tokens of a key have the same.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub serial: Option<i64>,
+    /// The controller's seal on the tokens above, the serial and the service account's UID, for this key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seal: Option<Seal>,
     /// UID of the service account that the key was issued for. An account of the same name with another UID does not
     /// revive it.
     #[serde(default, rename = "serviceAccountUID", skip_serializing_if = "Option::is_none")]
@@ -368,6 +387,8 @@ impl Default for AccessKeyStatus {
             token: None,
             next_token: None,
             previous_token: None,
+            serial: None,
+            seal: None,
             service_account_uid: None,
             secret_name: None,
             secret_resource_version: None,

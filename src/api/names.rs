@@ -16,6 +16,12 @@ pub const ISSUED_AT: &str = "iam.keyward.dev/issued-at";
 pub const EXPIRES_AT: &str = "iam.keyward.dev/expires-at";
 /// Annotation on a Secret: the UID of the service account that the token in it belongs to.
 pub const SERVICE_ACCOUNT_UID: &str = "iam.keyward.dev/service-account-uid";
+/// Annotation on a Secret: the serial of the token in it, which goes up with every token of the key.
+pub const SERIAL: &str = "iam.keyward.dev/serial";
+/// Annotation on a Secret: the token before the one in it, as JSON, while that is good.
+pub const PREVIOUS: &str = "iam.keyward.dev/previous-token";
+/// Annotation on a Secret: the controller's seal on what the other annotations say, `<sealing key>:<signature>`.
+pub const SEAL: &str = "iam.keyward.dev/seal";
 /// Annotation on a published Secret: what it was made of, as a hash; a Secret with it is a copy for a gateway.
 pub const PUBLISHED: &str = "iam.keyward.dev/published";
 /// Annotation on a published Secret: namespace and name of its access key.

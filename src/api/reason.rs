@@ -66,6 +66,7 @@ reasons! {
     Rotated, "Rotate", Normal, "A new token was issued because `spec.revision` was raised or its renewal was due.";
     Reissued, "Reissue", Warning, "A new token was issued because the Secret was deleted or no longer held the one issued.";
     PreviousTokenRetired, "Retire", Normal, "The overlap of a rotation is over: the previous token no longer authenticates.";
+    NotSealed, "Refuse", Warning, "The key's status named a token that the controller's seal does not vouch for; that token is refused.";
     SecretRepaired, "Repair", Normal, "The Secret differed from what is asked for and was written again with the same token.";
     Activated, "Activate", Normal, "The object was switched on and authenticates again.";
     Inactive, "Deactivate", Normal, "The object was switched off as its `spec.state` asks.";

@@ -12,6 +12,9 @@ pub(super) enum Error {
     /// The operating system gave no random bytes.
     #[error("the operating system's random generator")]
     Random(#[from] rand::rngs::SysError),
+    /// A status has no form as JSON.
+    #[error("the status as JSON")]
+    Json(#[source] serde_json::Error),
     /// The Secret changed under our hands.
     #[error("the Secret changed while it was being written again")]
     SecretChanged,
@@ -23,6 +26,7 @@ impl Error {
         match self {
             Self::Call(error) => error.reason(),
             Self::Random(_) => RANDOM,
+            Self::Json(_) => "Json",
             Self::SecretChanged => "Conflict",
         }
     }

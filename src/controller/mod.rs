@@ -18,6 +18,7 @@ mod metrics;
 mod observe;
 mod reconcile;
 mod run;
+mod sealing;
 mod secrets;
 mod watch;
 

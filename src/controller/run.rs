@@ -7,6 +7,7 @@ use crate::controller::apply::Applier;
 use crate::controller::metrics::count;
 use crate::controller::observe::Observer;
 use crate::controller::reconcile::loops::{Context, reconcile_all};
+use crate::controller::sealing::{self, Keeper};
 use crate::controller::secrets::Secrets;
 use crate::controller::watch::feed::follow;
 use crate::controller::watch::queue::queues;
@@ -33,6 +34,9 @@ pub enum Error {
     /// The health endpoints cannot be offered.
     #[error("the health endpoints on {0}")]
     Health(std::net::SocketAddr, #[source] std::io::Error),
+    /// Nothing can be sealed.
+    #[error(transparent)]
+    Sealing(#[from] sealing::Error),
     /// The leader lease cannot be had or was lost.
     #[error(transparent)]
     Lease(#[from] lease::Error),
@@ -43,9 +47,21 @@ pub enum Error {
 /// # Errors
 /// When the cluster lacks CRDs or permissions, the health port is taken, or the leader lease is lost.
 pub async fn run(client: Client, options: Options, shutdown: CancellationToken) -> Result<(), Error> {
-    let Options { namespace, concurrency, trust_changed_by, resource_quotas, lease, process } = options;
+    let Options {
+        namespace,
+        concurrency,
+        trust_changed_by,
+        resource_quotas,
+        sealing_namespace,
+        lease,
+        process,
+    } = options;
     let ProcessArgs { health_address, instance, log: _, log_format: _ } = process;
-    let needs = preflight::check(&client, preflight::CONTROLLER, namespace.as_deref());
+    let sealing_namespace = sealing_namespace.unwrap_or_else(|| client.default_namespace().to_owned());
+    let needs = async {
+        preflight::check(&client, preflight::CONTROLLER, namespace.as_deref()).await?;
+        preflight::check(&client, preflight::SEALING, Some(&sealing_namespace)).await
+    };
     let Some(met) = shutdown.run_until_cancelled(needs).await else { return Ok(()) };
     met?;
 
@@ -66,16 +82,32 @@ pub async fn run(client: Client, options: Options, shutdown: CancellationToken) 
     let audit = Audit::new(client.clone(), source, metrics.clone());
     let secrets = Secrets::new(client.clone());
     let (clock, random) = (Clock::System, Random::System);
-    let observer = Observer {
-        client: client.clone(),
-        secrets: secrets.clone(),
-        world: world.clone(),
-        stamps,
-        resource_quotas,
+    let keeper = Keeper::new(&client, &sealing_namespace, clock.clone(), random.clone());
+    let lead_work = async {
+        // Read by each leader anew: another one may have drawn a key meanwhile.
+        let sealing = keeper.open_at_last(&world).await?;
+        let observer = Observer {
+            client: client.clone(),
+            secrets: secrets.clone(),
+            world: world.clone(),
+            stamps,
+            sealing: sealing.clone(),
+            resource_quotas,
+        };
+        let applier = Applier {
+            client: client.clone(),
+            secrets,
+            audit,
+            metrics: metrics.clone(),
+            random: random.clone(),
+            sealing: sealing.clone(),
+        };
+        let context = Context { observer, applier, metrics: metrics.clone(), clock, random, concurrency };
+        tokio::select! {
+            () = reconcile_all(context, queued, &shutdown) => Ok(()),
+            () = keeper.adopt(&sealing, &world) => Ok(()),
+        }
     };
-    let applier =
-        Applier { client: client.clone(), secrets, audit, metrics: metrics.clone(), random: random.clone() };
-    let context = Context { observer, applier, metrics: metrics.clone(), clock, random, concurrency };
     let work = async {
         tokio::select! {
             () = world.listed() => {}
@@ -83,15 +115,7 @@ pub async fn run(client: Client, options: Options, shutdown: CancellationToken) 
         }
         health.set_ready(true);
         tracing::info!("the first list of every kind has arrived");
-        lead(
-            client,
-            &lease,
-            instance,
-            &metrics,
-            &shutdown,
-            Box::pin(reconcile_all(context, queued, &shutdown)),
-        )
-        .await
+        lead(client.clone(), &lease, instance, &metrics, &shutdown, Box::pin(lead_work)).await
     };
     tokio::select! {
         () = feed => Ok(()),
@@ -107,12 +131,11 @@ async fn lead(
     instance: String,
     metrics: &Metrics,
     shutdown: &CancellationToken,
-    work: impl Future<Output = ()>,
+    work: impl Future<Output = Result<(), Error>>,
 ) -> Result<(), Error> {
     if !args.leader_elect {
         metrics.leads(true);
-        work.await;
-        return Ok(());
+        return work.await;
     }
     let leadership = Leadership::new(client, args, instance).await?;
     if !leadership.acquire(shutdown).await? {
@@ -123,6 +146,10 @@ async fn lead(
     tokio::select! {
         lost = leadership.keep() => Ok(lost?),
         // It ends at shutdown, once every pass under way is over.
-        () = work => Ok(leadership.release().await?),
+        ended = work => {
+            // After a failure the lease runs out: the API server may not answer.
+            ended?;
+            Ok(leadership.release().await?)
+        }
     }
 }

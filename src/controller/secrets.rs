@@ -5,12 +5,14 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::core::PartialObjectMeta;
 use kube::{Api, Client, Resource, ResourceExt};
 
+use crate::api::access_key::TokenStatus;
 use crate::api::{SECRET_TYPE, names};
 use crate::controller::field_manager::FIELD_MANAGER;
 use crate::controller::watch::store::SecretMeta;
 use crate::domain::access_key::publish::secrets::{NamespacedName, PublishedSecret};
+use crate::domain::access_key::record::{Record, Trust};
 use crate::domain::access_key::secret;
-use crate::domain::access_key::secret::{Content, OwnedNames, Record};
+use crate::domain::access_key::secret::{Content, OwnedNames};
 use crate::domain::access_key::{Key, OwnedSecret, SecretView};
 use crate::runtime::client::{CallError, bounded};
 
@@ -84,21 +86,18 @@ pub(super) fn published_secret(secret: &impl Resource, checked: bool) -> Publish
 }
 
 /// A whole Secret as decisions see it.
-pub(super) fn view(secret: &Secret, key: &Key) -> SecretView {
+pub(super) fn view(secret: &Secret, key: &Key, trust: &Trust) -> SecretView {
     if is_left_behind(secret) {
         return SecretView::LeftBehind { uid: secret.uid().unwrap_or_default() };
     }
     if !is_key_secret(secret, key) {
         return SecretView::Foreign;
     }
-    let record = Record::from_annotations(secret.annotations());
-    let service_account_uid = key.status.service_account_uid.clone();
-    let recorded = [key.status.token.clone(), key.status.next_token.clone()].into_iter().flatten();
-    let known: Vec<Record> = recorded
-        .filter_map(|token| Some(Record { token, service_account_uid: service_account_uid.clone()? }))
-        .chain(record.clone())
-        .collect();
-    let holds = secret::inspect(&content(secret), &key.owner(), &known, &owned_names(secret));
+    let record = trust.of_annotations(&key.object.uid, secret.annotations());
+    let known: Vec<TokenStatus> =
+        [&key.status.token, &key.status.next_token].into_iter().flatten().cloned().collect();
+    let holds =
+        secret::inspect(&content(secret), &key.owner(), &known, record.sealed(), &owned_names(secret));
     let resource_version = secret.resource_version().unwrap_or_default();
     SecretView::Owned(OwnedSecret { resource_version, record, holds })
 }

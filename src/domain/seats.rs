@@ -83,7 +83,7 @@ mod tests {
     use super::*;
 
     fn seat(n: u32) -> Seat {
-        Seat { uid: format!("uid-{n:04}"), name: format!("key-{n}"), display_name: None }
+        Seat { uid: format!("uid-{n:04}"), name: format!("key-{n}"), display_name: None, serial: None }
     }
 
     fn candidate(n: u32) -> Candidate {

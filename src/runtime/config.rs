@@ -26,6 +26,9 @@ pub struct ControllerArgs {
     /// Keep a `ResourceQuota` in each account's namespace, so that one service account too many is refused at once.
     #[arg(long, env = "KEYWARD_RESOURCE_QUOTAS", value_name = "BOOL", default_value_t = true, action = clap::ArgAction::Set)]
     pub resource_quotas: bool,
+    /// Namespace of the sealing key, of which verifiers read the public half. Default: the namespace of the pod.
+    #[arg(long, env = "KEYWARD_SEALING_NAMESPACE", value_name = "NAMESPACE")]
+    pub sealing_namespace: Option<String>,
     /// The leader lease.
     #[command(flatten)]
     pub lease: LeaseArgs,
@@ -40,6 +43,9 @@ pub struct VerifierArgs {
     /// Watch this namespace only. Default: all namespaces.
     #[arg(long, env = "KEYWARD_NAMESPACE", value_name = "NAMESPACE")]
     pub namespace: Option<String>,
+    /// Namespace in which the controller keeps the public halves of its sealing keys. Default: the namespace of the pod.
+    #[arg(long, env = "KEYWARD_SEALING_NAMESPACE", value_name = "NAMESPACE")]
+    pub sealing_namespace: Option<String>,
     /// Where to answer gateways, applications and the kube-apiserver.
     #[arg(long, env = "KEYWARD_LISTEN_ADDRESS", value_name = "ADDRESS", default_value = "127.0.0.1:8470")]
     pub listen_address: SocketAddr,

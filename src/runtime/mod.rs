@@ -11,5 +11,6 @@ pub mod metrics;
 pub mod preflight;
 pub mod random;
 pub mod rate;
+pub mod sealing;
 pub mod shutdown;
 pub mod telemetry;

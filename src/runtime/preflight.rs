@@ -32,6 +32,15 @@ pub const VERIFIER: Rules = Rules {
     text: include_str!("../../charts/keyward/files/verifier-rules.yaml"),
 };
 
+/// What the controller may do about its sealing key.
+pub const SEALING: Rules =
+    Rules { file: "sealing-rules.yaml", text: include_str!("../../charts/keyward/files/sealing-rules.yaml") };
+/// What the verifier may do about it.
+pub const VERIFIER_SEALING: Rules = Rules {
+    file: "verifier-sealing-rules.yaml",
+    text: include_str!("../../charts/keyward/files/verifier-sealing-rules.yaml"),
+};
+
 /// RBAC rules, as the chart grants them to one process.
 #[derive(Clone, Copy, Debug)]
 pub struct Rules {

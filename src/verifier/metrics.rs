@@ -2,6 +2,7 @@
 //! start.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use parking_lot::RwLock;
@@ -24,6 +25,7 @@ pub struct Metrics {
     /// By endpoint and cause, the first one of each endpoint for requests that are let in.
     verifications: Arc<Vec<Counter>>,
     entries: Gauge,
+    contested: Counter,
     silence: Family<KindLabel, Gauge>,
     recorded: Counter,
     failed_writes: Family<ReasonLabel, Counter>,
@@ -67,6 +69,7 @@ impl Default for Metrics {
             registry: Arc::new(RwLock::new(registry)),
             verifications: Arc::new(counters),
             entries: Gauge::default(),
+            contested: Counter::default(),
             silence: Family::default(),
             recorded: Counter::default(),
             failed_writes: Family::default(),
@@ -93,6 +96,11 @@ impl Metrics {
     fn register(&self) {
         let mut registry = self.registry.write();
         registry.register("tokens", "Tokens that are known", self.entries.clone());
+        registry.register(
+            "contested_ids",
+            "Times a key claimed a token id that another key has",
+            self.contested.clone(),
+        );
         registry.register_with_unit(
             "silence",
             "Time since the API server was last heard of, by kind; -1 until its first list is complete",
@@ -135,6 +143,7 @@ impl Metrics {
     /// When a metric cannot be written as text.
     pub fn text(&self, index: &Index, freshness: &Freshness) -> Result<String, std::fmt::Error> {
         self.entries.set(i64::try_from(index.len()).unwrap_or(i64::MAX));
+        self.contested.inner().store(index.contested(), Ordering::Relaxed);
         for kind in Followed::ALL {
             let seconds = freshness.silence(kind).as_ref().map_or(-1, |silence| whole_seconds(*silence));
             self.silence.get_or_create(&KindLabel { kind: kind.as_str() }).set(seconds);

@@ -16,6 +16,7 @@ pub mod metrics;
 mod run;
 pub mod server;
 pub mod tls;
+mod trust;
 pub mod usage;
 
 pub use run::{Error, run};

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use kube::Client;
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use crate::domain::verdict::FeedState;
@@ -26,6 +27,7 @@ use crate::verifier::metrics::Metrics;
 use crate::verifier::server::Server;
 use crate::verifier::tls;
 use crate::verifier::tls::Tls;
+use crate::verifier::trust;
 use crate::verifier::usage::flush::Flusher;
 use crate::verifier::usage::recorder::Recorder;
 
@@ -63,7 +65,12 @@ pub enum Error {
 /// When the cluster lacks CRDs or permissions, a port is taken, or the certificate cannot be used.
 pub async fn run(client: Client, args: VerifierArgs, shutdown: CancellationToken) -> Result<(), Error> {
     let tls = certificate(&args)?;
-    let needs = preflight::check(&client, preflight::VERIFIER, args.namespace.as_deref());
+    let sealing_namespace =
+        args.sealing_namespace.clone().unwrap_or_else(|| client.default_namespace().to_owned());
+    let needs = async {
+        preflight::check(&client, preflight::VERIFIER, args.namespace.as_deref()).await?;
+        preflight::check(&client, preflight::VERIFIER_SEALING, Some(&sealing_namespace)).await
+    };
     let Some(met) = shutdown.run_until_cancelled(needs).await else { return Ok(()) };
     met?;
     let (clock, random) = (Clock::System, Random::System);
@@ -114,11 +121,30 @@ pub async fn run(client: Client, args: VerifierArgs, shutdown: CancellationToken
     let health_address = args.process.health_address;
     tokio::select! {
         () = work => Ok(()),
-        () = feed::follow(&client, namespace, &checker.index, &checker.freshness) => Ok(()),
+        () = follow(&client, namespace, &sealing_namespace, &checker) => Ok(()),
         () = watch_readiness(&health, &checker.freshness, &shutdown) => Ok(()),
         () = follow_certificate(tls.as_deref(), &metrics) => Ok(()),
         () = tidy(&checker.throttle) => Ok(()),
         ended = health.clone().serve(health_address) => ended.map_err(|error| Error::Health(health_address, error)),
+    }
+}
+
+/// Keeps the index in step with the cluster. Objects are listed once it is known which seals are good, and again
+/// when that changes.
+async fn follow(client: &Client, namespace: Option<&str>, sealing_namespace: &str, checker: &Checker) {
+    let changed = Notify::new();
+    let feed = async {
+        changed.notified().await;
+        loop {
+            tokio::select! {
+                () = feed::follow(client, namespace, &checker.index, &checker.freshness) => {}
+                () = changed.notified() => {}
+            }
+        }
+    };
+    tokio::select! {
+        () = feed => {}
+        () = trust::follow(client, sealing_namespace, &checker.index, || changed.notify_one()) => {}
     }
 }
 

@@ -1,19 +1,23 @@
 //! Steps about access keys.
 
 use k8s_openapi::api::core::v1::Secret;
-use kube::{Resource, ResourceExt};
+use kube::api::{Patch, PatchParams};
+use kube::{Api, Resource, ResourceExt};
+use serde_json::json;
 
-use crate::api::access_key::{AccessKeyStatus, TokenStatus};
-use crate::api::{AccessKey, Kind};
+use crate::api::access_key::{AccessKeyStatus, Seal, TokenStatus};
+use crate::api::{AccessKey, Kind, ServiceAccount};
 use crate::controller::apply::Applier;
 use crate::controller::error::Error;
+use crate::controller::field_manager::FIELD_MANAGER;
 use crate::controller::secrets::{content, is_key_secret, metadata_of, view};
 use crate::controller::watch::store::{SecretMeta, Written};
 use crate::domain::access_key::publish::secrets::{NamespacedName, Published};
-use crate::domain::access_key::secret::{Content, Record, token_in};
+use crate::domain::access_key::record::Record;
+use crate::domain::access_key::secret::{Content, token_in};
 use crate::domain::access_key::{Action, Issue, Key, Observed, SecretView};
 use crate::domain::value::token::{RANDOM_BYTES, Token};
-use crate::runtime::client::CallError;
+use crate::runtime::client::{CallError, bounded};
 
 /// One thing that was done.
 #[derive(Debug)]
@@ -91,13 +95,38 @@ impl Applier {
         Ok(())
     }
 
-    async fn write_key_status(&self, key: &Key, status: AccessKeyStatus) -> Result<Done, CallError> {
+    /// Writes a status. What it records of tokens is sealed, unless it is what was sealed before.
+    async fn write_key_status(&self, key: &Key, mut status: AccessKeyStatus) -> Result<Done, Error> {
+        if status.seal.is_none() {
+            status.seal = Record::of_status(&status).map(|record| self.seal(key, &record));
+        }
         let mut object = AccessKey::new(&key.object.name, key.spec.clone());
         object.metadata.namespace = Some(key.object.namespace.clone());
         object.metadata.resource_version = Some(key.object.resource_version.clone());
-        // The verifier's field; applied from here, it would become the controller's.
-        let status = AccessKeyStatus { last_used_at: None, ..status };
-        Ok(Done::Status(Box::new(self.write_status(&object, status).await?)))
+        // When it was used is the verifiers' to say.
+        Ok(Done::Status(Box::new(self.write_status(&object, status, &["lastUsedAt"]).await?)))
+    }
+
+    fn seal(&self, key: &Key, record: &Record) -> Seal {
+        record.seal(&key.object.uid, &self.sealing.key)
+    }
+
+    /// Has the key's seat name a serial before there is a token of it, so that a Secret with an older one brings
+    /// back nothing, even if the status is lost.
+    async fn record_serial(&self, key: &Key, index: usize, serial: i64) -> Result<(), Error> {
+        let seat = |field: &str| format!("/status/seats/{index}/{field}");
+        let operations = json!([
+            { "op": "test", "path": seat("uid"), "value": key.object.uid },
+            { "op": "add", "path": seat("serial"), "value": serial },
+        ]);
+        let patch = Patch::Json::<()>(serde_json::from_value(operations).map_err(Error::Json)?);
+        let accounts = Api::<ServiceAccount>::namespaced(self.client.clone(), &key.object.namespace);
+        let params = PatchParams { field_manager: Some(FIELD_MANAGER.into()), ..PatchParams::default() };
+        let name = &key.spec.service_account_name;
+        let write = accounts.patch_status(name, &params, &patch);
+        bounded("write seat", write).await?;
+        self.metrics.wrote(Kind::ServiceAccount);
+        Ok(())
     }
 
     /// Mints a token into the key's Secret.
@@ -108,7 +137,17 @@ impl Applier {
         issue: Issue,
         done: &mut Vec<Done>,
     ) -> Result<(), Error> {
-        let Issue { revision, issued_at, expires_at, service_account_uid, replaces, stage, previous } = issue;
+        let Issue {
+            revision,
+            issued_at,
+            expires_at,
+            service_account_uid,
+            serial,
+            seat,
+            replaces,
+            stage,
+            previous,
+        } = issue;
         let Observed { key, published, .. } = observed;
         let token = self.mint()?;
         let issued = TokenStatus {
@@ -118,8 +157,13 @@ impl Applier {
             issued_at,
             expires_at,
         };
+        if let Some(index) = seat {
+            self.record_serial(key, index, serial).await?;
+        }
         if stage {
-            let status = AccessKeyStatus { next_token: Some(issued.clone()), ..key.status.clone() };
+            let next_token = Some(issued.clone());
+            let status =
+                AccessKeyStatus { next_token, serial: Some(serial), seal: None, ..key.status.clone() };
             done.push(self.write_key_status(key, status).await?);
             // Gateways know it before anybody can read it in the key's Secret.
             if key.spec.publish.is_some() {
@@ -127,7 +171,8 @@ impl Applier {
                 publication.publish_ahead((&token, &issued), previous.as_ref(), done).await?;
             }
         }
-        let wanted = key.owner().content(&token, &Record { token: issued, service_account_uid });
+        let record = Record { token: issued, next: None, previous, service_account_uid, serial };
+        let wanted = key.owner().content(&token, &record, &self.seal(key, &record));
         let secret = match replaces {
             Some(version) => self.rewrite(key, Some(&version), |_| Some(wanted)).await?,
             None => match self.create_secret(object, &key.secret_id(), wanted).await {
@@ -139,19 +184,20 @@ impl Applier {
                 created => created?,
             },
         };
-        done.push(written(&secret, key));
+        done.push(self.written(&secret, key));
         Ok(())
     }
 
     /// Writes the Secret again as requested, with the token that is in it.
     async fn repair(&self, key: &Key, record: &Record) -> Result<Done, Error> {
+        let seal = self.seal(key, record);
         let secret = self
             .rewrite(key, None, |found| {
                 let token = found.data.values().find_map(|value| token_in(value))?;
-                token.has_sha256(&record.token.sha256).then(|| key.owner().content(&token, record))
+                token.has_sha256(&record.token.sha256).then(|| key.owner().content(&token, record, &seal))
             })
             .await?;
-        Ok(written(&secret, key))
+        Ok(self.written(&secret, key))
     }
 
     /// Takes the token out of the Secret, and the record of it.
@@ -164,7 +210,7 @@ impl Applier {
                 Some(Content { type_: found.type_.clone(), labels: found.labels.clone(), annotations, data })
             })
             .await?;
-        Ok(written(&secret, key))
+        Ok(self.written(&secret, key))
     }
 
     /// Deletes a Secret that a key which is gone left in the place of this one's.
@@ -210,9 +256,10 @@ impl Applier {
             }
         }
     }
-}
 
-/// The key's Secret as it was written, without its data.
-fn written(secret: &Secret, key: &Key) -> Done {
-    Done::Secret { metadata: Box::new(metadata_of(secret)), view: view(secret, key) }
+    /// The key's Secret as it was written, without its data.
+    fn written(&self, secret: &Secret, key: &Key) -> Done {
+        let view = view(secret, key, &self.sealing.trust());
+        Done::Secret { metadata: Box::new(metadata_of(secret)), view }
+    }
 }

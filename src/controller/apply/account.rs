@@ -5,7 +5,6 @@ use k8s_openapi::api::rbac::v1::RoleBinding;
 use kube::Resource;
 
 use crate::api::Account;
-use crate::api::account::AccountStatus;
 use crate::controller::apply::Applier;
 use crate::controller::error::Error;
 use crate::controller::watch::store::Written;
@@ -37,9 +36,7 @@ impl Applier {
                 Done::Recorded
             }
             Action::WriteStatus(status) => {
-                // The verifiers' field, as `lastUsedAt` of a key is.
-                let status = AccountStatus { usage_recorded_since: None, ..*status };
-                Done::Status(Box::new(self.write_status(object, status).await?))
+                Done::Status(Box::new(self.write_status(object, *status, &["usageRecordedSince"]).await?))
             }
             Action::Binding(change) => Done::Binding(self.change(change).await?),
             Action::Quota(change) => Done::Quota(self.change(change).await?),

@@ -2,6 +2,7 @@
 
 use kube::Client;
 
+use crate::controller::sealing::Sealing;
 use crate::controller::secrets::Secrets;
 use crate::runtime::audit::Audit;
 use crate::runtime::metrics::Metrics;
@@ -15,4 +16,5 @@ pub(in crate::controller) struct Applier {
     pub(in crate::controller) audit: Audit,
     pub(in crate::controller) metrics: Metrics,
     pub(in crate::controller) random: Random,
+    pub(in crate::controller) sealing: Sealing,
 }

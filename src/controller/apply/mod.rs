@@ -10,5 +10,7 @@ mod published_secret;
 mod resource_grant;
 mod secret;
 pub(super) mod service_account;
+mod status_patch;
 
 pub(super) use applier::Applier;
+pub(super) use objects::post;

@@ -11,24 +11,27 @@ use serde::de::DeserializeOwned;
 use serde_json::json;
 
 use crate::api::OfKind;
-use crate::controller::apply::Applier;
+use crate::controller::apply::{Applier, status_patch};
+use crate::controller::error::Error;
 use crate::controller::field_manager::FIELD_MANAGER;
 use crate::controller::watch::store::Written;
 use crate::domain::change::Change;
 use crate::runtime::client::{CallError, bounded};
 
 /// Names the controller as the one who writes.
-pub(super) fn post() -> PostParams {
+pub(in crate::controller) fn post() -> PostParams {
     PostParams { field_manager: Some(FIELD_MANAGER.into()), ..PostParams::default() }
 }
 
 impl Applier {
-    /// Writes a status with the version that it was computed from, by server-side apply.
+    /// Writes a status with the version that it was computed from. All of it is as given then, whoever wrote to
+    /// it before, but for the fields in `left`, which are others' to write.
     pub(super) async fn write_status<K>(
         &self,
         object: &K,
         status: impl Serialize + Send,
-    ) -> Result<K, CallError>
+        left: &[&str],
+    ) -> Result<K, Error>
     where
         K: Resource<DynamicType = (), Scope = NamespaceResourceScope>
             + OfKind
@@ -37,16 +40,15 @@ impl Applier {
             + DeserializeOwned,
     {
         let name = object.name_any();
+        let status = serde_json::to_value(status).map_err(Error::Json)?;
         let body = json!({
-            "apiVersion": K::api_version(&()),
-            "kind": K::KIND.as_str(),
-            "metadata": { "name": name, "resourceVersion": object.resource_version() },
-            "status": status,
+            "metadata": { "resourceVersion": object.resource_version() },
+            "status": status_patch::patch(K::KIND, status, left),
         });
-        let params = PatchParams::apply(FIELD_MANAGER).force();
+        let params = PatchParams { field_manager: Some(FIELD_MANAGER.into()), ..PatchParams::default() };
         let api = self.beside::<K>(object);
         let mut written =
-            bounded("write status", api.patch_status(&name, &params, &Patch::Apply(body))).await?;
+            bounded("write status", api.patch_status(&name, &params, &Patch::Merge(body))).await?;
         written.meta_mut().managed_fields = None;
         self.metrics.wrote(K::KIND);
         Ok(written)

@@ -12,6 +12,6 @@ impl Applier {
         object: &ResourceGrant,
         Action::WriteStatus(status): Action,
     ) -> Result<ResourceGrant, Error> {
-        Ok(self.write_status(object, *status).await?)
+        self.write_status(object, *status, &[]).await
     }
 }

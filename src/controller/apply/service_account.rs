@@ -42,7 +42,9 @@ impl Applier {
                 self.audit.record(&entry, object.object_ref(&())).await;
                 Done::Recorded
             }
-            Action::WriteStatus(status) => Done::Status(Box::new(self.write_status(object, *status).await?)),
+            Action::WriteStatus(status) => {
+                Done::Status(Box::new(self.write_status(object, *status, &[]).await?))
+            }
             Action::Role(change) => Done::Role(self.change(change).await?),
             Action::Binding(change) => Done::Binding(self.change(change).await?),
         })

@@ -12,7 +12,7 @@ use crate::controller::observe::Observer;
 use crate::controller::secrets::{is_owned, is_published_for, published_secret, view};
 use crate::controller::watch::store::{at_path, path};
 use crate::domain::access_key::publish::secrets::{Published, other_namespaces};
-use crate::domain::access_key::secret::{Holds, Record};
+use crate::domain::access_key::secret::Holds;
 use crate::domain::access_key::{
     FoundParent, Key, Observed, OwnedSecret, Parent, ParentView, SecretView, needs_inspection,
 };
@@ -28,7 +28,8 @@ type Places<'a> = Option<(&'a Limits, &'a [Seat])>;
 impl Observer {
     /// What the decision about a key reads.
     pub(in crate::controller) async fn access_key(&self, object: &AccessKey) -> Result<Observed, CallError> {
-        let key = Key::of(object, self.stamps);
+        let trust = self.sealing.trust();
+        let key = Key::of(object, self.stamps, &trust);
         let account = self.account_of(&key.object.namespace);
         let policy =
             account.as_ref().map_or_else(AccountPolicy::default, |account| AccountPolicy::of(account));
@@ -42,6 +43,7 @@ impl Observer {
             service_account,
             policy,
             secret,
+            adopting: trust.adopting,
         })
     }
 
@@ -123,13 +125,13 @@ impl Observer {
         let secret = ObjectRef::new(key.owner().secret_name()).within(&key.object.namespace);
         let known = self.world.secrets.get_or_written(&secret);
         let known = known.filter(|secret| is_owned(secret.as_ref(), &key.object.uid));
-        let record = known.as_ref().and_then(|secret| Record::from_annotations(secret.annotations()));
         let version = known.as_ref().and_then(|secret| secret.resource_version());
         if needs_inspection(&key.status, key.object.generation, version.as_deref()) {
             return self.inspect_secret(key).await;
         }
-        Ok(match version {
-            Some(resource_version) => {
+        Ok(match known.zip(version) {
+            Some((secret, resource_version)) => {
+                let record = self.sealing.trust().of_annotations(&key.object.uid, secret.annotations());
                 SecretView::Owned(OwnedSecret { resource_version, record, holds: Holds::Unread })
             }
             None => SecretView::Absent,
@@ -139,6 +141,6 @@ impl Observer {
     /// Reads the key's Secret as a whole. What it holds is looked at here and goes no further.
     async fn inspect_secret(&self, key: &Key) -> Result<SecretView, CallError> {
         let live = self.secrets.get(&key.secret_id()).await?;
-        Ok(live.map_or(SecretView::Absent, |secret| view(&secret, key)))
+        Ok(live.map_or(SecretView::Absent, |secret| view(&secret, key, &self.sealing.trust())))
     }
 }

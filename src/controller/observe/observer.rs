@@ -6,6 +6,7 @@ use kube::{Api, Client, Resource, ResourceExt};
 
 use crate::api::shared::Seat;
 use crate::api::{ACCOUNT_NAME, AccessKey, Account, ResourceGrant, names};
+use crate::controller::sealing::Sealing;
 use crate::controller::secrets::Secrets;
 use crate::controller::watch::store::{SecretMeta, World};
 use crate::domain::access_key::publish::orphan;
@@ -21,6 +22,8 @@ pub(in crate::controller) struct Observer {
     pub(in crate::controller) world: World,
     /// Whether admission stamps who changed an object.
     pub(in crate::controller) stamps: Stamps,
+    /// Which seals are good.
+    pub(in crate::controller) sealing: Sealing,
     /// Whether accounts have a quota.
     pub(in crate::controller) resource_quotas: bool,
 }

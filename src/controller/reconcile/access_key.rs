@@ -44,7 +44,7 @@ impl Reconcile for AccessKeys {
     }
 
     async fn fold(&self, observed: &mut Observed, done: Vec<Done>) -> Result<Next, Error> {
-        let Observer { world, stamps, .. } = &self.observer;
+        let Observer { world, stamps, sealing, .. } = &self.observer;
         let mut next = Next::Done;
         for done in done {
             if done.changes_secrets() {
@@ -53,7 +53,8 @@ impl Reconcile for AccessKeys {
             match done {
                 Done::Recorded | Done::KeyDeleted => {}
                 Done::Status(written) => {
-                    observed.key = Key::of(&world.access_keys.wrote(*written), *stamps);
+                    let written = world.access_keys.wrote(*written);
+                    observed.key = Key::of(&written, *stamps, &sealing.trust());
                 }
                 Done::Secret { metadata, view } => {
                     world.secrets.wrote(*metadata);

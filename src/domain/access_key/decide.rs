@@ -15,6 +15,7 @@ use crate::domain::access_key::messages::{
 use crate::domain::access_key::observed::{FoundParent, Key, Observed, OwnedSecret, Parent, SecretView};
 use crate::domain::access_key::plan::{Action, Issue, Plan};
 use crate::domain::access_key::publish;
+use crate::domain::access_key::record::{Distrust, SecretRecord};
 use crate::domain::access_key::secret::Holds;
 use crate::domain::access_key::status;
 use crate::domain::access_key::token::{self, Term};
@@ -37,6 +38,8 @@ pub fn needs_inspection(status: &AccessKeyStatus, generation: i64, seen: Option<
         Some(version) => {
             status.secret_resource_version.as_deref() != Some(version)
                 || status.observed_generation != generation
+                // From before there were seals: the Secret gets one too.
+                || (status.token.is_some() && status.seal.is_none())
         }
     }
 }
@@ -108,7 +111,7 @@ fn unissued(observed: &Observed, parent: &FoundParent, now: DateTime<Utc>) -> De
         Ok(expires_at) => expires_at,
         Err((reason, message)) => return rejected(reason, message),
     };
-    if !parent.seated {
+    if parent.seat.is_none() {
         return without_seat(key, parent, limits);
     }
     let replaces = match secret {
@@ -119,6 +122,9 @@ fn unissued(observed: &Observed, parent: &FoundParent, now: DateTime<Utc>) -> De
             return Decision::Wait { until: Some(now + chrono::TimeDelta::seconds(NAME_RECHECK_SECONDS)) };
         }
         SecretView::Absent => None,
+        SecretView::Owned(secret) if is_planted(secret) && !observed.adopting => {
+            return planted(observed, now).into();
+        }
         SecretView::Owned(secret) => Some(secret),
     };
     Decision::Issue(Box::new(order(observed, parent, Term::new(key, now, expires_at), replaces, now)))
@@ -164,6 +170,29 @@ fn secret_conflict(observed: &Observed, now: DateTime<Utc>) -> Settled {
         "Secret \"{}\" exists and is not owned by this AccessKey; delete it or choose another `secret.name`",
         observed.key.owner().secret_name()
     );
+    conflict(message, now)
+}
+
+/// Whether the Secret holds a token that the controller did not put there for this key. One that was sealed by
+/// an unknown key comes from a restore; it is worth nothing, and may be replaced.
+fn is_planted(secret: &OwnedSecret) -> bool {
+    let holds = matches!(secret.holds, Holds::Token { .. });
+    match secret.record {
+        SecretRecord::Sealed(_) | SecretRecord::Distrusted(Distrust::UnknownSealer) => false,
+        SecretRecord::None | SecretRecord::Distrusted(Distrust::NotSealed) => holds,
+    }
+}
+
+fn planted(observed: &Observed, now: DateTime<Utc>) -> Settled {
+    let message = format!(
+        "Secret \"{}\" holds a token that this controller did not seal for this AccessKey; delete it or choose another \
+         `secret.name`",
+        observed.key.owner().secret_name()
+    );
+    conflict(message, now)
+}
+
+fn conflict(message: String, now: DateTime<Utc>) -> Settled {
     let look_again_at = Some(now + chrono::TimeDelta::seconds(CONFLICT_RECHECK_SECONDS));
     Settled { look_again_at, ..Settled::rejected(Reason::SecretConflict, message) }
 }
@@ -178,11 +207,14 @@ fn order(
     let Key { spec, status, .. } = &observed.key;
     let current = status.token.as_ref();
     let Term { revision, issued_at, expires_at } = term;
+    let not_the_first = current.is_some() || secret.is_some() || observed.key.distrust.is_some();
     Issue {
         revision,
         issued_at,
         expires_at,
         service_account_uid: parent.uid.clone(),
+        serial: token::last_serial(observed, parent) + 1,
+        seat: parent.seat.filter(|_| not_the_first).map(|seat| seat.index),
         replaces: secret.map(|secret| secret.resource_version.clone()),
         stage: current.is_some(),
         previous: current.and_then(|current| token::left_behind(spec, current, term, now)),
@@ -203,7 +235,7 @@ fn issued(observed: &Observed, parent: &FoundParent, token: token::Recorded, now
         (KeyState::Inactive, service_account_inactive(key))
     } else if let Some(decision) = refused_by_parent(key, parent) {
         return with_token(decision, token, expired, observed);
-    } else if !parent.seated {
+    } else if parent.seat.is_none() {
         return with_token(without_seat(key, parent, limits), token, expired, observed);
     } else if let UnusedState::Off { since, .. } = usage::state(observed, now) {
         (KeyState::Inactive, unused(since))
@@ -233,7 +265,7 @@ fn with_token(decision: Decision, token: token::Recorded, expired: bool, observe
 fn holds_token(secret: &SecretView) -> bool {
     match secret {
         SecretView::Owned(OwnedSecret { record, holds, .. }) => {
-            record.is_some() || matches!(holds, Holds::Token { .. })
+            *record != SecretRecord::None || matches!(holds, Holds::Token { .. })
         }
         SecretView::Absent | SecretView::Foreign | SecretView::LeftBehind { .. } => false,
     }

@@ -7,6 +7,7 @@ mod messages;
 mod observed;
 mod plan;
 pub mod publish;
+pub mod record;
 pub mod secret;
 mod status;
 mod token;
@@ -16,6 +17,6 @@ mod unused;
 mod tests;
 
 pub use decide::{needs_inspection, plan};
-pub use observed::{FoundParent, Key, Observed, OwnedSecret, Parent, ParentView, SecretView};
+pub use observed::{FoundParent, GivenSeat, Key, Observed, OwnedSecret, Parent, ParentView, SecretView};
 pub use plan::{Action, Issue, Plan};
 pub use token::violation;

@@ -6,12 +6,12 @@ use crate::api::access_key::AccessKeyStatus;
 use crate::api::shared::{DesiredState, Seat};
 use crate::api::{AccessKey, AccessKeySpec, Kind, ServiceAccount};
 use crate::domain::access_key::publish::secrets::{NamespacedName, Published};
-use crate::domain::access_key::secret::{Holds, Record, SecretOwner};
+use crate::domain::access_key::record::{Distrust, SecretRecord, Trust};
+use crate::domain::access_key::secret::{Holds, SecretOwner};
 use crate::domain::account::limits::Limits;
 use crate::domain::account::policy::AccountPolicy;
 use crate::domain::audit::entry::Target;
 use crate::domain::object::{Object, Stamps};
-use crate::domain::seats::admits;
 use crate::domain::service_account::{Admission, admission, wanted_display_name};
 
 /// Everything that the decision about one key reads.
@@ -29,6 +29,8 @@ pub struct Observed {
     pub name_granted: bool,
     /// Its published Secrets.
     pub published: Published,
+    /// Tokens from before there were seals are still being sealed.
+    pub adopting: bool,
 }
 
 /// The key itself.
@@ -38,18 +40,20 @@ pub struct Key {
     pub object: Object,
     /// What it asks for.
     pub spec: AccessKeySpec,
-    /// What was recorded.
+    /// What was recorded. Tokens that are not believed are not in it.
     pub status: AccessKeyStatus,
+    /// Why tokens that status names are not believed, where they are not.
+    pub distrust: Option<Distrust>,
 }
 
 impl Key {
     /// The key that `object` is.
-    pub fn of(object: &AccessKey, stamps: Stamps) -> Self {
-        Self {
-            object: Object::of(object, stamps),
-            spec: object.spec.clone(),
-            status: object.status.clone().unwrap_or_default(),
-        }
+    pub fn of(object: &AccessKey, stamps: Stamps, trust: &Trust) -> Self {
+        let object_meta = Object::of(object, stamps);
+        let status = object.status.clone().unwrap_or_default();
+        let distrust = trust.of_status(&object_meta.uid, &status).err();
+        let status = if distrust.is_some() { without_tokens(status) } else { status };
+        Self { object: object_meta, spec: object.spec.clone(), status, distrust }
     }
 
     /// The key as the owner of its Secret.
@@ -68,6 +72,21 @@ impl Key {
     }
 }
 
+/// A status that nobody vouches for says nothing about tokens, nor whom they were issued for.
+fn without_tokens(status: AccessKeyStatus) -> AccessKeyStatus {
+    AccessKeyStatus {
+        token: None,
+        next_token: None,
+        previous_token: None,
+        service_account_uid: None,
+        serial: None,
+        seal: None,
+        secret_name: None,
+        secret_resource_version: None,
+        ..status
+    }
+}
+
 /// The service account that a key names.
 #[derive(Clone, Debug)]
 pub enum Parent {
@@ -77,6 +96,15 @@ pub enum Parent {
     Gone,
     /// It exists.
     Found(FoundParent),
+}
+
+/// A seat that a key has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct GivenSeat {
+    /// Its place in the list.
+    pub index: usize,
+    /// The serial that it names; `None` where it is from before there were serials.
+    pub serial: Option<i64>,
 }
 
 /// A service account that exists.
@@ -90,8 +118,8 @@ pub struct FoundParent {
     pub state: DesiredState,
     /// Whether its account admits it.
     pub admission: Admission,
-    /// Whether it has given the key a seat.
-    pub seated: bool,
+    /// The seat that it has given the key.
+    pub seat: Option<GivenSeat>,
     /// How many seats it has given.
     pub seats_taken: usize,
     /// Keys it names as ones that could go.
@@ -107,7 +135,11 @@ impl FoundParent {
             changed_by,
             state,
             admission: admission(account, uid, display_name),
-            seated: admits(seats, key_uid),
+            seat: seats
+                .iter()
+                .enumerate()
+                .find(|(_, seat)| seat.uid == key_uid)
+                .map(|(index, seat)| GivenSeat { index, serial: seat.serial }),
             seats_taken: seats.len(),
             removable: removable.to_vec(),
         }
@@ -165,7 +197,7 @@ pub struct OwnedSecret {
     /// Its version.
     pub resource_version: String,
     /// What its annotations record.
-    pub record: Option<Record>,
+    pub record: SecretRecord,
     /// What it holds.
     pub holds: Holds,
 }

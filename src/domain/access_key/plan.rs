@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use crate::api::access_key::{AccessKeyStatus, PreviousTokenStatus};
 use crate::api::shared::AuditEntry;
 use crate::domain::access_key::publish::secrets::Tokens;
-use crate::domain::access_key::secret::Record;
+use crate::domain::access_key::record::Record;
 use crate::domain::plan;
 
 /// What to do about an access key.
@@ -50,6 +50,11 @@ pub struct Issue {
     pub expires_at: DateTime<Utc>,
     /// The service account it is for.
     pub service_account_uid: String,
+    /// Its serial.
+    pub serial: i64,
+    /// The place of the key's seat, where that has to name the serial before the token exists: an older token of
+    /// the key may still lie somewhere.
+    pub seat: Option<usize>,
     /// The version of the Secret to replace; `None` creates it.
     pub replaces: Option<String>,
     /// Record it as `nextToken` first: where a token is good already, its successor must be good before it is

@@ -2,12 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, Utc};
-
-use crate::api::access_key::{AnnotationValue, DataTemplate, SecretSpec, TokenStatus};
+use crate::api::access_key::{AnnotationValue, DataTemplate, Seal, SecretSpec, TokenStatus};
 use crate::api::shared::LabelValue;
 use crate::api::{AccessKeySpec, SECRET_TYPE, names};
-use crate::domain::value::time::{parse_rfc3339, rfc3339};
+use crate::domain::access_key::record::Record;
+use crate::domain::value::time::rfc3339;
 use crate::domain::value::token::Token;
 
 const TOKEN: &str = "$(token)";
@@ -35,62 +34,6 @@ const DEFAULT_DATA: [(&str, &str); 4] = [
     ("service-account", "$(serviceAccount)"),
     ("expires-at", "$(expiresAt)"),
 ];
-
-/// What a Secret says about the token in it, in its annotations; status can be rebuilt from it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Record {
-    /// The token, without the token.
-    pub token: TokenStatus,
-    /// UID of the service account it was issued for.
-    pub service_account_uid: String,
-}
-
-impl Record {
-    /// The annotations that carry the record.
-    pub fn annotations(&self) -> BTreeMap<String, String> {
-        let Self { token: TokenStatus { id, sha256, revision, issued_at, expires_at }, service_account_uid } =
-            self;
-        [
-            (names::KEY_ID, id.clone()),
-            (names::SHA256, sha256.clone()),
-            (names::REVISION, revision.to_string()),
-            (names::ISSUED_AT, rfc3339(*issued_at)),
-            (names::EXPIRES_AT, rfc3339(*expires_at)),
-            (names::SERVICE_ACCOUNT_UID, service_account_uid.clone()),
-        ]
-        .map(|(name, value)| (name.to_owned(), value))
-        .into()
-    }
-
-    /// Whether an annotation of that name carries a part of the record.
-    pub fn is_part(name: &str) -> bool {
-        [
-            names::KEY_ID,
-            names::SHA256,
-            names::REVISION,
-            names::ISSUED_AT,
-            names::EXPIRES_AT,
-            names::SERVICE_ACCOUNT_UID,
-        ]
-        .contains(&name)
-    }
-
-    /// Reads the record; `None` where any part is missing or has another form.
-    pub fn from_annotations(annotations: &BTreeMap<String, String>) -> Option<Self> {
-        let text = |name: &str| annotations.get(name).cloned();
-        let time = |name: &str| -> Option<DateTime<Utc>> { parse_rfc3339(annotations.get(name)?) };
-        Some(Self {
-            token: TokenStatus {
-                id: text(names::KEY_ID)?,
-                sha256: text(names::SHA256)?,
-                revision: text(names::REVISION)?.parse().ok()?,
-                issued_at: time(names::ISSUED_AT)?,
-                expires_at: time(names::EXPIRES_AT)?,
-            },
-            service_account_uid: text(names::SERVICE_ACCOUNT_UID)?,
-        })
-    }
-}
 
 /// Labels, annotations and data as a Secret has them or should have them.
 #[derive(Clone, Default, PartialEq, Eq)]
@@ -122,16 +65,20 @@ impl<'a> SecretOwner<'a> {
         self.spec.secret.as_ref().and_then(|secret| secret.name.as_deref()).unwrap_or(self.name)
     }
 
-    /// The Secret with `token` in it.
-    pub fn content(&self, token: &Token, record: &Record) -> Content {
-        let mut annotations = self.own_annotations();
-        annotations.extend(record.annotations());
-        let render =
-            |(key, template): (&str, &str)| (key.to_owned(), self.render(template, token, &record.token));
+    /// The Secret with `token` in it, and a sealed record of it.
+    pub fn content(&self, token: &Token, record: &Record, seal: &Seal) -> Content {
+        let mut content = self.unrecorded(token, &record.token);
+        content.annotations.extend(record.annotations(seal));
+        content
+    }
+
+    /// The same without the record.
+    fn unrecorded(&self, token: &Token, issued: &TokenStatus) -> Content {
+        let render = |(key, template): (&str, &str)| (key.to_owned(), self.render(template, token, issued));
         Content {
             type_: SECRET_TYPE.into(),
             labels: self.labels(),
-            annotations,
+            annotations: self.own_annotations(),
             data: self.templates().into_iter().map(render).collect(),
         }
     }
@@ -222,16 +169,33 @@ pub enum Holds {
     },
 }
 
-/// Looks at a Secret that was read: which token it holds, and whether all of it is as requested. `own_labels`
-/// and `own_annotations` are the names that Keyward set on it, so that one no longer asked for is noticed.
-pub fn inspect(found: &Content, owner: &SecretOwner<'_>, known: &[Record], own: &OwnedNames) -> Holds {
+/// Looks at a Secret that was read: which token it holds, and whether all of it is as requested. `known` are
+/// the tokens that status names, and `sealed` is what the Secret itself records with a good seal. `own` are the
+/// names that Keyward set on it, so that one no longer asked for is noticed.
+pub fn inspect(
+    found: &Content,
+    owner: &SecretOwner<'_>,
+    known: &[TokenStatus],
+    sealed: Option<&Record>,
+    own: &OwnedNames,
+) -> Holds {
     let Some(token) = found.data.values().find_map(|value| token_in(value)) else {
         return Holds::Nothing;
     };
-    let wanted =
-        known.iter().find(|record| token.has_sha256(&record.token.sha256)).map(|r| owner.content(&token, r));
-    let as_requested = wanted.is_some_and(|wanted| as_wanted(found, &wanted, own));
+    // With nothing in status, what the Secret records may become the status.
+    let recorded = known.iter().chain(sealed.map(|record| &record.token));
+    let issued = recorded.clone().find(|issued| token.has_sha256(&issued.sha256));
+    let as_requested = issued.is_some_and(|issued| {
+        sealed.is_some_and(|record| record.token == *issued)
+            && as_wanted(&without_record(found), &owner.unrecorded(&token, issued), &own.without_record())
+    });
     Holds::Token { sha256: token.sha256(), as_requested }
+}
+
+fn without_record(found: &Content) -> Content {
+    let mut content = found.clone();
+    content.annotations.retain(|name, _| !Record::is_part(name));
+    content
 }
 
 /// The token in a Secret's value, also in the middle of a longer text.
@@ -262,6 +226,12 @@ pub struct OwnedNames {
 }
 
 impl OwnedNames {
+    fn without_record(&self) -> Self {
+        let mut own = self.clone();
+        own.annotations.retain(|name| !Record::is_part(name));
+        own
+    }
+
     fn is_exactly(&self, wanted: &Content) -> bool {
         self.labels.iter().all(|name| wanted.labels.contains_key(name))
             && self.annotations.iter().all(|name| wanted.annotations.contains_key(name))
@@ -271,6 +241,8 @@ impl OwnedNames {
 #[cfg(test)]
 mod tests {
     //! Secrets: rendering, the record in annotations, inspection.
+
+    use chrono::DateTime;
 
     use super::*;
     use crate::api::access_key::{AnnotationValue, DataTemplate};
@@ -291,8 +263,15 @@ mod tests {
                 issued_at: at(1_700_000_000),
                 expires_at: at(1_800_000_000),
             },
+            next: None,
+            previous: None,
             service_account_uid: "sa-uid".into(),
+            serial: 7,
         }
+    }
+
+    fn seal() -> Seal {
+        Seal { signed_by: "sealing-key".into(), signature: "signature".into() }
     }
 
     fn map<V>(pairs: &[(&str, &str)], value: fn(String) -> V) -> BTreeMap<String, V> {
@@ -314,7 +293,7 @@ mod tests {
     #[test]
     fn the_default_data_has_four_entries() {
         let spec = spec(None);
-        let content = owner(&spec).content(&token(), &record());
+        let content = owner(&spec).content(&token(), &record(), &seal());
         assert_eq!(
             content.data.keys().collect::<Vec<_>>(),
             ["expires-at", "key-id", "service-account", "token"]
@@ -334,7 +313,7 @@ mod tests {
             DataTemplate,
         ));
         let spec = spec(Some(SecretSpec { name: Some("other".into()), data, ..SecretSpec::default() }));
-        let content = owner(&spec).content(&token(), &record());
+        let content = owner(&spec).content(&token(), &record(), &seal());
         assert_eq!(content.data.len(), 1);
         assert_eq!(
             text(&content, "auth.conf"),
@@ -343,16 +322,8 @@ mod tests {
         assert_eq!(owner(&spec).secret_name(), "other");
     }
 
-    #[test]
-    fn a_record_reads_back_from_its_annotations() {
-        assert_eq!(Record::from_annotations(&record().annotations()), Some(record()));
-        let mut annotations = record().annotations();
-        annotations.remove(names::SHA256);
-        assert_eq!(Record::from_annotations(&annotations), None);
-    }
-
     fn holds(found: &Content, spec: &AccessKeySpec, own: &OwnedNames) -> Holds {
-        inspect(found, &owner(spec), &[record()], own)
+        inspect(found, &owner(spec), &[record().token], Some(&record()), own)
     }
 
     #[test]
@@ -360,7 +331,7 @@ mod tests {
         let labels = Some(map(&[("team", "a")], LabelValue));
         let annotations = Some(map(&[("note", "x")], AnnotationValue));
         let spec = spec(Some(SecretSpec { labels, annotations, ..SecretSpec::default() }));
-        let good = owner(&spec).content(&token(), &record());
+        let good = owner(&spec).content(&token(), &record(), &seal());
         let own = OwnedNames { labels: vec!["team".into()], annotations: vec!["note".into()] };
         let token_as = |as_requested| Holds::Token { sha256: token().sha256(), as_requested };
         let changed = |change: fn(&mut Content)| {
@@ -387,7 +358,7 @@ mod tests {
     fn an_unknown_token_is_never_as_requested() {
         let spec = spec(None);
         let other = Token::from_random(&(0..=255).rev().collect::<Vec<u8>>()).unwrap();
-        let mut content = owner(&spec).content(&token(), &record());
+        let mut content = owner(&spec).content(&token(), &record(), &seal());
         content.data.insert("token".into(), other.reveal().into());
         assert_eq!(
             holds(&content, &spec, &OwnedNames::default()),
@@ -398,7 +369,7 @@ mod tests {
     #[test]
     fn without_its_token_a_secret_keeps_the_rest() {
         let spec = spec(None);
-        let mut present = owner(&spec).content(&token(), &record()).data;
+        let mut present = owner(&spec).content(&token(), &record(), &seal()).data;
         present.insert("extra".into(), token().reveal().into());
         let rest = owner(&spec).without_token(&present);
         assert_eq!(rest.keys().collect::<Vec<_>>(), ["expires-at", "key-id", "service-account"]);

@@ -12,6 +12,7 @@ use crate::domain::access_key::messages::expiring;
 use crate::domain::access_key::observed::{Observed, OwnedSecret, Parent, SecretView};
 use crate::domain::access_key::plan::{Action, Plan};
 use crate::domain::access_key::publish::step;
+use crate::domain::access_key::record::{Distrust, Record, SecretRecord};
 use crate::domain::access_key::secret::Holds;
 use crate::domain::access_key::token;
 use crate::domain::access_key::token::{Recorded, TokenChange};
@@ -30,7 +31,7 @@ pub(super) fn finish(observed: &Observed, decision: Decision, now: DateTime<Utc>
             let entries = entries(observed, &settled, now);
             let status = status(observed, &settled, &entries, now);
             let mut actions: Vec<Action> = entries.into_iter().map(Box::new).map(Action::Audit).collect();
-            if status != observed.key.status {
+            if status != observed.key.status || is_unsealed(&status) || observed.key.distrust.is_some() {
                 actions.push(Action::WriteStatus(Box::new(status)));
             }
             // The status says first that the key is not good any more.
@@ -63,19 +64,28 @@ fn status(
     conditions
         .extend(usage.remark().map(|said| said.condition(&before.conditions, key.object.generation, now)));
     let audit_log = audit::merge(&before.audit_log, entries, audit::KEY_LOG);
-    let (token, previous_token, service_account_uid) = match token {
-        Some(Recorded { current, previous, service_account_uid, .. }) => {
-            (Some(current.clone()), previous.clone(), Some(service_account_uid.clone()))
+    let (token, previous_token, service_account_uid, serial) = match token {
+        Some(Recorded { current, previous, service_account_uid, serial, changes: _ }) => {
+            (Some(current.clone()), previous.clone(), Some(service_account_uid.clone()), Some(*serial))
         }
-        None => (before.token.clone(), before.previous_token.clone(), before.service_account_uid.clone()),
+        None => (
+            before.token.clone(),
+            before.previous_token.clone(),
+            before.service_account_uid.clone(),
+            before.serial,
+        ),
     };
     let current = token.as_ref();
     let expired = current.is_some_and(|token| token.expires_at <= now);
     // Only a Secret that was found right counts as checked: any other is looked at again once the key is in
     // force.
     let checked = match secret {
-        SecretView::Owned(OwnedSecret { holds: Holds::Unread, record, .. }) => !(expired && record.is_some()),
-        SecretView::Owned(OwnedSecret { holds: Holds::Nothing, record, .. }) => expired && record.is_none(),
+        SecretView::Owned(OwnedSecret { holds: Holds::Unread, record, .. }) => {
+            !(expired && *record != SecretRecord::None)
+        }
+        SecretView::Owned(OwnedSecret { holds: Holds::Nothing, record, .. }) => {
+            expired && *record == SecretRecord::None
+        }
         SecretView::Owned(OwnedSecret { holds: Holds::Token { sha256, as_requested }, .. }) => {
             *as_requested && !expired && current.is_some_and(|token| token.sha256 == *sha256)
         }
@@ -87,7 +97,7 @@ fn status(
             None
         }
     };
-    AccessKeyStatus {
+    let after = AccessKeyStatus {
         observed_generation: key.object.generation,
         state: Some(*state),
         reason: Some(summary.reason),
@@ -97,6 +107,8 @@ fn status(
         // One that may still be on its way into the Secret stays good.
         next_token: token::staging(observed, now).and(before.next_token.clone()),
         previous_token,
+        serial,
+        seal: None,
         service_account_uid,
         published: step::recorded(observed),
         expiry_notice,
@@ -106,7 +118,36 @@ fn status(
         unused_warned_at: usage.warned_at(),
         conditions,
         audit_log,
-    }
+    };
+    // A seal is good as long as what it was made for stays as it is. What changed is sealed as it is written.
+    let kept = before.seal.clone().filter(|_| Record::of_status(before) == Record::of_status(&after));
+    AccessKeyStatus { seal: kept, ..after }
+}
+
+fn is_unsealed(status: &AccessKeyStatus) -> bool {
+    status.seal.is_none() && Record::of_status(status).is_some()
+}
+
+/// The entry for tokens that status named and nobody vouches for.
+fn refused_tokens(observed: &Observed) -> Option<(Happening, String)> {
+    let Observed { key, .. } = observed;
+    let message = match key.distrust? {
+        Distrust::NotSealed => {
+            "Status named a token that the controller did not seal for this key; no token but the controller's is good"
+        }
+        Distrust::UnknownSealer => {
+            "Status named a token that was sealed by a key which this controller does not know, as after a restore; \
+             it is refused, and the key gets a new one"
+        }
+    };
+    let happening = Happening {
+        reason: Reason::NotSealed,
+        actor: audit::CONTROLLER.into(),
+        object: key.target(),
+        key_id: None,
+        message: message.into(),
+    };
+    Some((happening, key.object.resource_version.clone()))
 }
 
 /// The audit entries for what is new, compared with the recorded status.
@@ -132,10 +173,18 @@ fn entries(observed: &Observed, settled: &Settled, now: DateTime<Utc>) -> Vec<Au
     let since = audit::since(&key.status.audit_log, &key.target(), key.object.generation);
     let of_copies = copies(observed, settled, &since);
     let of_state = transition(observed, settled).map(|happening| (happening, since));
+    let refused = refused_tokens(observed);
     let of_secret = repair(observed, settled);
     let of_expiry = expiry_notice(observed, settled, now);
     let of_use = Usage::of(observed, settled, now).warning(observed, settled);
-    let all = of_tokens.chain(of_state).chain(of_secret).chain(of_copies).chain(of_expiry).chain(of_use);
+    let all = refused
+        .into_iter()
+        .chain(of_tokens)
+        .chain(of_state)
+        .chain(of_secret)
+        .chain(of_copies)
+        .chain(of_expiry)
+        .chain(of_use);
     all.map(|(happening, occurrence)| happening.entry(&occurrence, now)).collect()
 }
 

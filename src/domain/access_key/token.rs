@@ -7,7 +7,8 @@ use crate::api::access_key::{PreviousTokenStatus, RotationSpec, TokenStatus};
 use crate::api::reason::Reason;
 use crate::domain::access_key::observed::{FoundParent, Key, Observed, SecretView};
 use crate::domain::access_key::publish::secrets::Tokens;
-use crate::domain::access_key::secret::{Holds, Record};
+use crate::domain::access_key::record::Record;
+use crate::domain::access_key::secret::Holds;
 use crate::domain::account::limits::Limits;
 use crate::domain::value::period::Period;
 use crate::domain::value::time::rfc3339;
@@ -28,6 +29,8 @@ pub(super) struct Recorded {
     pub(super) previous: Option<PreviousTokenStatus>,
     /// The service account it belongs to.
     pub(super) service_account_uid: String,
+    /// Its serial.
+    pub(super) serial: i64,
     /// What is new about it, compared with the status.
     pub(super) changes: Vec<TokenChange>,
 }
@@ -47,7 +50,14 @@ impl Recorded {
 
     /// What the Secret is to record.
     pub(super) fn record(&self) -> Record {
-        Record { token: self.current.clone(), service_account_uid: self.service_account_uid.clone() }
+        let Self { current, previous, service_account_uid, serial, changes: _ } = self;
+        Record {
+            token: current.clone(),
+            next: None,
+            previous: previous.clone(),
+            service_account_uid: service_account_uid.clone(),
+            serial: *serial,
+        }
     }
 
     /// The status does not know the token yet.
@@ -96,46 +106,54 @@ impl Term {
 pub(super) fn recorded(observed: &Observed, parent: &FoundParent, now: DateTime<Utc>) -> Option<Recorded> {
     let status = &observed.key.status;
     let Some(current) = status.token.clone() else {
-        return first(observed, parent, now);
+        return from_secret(observed, parent, now);
     };
     let service_account_uid = status.service_account_uid.clone().unwrap_or_else(|| parent.uid.clone());
+    let serial = status.serial.unwrap_or_else(|| last_serial(observed, parent));
     if let Some(next) = status.next_token.clone().filter(|next| holds(&observed.secret, next)) {
         let previous = left_behind(&observed.key.spec, &current, Term::of(&next), now);
         let change =
             if is_rotation(&current, Term::of(&next)) { TokenChange::Rotated } else { TokenChange::Reissued };
         let dropped = status.previous_token.clone().map(|previous| TokenChange::Retired(previous.token));
         let changes = dropped.into_iter().chain([change]).collect();
-        return Some(Recorded { current: next, previous, service_account_uid, changes });
+        return Some(Recorded { current: next, previous, service_account_uid, serial, changes });
     }
     let (previous, changes) = match status.previous_token.clone() {
         Some(previous) if previous.valid_until <= now => (None, vec![TokenChange::Retired(previous.token)]),
         previous => (previous, Vec::new()),
     };
-    Some(Recorded { current, previous, service_account_uid, changes })
+    Some(Recorded { current, previous, service_account_uid, serial, changes })
 }
 
-/// A first token that reached its Secret but not the status. What the Secret records must be possible: it was
-/// issued for this service account, not in the future, and for no longer than the account allows.
-fn first(observed: &Observed, parent: &FoundParent, now: DateTime<Utc>) -> Option<Recorded> {
+/// A token that reached its Secret but not the status, or whose status was lost. The controller sealed it for
+/// this key and this service account, and the seat knows of no later one. The account allows it still.
+fn from_secret(observed: &Observed, parent: &FoundParent, now: DateTime<Utc>) -> Option<Recorded> {
     let SecretView::Owned(secret) = &observed.secret else {
         return None;
     };
-    let Record { token, service_account_uid } = secret.record.clone()?;
-    let possible = holds(&observed.secret, &token)
-        && service_account_uid == parent.uid
-        && token.issued_at <= now
-        && observed
-            .policy
-            .limits
-            .max_valid_for
-            .after(token.issued_at)
-            .is_some_and(|latest| token.expires_at <= latest);
-    possible.then(|| Recorded {
+    let Record { token, next: _, previous, service_account_uid, serial } = secret.record.sealed()?.clone();
+    let is_last = parent.seat.and_then(|seat| seat.serial).is_some_and(|last| serial >= last);
+    let latest = observed.policy.limits.max_valid_for.after(token.issued_at);
+    let is_allowed = token.issued_at <= now && latest.is_some_and(|latest| token.expires_at <= latest);
+    let is_it = holds(&observed.secret, &token) && service_account_uid == parent.uid;
+    (is_it && is_last && is_allowed).then(|| Recorded {
         current: token,
-        previous: None,
+        previous,
         service_account_uid,
+        serial,
         changes: vec![TokenChange::First],
     })
+}
+
+/// The greatest serial that anything of the key is known to have.
+pub(super) fn last_serial(observed: &Observed, parent: &FoundParent) -> i64 {
+    let in_secret = match &observed.secret {
+        SecretView::Owned(secret) => secret.record.sealed().map(|record| record.serial),
+        SecretView::Absent | SecretView::Foreign | SecretView::LeftBehind { .. } => None,
+    };
+    let in_seat = parent.seat.and_then(|seat| seat.serial);
+    let known = [observed.key.status.serial, in_seat, in_secret];
+    known.into_iter().flatten().max().unwrap_or_default()
 }
 
 fn holds(secret: &SecretView, token: &TokenStatus) -> bool {

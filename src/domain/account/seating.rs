@@ -52,6 +52,7 @@ fn candidates(observed: &Observed, held: &[Seat]) -> Vec<Candidate> {
                 uid: view.uid.clone(),
                 name: view.name.clone(),
                 display_name: Some(name.to_owned()),
+                serial: None,
             },
             created: view.created,
             issued: view.issued,

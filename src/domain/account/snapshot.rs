@@ -144,6 +144,7 @@ mod tests {
             uid: format!("{n:036}"),
             name: largest(n).name,
             display_name: Some(largest(n).display_name),
+            serial: None,
         };
         let entry = AuditEntry {
             id: "0123456789abcdef".into(),

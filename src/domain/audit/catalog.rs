@@ -76,6 +76,12 @@ const ACCESS_KEY: &[ReasonEntry] = &[
     ),
     entry(Reason::PreviousTokenRetired, EVENT, ""),
     entry(
+        Reason::NotSealed,
+        EVENT,
+        "After a restore it is expected: hand the new token to whoever uses the key. Otherwise find out who may write \
+         `accesskeys/status`, and why: `kubectl who-can update accesskeys/status`.",
+    ),
+    entry(
         Reason::SecretRepaired,
         EVENT,
         "If it repeats, another tool writes to the Secret; `kubectl get secret NAME -o yaml --show-managed-fields` names it.",

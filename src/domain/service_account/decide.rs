@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use crate::api::Reason;
+use crate::api::access_key::AccessKeyStatus;
 use crate::api::service_account::ServiceAccountState;
 use crate::api::shared::{DesiredState, Seat};
 use crate::domain::conditions::{Progress, Summary};
@@ -10,10 +11,13 @@ use crate::domain::seats::{Allotment, Candidate, allot};
 use crate::domain::service_account::access::access;
 use crate::domain::service_account::admission::{Admission, admission, name_conflict, wanted_display_name};
 use crate::domain::service_account::entries::entries;
-use crate::domain::service_account::observed::{AccountView, Observed};
+use crate::domain::service_account::observed::{AccountView, Observed, ObservedKey};
 use crate::domain::service_account::plan::{Action, Plan};
 use crate::domain::service_account::status::{next_expiring, status};
 use crate::domain::value::time::whole_seconds;
+
+/// How far ahead of the clock a serial may be, in seconds: clocks of two controllers differ.
+const SERIAL_AHEAD_SECONDS: i64 = 3600;
 
 /// Decides. `now` is cut to whole seconds.
 pub fn plan(observed: &Observed, now: DateTime<Utc>) -> Plan {
@@ -55,13 +59,41 @@ fn allotment(
         .keys
         .iter()
         .map(|key| Candidate {
-            seat: Seat { uid: key.view.uid.clone(), name: key.view.name.clone(), display_name: None },
+            seat: Seat {
+                uid: key.view.uid.clone(),
+                name: key.view.name.clone(),
+                display_name: None,
+                serial: Some(seat_serial(None, &key.view.status, now)),
+            },
             created: key.view.created,
             issued: key.issued(),
             eligible: key.issued() || (open && key.eligible(limits, now)),
         })
         .collect();
-    allot(&observed.status.seats, &candidates, &observed.gone, limits.access_keys)
+    let held: Vec<Seat> =
+        observed.status.seats.iter().map(|seat| with_serial(seat, &observed.keys, now)).collect();
+    allot(&held, &candidates, &observed.gone, limits.access_keys)
+}
+
+/// The seat with the serial that its key's status has reached.
+fn with_serial(seat: &Seat, keys: &[ObservedKey], now: DateTime<Utc>) -> Seat {
+    let key = keys.iter().find(|key| key.view.uid == seat.uid);
+    let serial = key.map_or(seat.serial, |key| Some(seat_serial(seat.serial, &key.view.status, now)));
+    Seat { serial, ..seat.clone() }
+}
+
+/// The serial that a key's seat is to name, where it named `held`. A new seat of a key without a token names a
+/// later serial than any token that was drawn before: it may be that the list was lost, and status too.
+pub fn seat_serial(held: Option<i64>, status: &AccessKeyStatus, now: DateTime<Utc>) -> i64 {
+    let reached = plausible(status.serial, now);
+    let first = if status.token.is_some() { reached.unwrap_or_default() } else { now.timestamp() };
+    held.unwrap_or(first).max(reached.unwrap_or_default())
+}
+
+/// A serial begins at the time of the first seat and grows more slowly than time. One that is far ahead was not
+/// counted by the controller.
+fn plausible(serial: Option<i64>, now: DateTime<Utc>) -> Option<i64> {
+    serial.filter(|serial| *serial <= now.timestamp() + SERIAL_AHEAD_SECONDS)
 }
 
 fn summary(

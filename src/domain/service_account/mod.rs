@@ -13,6 +13,6 @@ mod status;
 mod tests;
 
 pub use admission::{Admission, admission, wanted_display_name};
-pub use decide::plan;
+pub use decide::{plan, seat_serial};
 pub use observed::{AccountView, GrantView, KeyView, Observed, ObservedKey};
 pub use plan::{Action, Plan};

@@ -2,6 +2,7 @@
 
 pub mod digest;
 pub mod period;
+pub mod seal;
 pub mod text;
 pub mod time;
 pub mod token;

@@ -57,6 +57,7 @@ causes! {
     Checksum, InvalidToken, "The token's checksum is wrong: a typo, or a guess.";
     UnknownKey, InvalidToken, "No key has a token of that id: deleted, or rotated away.";
     WrongSecret, InvalidToken, "A key has a token of that id, and this is not it.";
+    NotSealed, InvalidToken, "The controller did not draw the token that status names: somebody else wrote it there.";
     Expired, InvalidToken, "The token's time has passed.";
     PreviousTokenRetired, InvalidToken, "The overlap of a rotation is over, and this is the token before it.";
     KeyInactive, InvalidToken, "The key is switched off, or its service account was.";
@@ -90,6 +91,7 @@ impl Cause {
                 | Self::Checksum
                 | Self::UnknownKey
                 | Self::WrongSecret
+                | Self::NotSealed
                 | Self::TooManyFailures
                 | Self::NotSynced
                 | Self::Stale

@@ -7,6 +7,7 @@ use crate::api::resource_grant::{Category, Impersonation, Role};
 use crate::api::service_account::ServiceAccountState;
 use crate::api::shared::DesiredState;
 use crate::api::{AccessKey, ResourceGrant, ServiceAccount};
+use crate::domain::access_key::record::Claim;
 use crate::domain::value::digest::{Sha256Hash, parse_hex};
 use crate::domain::value::token::TokenId;
 
@@ -43,6 +44,8 @@ pub struct KeyFacts {
     pub state: KeyState,
     /// Its tokens.
     pub tokens: Vec<(TokenId, StoredToken)>,
+    /// The controller's seal on them, not checked yet.
+    pub claim: Option<Claim>,
     /// When it was last used, as recorded, in seconds since 1970.
     pub last_used_at: Option<i64>,
 }
@@ -61,6 +64,7 @@ impl KeyFacts {
             issued_for: status.and_then(|status| status.service_account_uid.clone()).unwrap_or_default(),
             state: if off { KeyState::Inactive } else { recorded },
             tokens: tokens(key),
+            claim: status.and_then(|status| Claim::of_status(key.meta().uid.as_deref()?, status)),
             last_used_at: status.and_then(|status| status.last_used_at).map(|at| at.timestamp()),
         })
     }

@@ -30,6 +30,8 @@ pub enum FeedState {
 pub struct KnownToken<'a> {
     /// The token.
     pub token: StoredToken,
+    /// The controller vouches for it.
+    pub sealed: bool,
     /// What its key is.
     pub state: KeyState,
     /// What its service account is to it.
@@ -63,6 +65,9 @@ pub fn verdict<'a>(
     let known = known.ok_or(Cause::UnknownKey)?;
     if !same {
         return Err(Cause::WrongSecret);
+    }
+    if !known.sealed {
+        return Err(Cause::NotSealed);
     }
     in_force(known, now)?;
     requirements.met_by(known.grants)

@@ -19,6 +19,7 @@ pub(super) fn without_seat<'a>(waiting: &[&'a Manifest<'a>], limit: usize) -> Ve
 
 /// A manifest has neither a UID nor a time of creation: its position among the others stands for both.
 fn candidate((position, manifest): (i64, &&Manifest<'_>)) -> Candidate {
-    let seat = Seat { uid: position.to_string(), name: manifest.name.clone(), display_name: None };
+    let seat =
+        Seat { uid: position.to_string(), name: manifest.name.clone(), display_name: None, serial: None };
     Candidate { seat, created: at_second(position), issued: false, eligible: true }
 }

@@ -99,7 +99,7 @@ impl Checker {
         let grants = entry.filter(|_| requirements.resource.is_some());
         let grants = grants.map(|entry| entry.key.holder.grants.load());
         let grants = grants.as_deref().map_or(&[][..], |grants| grants);
-        let known = entry.map(|entry| entry.known(grants));
+        let known = entry.map(|entry| entry.known(self.index.is_sealed(entry), grants));
         let grant = verdict(self.freshness.state(), &hash, known.as_ref(), requirements, second)?;
         let requirements = request.requirements.as_ref().map_err(BadRequest::clone)?;
         let (entry, known) = entry.zip(known).ok_or(Cause::UnknownKey)?;

@@ -3,13 +3,16 @@
 //! cache.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 
 use arc_swap::ArcSwap;
 use compact_str::CompactString;
+use parking_lot::Mutex;
 
 use crate::api::access_key::KeyState;
+use crate::domain::access_key::record::{Claim, Trust};
 use crate::domain::value::digest::Sha256Hash;
+use crate::domain::value::seal::Proof;
 use crate::domain::verdict::{Grant, HolderState, KnownToken, StoredToken, TokenKind};
 
 /// One token, for as long as it is known.
@@ -21,6 +24,8 @@ pub struct Entry {
     pub usage: Usage,
     state: AtomicU64,
     hash: Sha256Hash,
+    /// Its key's seal was checked and is good.
+    sealed: AtomicBool,
     /// The account, here once more.
     pub account: CompactString,
     /// The name of the service account, here once more.
@@ -34,9 +39,29 @@ impl Entry {
             usage: Usage::default(),
             state: state.pack().into(),
             hash,
+            sealed: false.into(),
             account: (&*key.holder.account).into(),
             service_account: (&*key.holder.name).into(),
         }
+    }
+
+    /// Whether the controller vouches for it. The seal is checked when the token is first presented.
+    pub fn is_sealed(&self, trust: &ArcSwap<Trust>) -> bool {
+        self.sealed.load(Ordering::Acquire) || self.prove(&trust.load())
+    }
+
+    #[cold]
+    fn prove(&self, trust: &Trust) -> bool {
+        let mut seal = self.key.seal.lock();
+        let proved = seal.prove(trust);
+        // While the seal is locked, so that no other one takes its place unseen.
+        self.sealed.store(seal.is_proved(), Ordering::Release);
+        proved
+    }
+
+    /// Has it checked again. The caller holds the seal of its key.
+    pub(super) fn set_sealed(&self, seal: &Seal) {
+        self.sealed.store(seal.is_proved(), Ordering::Release);
     }
 
     /// Takes over what changed. Says whether it could, which it cannot where it is not the same token of the
@@ -67,10 +92,10 @@ impl Entry {
     }
 
     /// What a verdict is to know of it, beside the grants of its service account.
-    pub fn known<'a>(&self, grants: &'a [Grant]) -> KnownToken<'a> {
+    pub fn known<'a>(&self, sealed: bool, grants: &'a [Grant]) -> KnownToken<'a> {
         let TokenState { kind, good_until, key, service_account } = self.state();
         let token = StoredToken { hash: self.hash, kind, good_until };
-        KnownToken { token, state: key, service_account, grants }
+        KnownToken { token, sealed, state: key, service_account, grants }
     }
 }
 
@@ -140,8 +165,49 @@ pub struct Key {
     pub uid: Box<str>,
     /// UID of the service account that it was issued for; empty where it was not issued yet.
     pub issued_for: Arc<str>,
+    /// The controller's seal on its tokens.
+    pub(super) seal: Mutex<Seal>,
     /// The use of those of its tokens that are gone.
     pub(super) usage: Usage,
+}
+
+/// What is known of the seal on a key's tokens.
+#[derive(Debug, Default)]
+pub(super) struct Seal {
+    claim: Option<Box<Claim>>,
+    /// What the check gave; `None` until there was one.
+    proved: Option<bool>,
+}
+
+impl Seal {
+    /// What it is once `claim` has come.
+    pub(super) fn replace(&mut self, claim: Option<Claim>) {
+        if self.claim.as_deref() != claim.as_ref() {
+            *self = Self { claim: claim.map(Box::new), proved: None };
+        }
+    }
+
+    /// Has it checked again.
+    pub(super) fn doubt(&mut self) {
+        self.proved = None;
+    }
+
+    /// It was checked and is good.
+    pub(super) fn is_proved(&self) -> bool {
+        self.proved == Some(true)
+    }
+
+    /// Checks it, unless it was checked before. Says whether the tokens under it are believed.
+    pub(super) fn prove(&mut self, trust: &Trust) -> bool {
+        let Some(claim) = &self.claim else { return trust.adopting };
+        self.proved = self.proved.or_else(|| match claim.check(&trust.keys) {
+            Proof::Good => Some(true),
+            Proof::Bad => Some(false),
+            // The key may be on its way.
+            Proof::UnknownKey => None,
+        });
+        self.is_proved()
+    }
 }
 
 /// A service account as the keys that name it see it; it need not exist.

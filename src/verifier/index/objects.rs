@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
+use parking_lot::Mutex;
+
 use crate::domain::value::token::TokenId;
 use crate::domain::verdict::{Grant, GrantFacts, HolderState, KeyFacts, ServiceAccountFacts};
 use crate::verifier::index::entry::{Holder, Key, Usage};
@@ -82,6 +84,11 @@ impl Objects {
         (Arc::clone(&account), self.namespaces.entry(account).or_default())
     }
 
+    /// Every key.
+    pub(super) fn keys(&self) -> impl Iterator<Item = &KeyRecord> {
+        self.namespaces.values().flat_map(|objects| objects.keys.values())
+    }
+
     /// Those with keys.
     pub(super) fn accounts(&self) -> BTreeSet<Arc<str>> {
         let with_keys = self.namespaces.iter().filter(|(_, objects)| !objects.keys.is_empty());
@@ -121,14 +128,15 @@ impl Objects {
                 name: name.into(),
                 uid: uid.into(),
                 issued_for,
+                seal: Mutex::default(),
                 usage: Usage::default(),
             }),
         };
         (key, state)
     }
 
-    /// Remembers the key with its tokens, and gives the tokens that it had before.
-    pub(super) fn put_key(&mut self, record: KeyRecord) -> Box<[TokenId]> {
+    /// Remembers the key with its tokens, and gives what it was before.
+    pub(super) fn put_key(&mut self, record: KeyRecord) -> Option<KeyRecord> {
         let before = self.forget_key(&record.key.holder.account, &record.key.name);
         let (account, objects) = self.namespace(&record.key.holder.account);
         let name = Arc::clone(&record.key.name);
@@ -137,14 +145,14 @@ impl Objects {
         before
     }
 
-    /// Forgets a key, and gives the tokens it had.
-    pub(super) fn forget_key(&mut self, namespace: &str, name: &str) -> Box<[TokenId]> {
-        let Some(objects) = self.namespaces.get_mut(namespace) else { return Box::default() };
-        let Some(KeyRecord { key, ids, .. }) = objects.keys.remove(name) else { return Box::default() };
-        if let Some(record) = objects.service_accounts.get_mut(&*key.holder.name) {
+    /// Forgets a key, and gives what it was.
+    pub(super) fn forget_key(&mut self, namespace: &str, name: &str) -> Option<KeyRecord> {
+        let objects = self.namespaces.get_mut(namespace)?;
+        let gone = objects.keys.remove(name)?;
+        if let Some(record) = objects.service_accounts.get_mut(&*gone.key.holder.name) {
             record.keys.remove(name);
         }
-        ids
+        Some(gone)
     }
 
     /// Gives its keys where that is a change, with the state that it has for each now.

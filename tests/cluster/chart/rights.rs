@@ -16,9 +16,14 @@ fn the_verifier_gets_its_own_rules_everywhere_or_in_one_namespace() {
         let binding = find(&objects, &format!("{kind}Binding"), "keyward-verifier").unwrap();
         assert_eq!(binding["roleRef"]["kind"], kind);
         let subject = json!({"kind": "ServiceAccount", "name": "keyward-verifier", "namespace": "default"});
-        assert_eq!(binding["subjects"], json!([subject]));
+        assert_eq!(binding["subjects"], json!([subject.clone()]));
         assert_eq!(role["metadata"]["namespace"], binding["metadata"]["namespace"]);
         assert_eq!(role["metadata"]["namespace"].as_str(), (!more.is_empty()).then_some("shop"));
+        let sealing = find(&objects, "Role", "keyward-verifier-sealing").unwrap();
+        let rules = include_str!("../../../charts/keyward/files/verifier-sealing-rules.yaml");
+        assert_eq!(sealing["rules"], serde_yaml::from_str::<Value>(rules).unwrap());
+        let binding = find(&objects, "RoleBinding", "keyward-verifier-sealing").unwrap();
+        assert_eq!(binding["subjects"], json!([subject]));
     }
 }
 
@@ -33,8 +38,15 @@ fn the_controller_gets_its_own_rules_everywhere_or_in_one_namespace_and_its_leas
         let lease = find(&objects, "Role", "keyward-lease").unwrap();
         assert_eq!(lease["rules"], rules(include_str!("../../../charts/keyward/files/lease-rules.yaml")));
         assert_eq!(lease["metadata"]["namespace"], "default");
-        for binding in [(&*format!("{kind}Binding"), "keyward-controller"), ("RoleBinding", "keyward-lease")]
-        {
+        let sealing = find(&objects, "Role", "keyward-sealing").unwrap();
+        assert_eq!(sealing["rules"], rules(include_str!("../../../charts/keyward/files/sealing-rules.yaml")));
+        assert_eq!(sealing["metadata"]["namespace"], "default");
+        let of_controller = format!("{kind}Binding");
+        for binding in [
+            (&*of_controller, "keyward-controller"),
+            ("RoleBinding", "keyward-lease"),
+            ("RoleBinding", "keyward-sealing"),
+        ] {
             let subject = json!([{"kind": "ServiceAccount", "name": "keyward", "namespace": "default"}]);
             assert_eq!(find(&objects, binding.0, binding.1).unwrap()["subjects"], subject);
         }

@@ -3,7 +3,7 @@
 
 use k8s_openapi::api::core::v1::{Namespace, Secret};
 use keyward::api::{AccessKey, Account, ServiceAccount};
-use kube::api::{DeleteParams, ListParams};
+use kube::api::DeleteParams;
 use kube::{Api, ResourceExt};
 use serde_json::{Value, json};
 
@@ -22,7 +22,7 @@ where
 async fn all_gone(scene: &Scene) {
     eventually("keys and Secrets are gone", async || {
         let keys = scene.keys().await.len();
-        let secrets = scene.api::<Secret>().list(&ListParams::default()).await.unwrap().items.len();
+        let secrets = scene.secrets().await.len();
         if (keys, secrets) == (0, 0) { Ok(()) } else { Err((keys, secrets)) }
     })
     .await;
@@ -113,7 +113,7 @@ async fn a_key_whose_deletion_is_held_up_gets_nothing_back_meanwhile() {
     hold(json!(["example.com/hold"]));
     delete::<AccessKey>(&scene, "deploy").await;
     let secrets = async || {
-        let secrets = scene.api::<Secret>().list(&ListParams::default()).await.unwrap().items;
+        let secrets = scene.secrets().await;
         secrets.iter().map(ResourceExt::name_any).collect::<Vec<_>>()
     };
     let come_to = async |wanted: &[&str]| {

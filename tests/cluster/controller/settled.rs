@@ -50,8 +50,7 @@ async fn versions(scene: &Scene) -> BTreeMap<String, Option<String>> {
         );
     }
     all.insert("account".into(), scene.get::<Account>("account").await.resource_version());
-    let secrets = scene.api::<k8s_openapi::api::core::v1::Secret>().list(&Default::default()).await.unwrap();
-    for secret in secrets {
+    for secret in scene.secrets().await {
         all.insert(format!("secret {}", secret.name_any()), secret.resource_version());
     }
     all

@@ -3,10 +3,8 @@
 
 use std::path::{Path, PathBuf};
 
-use k8s_openapi::api::core::v1::Secret;
-use keyward::api::{AccessKey, names};
+use keyward::api::AccessKey;
 use kube::ResourceExt;
-use kube::api::ListParams;
 use serde_json::{Value, json};
 
 use super::customizations::{names_in, read};
@@ -84,12 +82,6 @@ fn specs_are_their_owners(scene: &Scene) {
             assert!(!manager.contains("keyward"), "{name}: {entry}");
         }
     }
-}
-
-/// The scene's Secrets that Keyward wrote.
-async fn secrets(scene: &Scene) -> Vec<Secret> {
-    let of_keyward = ListParams::default().labels(&format!("{}={}", names::MANAGED_BY, names::KEYWARD));
-    scene.api::<Secret>().list(&of_keyward).await.unwrap().items
 }
 
 #[tokio::test]
@@ -198,7 +190,7 @@ impl Tool {
 
     /// How many Secrets there are; none of them carries a mark.
     async fn untracked(&self, scene: &Scene) -> usize {
-        let secrets = secrets(scene).await;
+        let secrets = scene.secrets().await;
         for secret in &secrets {
             let marks = self.labels.iter().chain(self.annotations).map(|(name, _)| *name);
             for mark in marks {
@@ -212,7 +204,7 @@ impl Tool {
     async fn prune(&self, scene: &Scene, keys: &[AccessKey]) {
         scene.kubectl_text(&["delete", "kwkey", "--all", &format!("--cascade={}", self.cascade)]);
         eventually("all Secrets are gone", async || {
-            let left = secrets(scene).await;
+            let left = scene.secrets().await;
             if left.is_empty() {
                 Ok(())
             } else {

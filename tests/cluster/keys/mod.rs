@@ -5,5 +5,6 @@ mod publish;
 mod repair;
 mod restore;
 mod rotation;
+mod sealing;
 mod switch;
 mod unused;

@@ -182,22 +182,16 @@ async fn a_namespace_that_is_restored_without_its_secrets_gets_new_ones() {
 }
 
 #[tokio::test]
-async fn a_key_that_is_restored_with_its_status_was_issued_for_a_service_account_that_is_gone_and_goes_too() {
+async fn a_key_that_is_restored_with_its_status_gets_a_new_token_since_the_seal_is_another_keys() {
     let (scene, _controller) = Scene::with_controller("restored-status").await;
     let verifier = Verifier::start(&scene, &[]).await;
     let old = built(&scene).await;
     let backup = Backup::of(&scene).without("secrets");
     lose(&scene).await;
     backup.restore(&scene, Status::Restored);
-    eventually("the keys are gone", async || {
-        let keys = scene.keys().await;
-        if keys.is_empty() { Ok(()) } else { Err(keys) }
-    })
-    .await;
-    for old in &old {
-        verifier.answers(old, 401).await;
-    }
-    scene.service_account_when("ci", "Admitted").await;
+    is_whole(&scene, &verifier, &old).await;
+    let log = scene.get::<AccessKey>("deploy").await.status.unwrap().audit_log;
+    assert!(log.iter().any(|entry| entry.reason == "NotSealed"), "{log:?}");
 }
 
 #[tokio::test]
@@ -239,27 +233,62 @@ async fn what_is_switched_off_comes_back_switched_off() {
     scene.key_when("deploy", "Issued").await;
 }
 
+const LOST: &str = r#"[{"op": "replace", "path": "/status", "value": {"observedGeneration": -1}}]"#;
+
+fn lose_status(scene: &Scene, objects: &[&str]) {
+    for object in objects {
+        scene.kubectl_text(&["patch", object, "--subresource=status", "--type=json", "-p", LOST]);
+    }
+}
+
 #[tokio::test]
 async fn status_alone_is_rebuilt_from_the_secrets_with_the_same_tokens() {
     let (scene, mut controller) = Scene::with_controller("statusless").await;
     let verifier = Verifier::start(&scene, &[]).await;
     let tokens = built(&scene).await;
+    scene
+        .service_account_once("ci", "has heard of both tokens", |object| {
+            object.status.as_ref().unwrap().keys.as_ref().is_some_and(|keys| keys.active == 2)
+        })
+        .await;
     controller.terminate();
-    let patch =
-        json!([{"op": "replace", "path": "/status", "value": {"observedGeneration": -1}}]).to_string();
-    for object in [
-        "accesskey/deploy",
-        "accesskey/other",
-        "serviceaccounts.iam.keyward.dev/ci",
-        "accounts.iam.keyward.dev/account",
-    ] {
-        scene.kubectl_text(&["patch", object, "--subresource=status", "--type=json", "-p", &patch]);
-    }
+    lose_status(&scene, &["accesskey/deploy", "accesskey/other", "accounts.iam.keyward.dev/account"]);
     assert!(scene.get::<Account>("account").await.status.unwrap().seats.is_empty());
-    let _controller = Controller::start(&scene, Flags::default()).await;
+    let mut controller = Controller::start(&scene, Flags::default()).await;
     for (name, token) in ["deploy", "other"].into_iter().zip(&tokens) {
         scene.key_when(name, "Issued").await;
         assert_eq!(scene.token(name).await.sha256(), token.sha256(), "the same token");
         verifier.answers(token, 200).await;
     }
+
+    // A service account's status alone is rebuilt from its keys.
+    controller.terminate();
+    lose_status(&scene, &["serviceaccounts.iam.keyward.dev/ci"]);
+    let _controller = Controller::start(&scene, Flags::default()).await;
+    scene
+        .service_account_once("ci", "has both seats", |object| {
+            object.status.as_ref().is_some_and(|status| status.seats.len() == 2)
+        })
+        .await;
+    for token in &tokens {
+        verifier.answers(token, 200).await;
+    }
+}
+
+#[tokio::test]
+async fn with_the_status_of_the_service_account_lost_too_there_are_new_tokens() {
+    let (scene, mut controller) = Scene::with_controller("all-lost").await;
+    let verifier = Verifier::start(&scene, &[]).await;
+    let tokens = built(&scene).await;
+    controller.terminate();
+    // Later than the second in which the tokens were drawn.
+    let drawn = scene.get::<AccessKey>("other").await.status.unwrap().serial.unwrap();
+    eventually("time passes", async || {
+        let now = keyward::runtime::clock::Clock::System.second();
+        if now > drawn { Ok(()) } else { Err(now) }
+    })
+    .await;
+    lose_status(&scene, &["accesskey/deploy", "accesskey/other", "serviceaccounts.iam.keyward.dev/ci"]);
+    let _controller = Controller::start(&scene, Flags::default()).await;
+    is_whole(&scene, &verifier, &tokens).await;
 }

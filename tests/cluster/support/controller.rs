@@ -5,8 +5,9 @@ use std::ops::{Deref, DerefMut};
 use super::program::{self, Program};
 use super::scene::Scene;
 
-const RULES: [&str; 2] = [
+const RULES: [&str; 3] = [
     include_str!("../../../charts/keyward/files/controller-rules.yaml"),
+    include_str!("../../../charts/keyward/files/sealing-rules.yaml"),
     include_str!("../../../charts/keyward/files/lease-rules.yaml"),
 ];
 

@@ -43,6 +43,7 @@ impl Program {
         let mut command = Command::new(env!("CARGO_BIN_EXE_keyward"));
         command
             .args([subcommand, "--namespace", &scene.namespace, "--health-address", "127.0.0.1:0"])
+            .args(["--sealing-namespace", &scene.namespace])
             .args(["--instance", &name, "--log", "info,keyward=debug"])
             .env("KUBECONFIG", &kubeconfig)
             .stdout(File::create(&log).unwrap())

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use k8s_openapi::api::core::v1::{Namespace, Secret};
 use k8s_openapi::api::events::v1::Event;
-use keyward::api::{AccessKey, Account, ResourceGrant, ServiceAccount};
+use keyward::api::{AccessKey, Account, ResourceGrant, ServiceAccount, names};
 use keyward::domain::value::token::Token;
 use kube::api::{ListParams, Patch, PatchParams, PostParams};
 use kube::{Api, Client, Resource, ResourceExt};
@@ -177,6 +177,12 @@ impl Scene {
 
     pub async fn keys(&self) -> Vec<AccessKey> {
         self.api().list(&ListParams::default()).await.unwrap().items
+    }
+
+    /// The Secrets that Keyward wrote for keys.
+    pub async fn secrets(&self) -> Vec<Secret> {
+        let of_keyward = ListParams::default().labels(&format!("{}={}", names::MANAGED_BY, names::KEYWARD));
+        self.api().list(&of_keyward).await.unwrap().items
     }
 
     /// Reasons of the Events on an object, oldest first.

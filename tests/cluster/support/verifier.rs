@@ -11,7 +11,10 @@ use super::program::{self, Program};
 use super::scene::Scene;
 use super::wait::eventually;
 
-const RULES: &str = include_str!("../../../charts/keyward/files/verifier-rules.yaml");
+const RULES: [&str; 2] = [
+    include_str!("../../../charts/keyward/files/verifier-rules.yaml"),
+    include_str!("../../../charts/keyward/files/verifier-sealing-rules.yaml"),
+];
 /// The name of the core service account that it runs as.
 pub const IDENTITY: &str = "keyward-verifier";
 
@@ -37,7 +40,7 @@ impl Verifier {
         without: Option<&'static str>,
     ) -> Self {
         let name = without.map_or_else(|| IDENTITY.to_owned(), |name| format!("verifier-without-{name}"));
-        let token = program::identity(scene, &name, &program::rules(&[RULES], without)).await;
+        let token = program::identity(scene, &name, &program::rules(&RULES, without)).await;
         let program = Program::spawn(scene, "verifier", &token, through, |command| {
             if !arguments.contains(&"--usage-interval-seconds") {
                 command.args(["--usage-interval-seconds", "1"]);

@@ -5,13 +5,14 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 
 use super::*;
 use crate::api::AccessKeySpec;
-use crate::api::access_key::{AccessKeyStatus, KeyState, TokenStatus};
+use crate::api::access_key::{AccessKeyStatus, KeyState, Seal, TokenStatus};
 use crate::api::access_key::{PreviousTokenStatus, RotationSpec};
 use crate::api::shared::IsoDuration;
 use crate::api::shared::{AuditEntry, DesiredState};
 use crate::api::{ConditionType, Reason};
 use crate::domain::access_key::publish::secrets::Published;
-use crate::domain::access_key::secret::{Holds, Record};
+use crate::domain::access_key::record::{Record, SecretRecord};
+use crate::domain::access_key::secret::Holds;
 use crate::domain::account::limits::Limits;
 use crate::domain::account::policy::AccountPolicy;
 use crate::domain::audit::catalog::Surface;
@@ -19,6 +20,7 @@ use crate::domain::object::Object;
 use crate::domain::service_account::Admission;
 use crate::domain::value::period::Period;
 
+mod interleavings;
 mod properties;
 mod publish;
 mod refusals;
@@ -28,6 +30,8 @@ mod unused_keys;
 mod world;
 
 const NOW: &str = "2026-08-31T12:00:00Z";
+/// The serial that the key's seat was given with.
+const SEATED: i64 = 1000;
 const EXPIRY: &str = "2027-02-28T12:00:00Z";
 
 fn at(text: &str) -> DateTime<Utc> {
@@ -44,7 +48,7 @@ fn parent() -> FoundParent {
         changed_by: "bob".into(),
         state: DesiredState::Active,
         admission: Admission::Admitted,
-        seated: true,
+        seat: Some(GivenSeat { index: 0, serial: Some(SEATED) }),
         seats_taken: 1,
         removable: Vec::new(),
     }
@@ -71,12 +75,14 @@ fn unissued() -> Observed {
                 ..AccessKeySpec::default()
             },
             status: AccessKeyStatus::default(),
+            distrust: None,
         },
         service_account: Parent::Found(parent()),
         policy: AccountPolicy::default(),
         secret: SecretView::Absent,
         name_granted: false,
         published: Published::default(),
+        adopting: false,
     }
 }
 
@@ -94,10 +100,28 @@ fn token(id: &str) -> TokenStatus {
     }
 }
 
+/// What the Secret with the key's first token records.
+fn record(token: &TokenStatus) -> Record {
+    Record {
+        token: token.clone(),
+        next: None,
+        previous: None,
+        service_account_uid: "sa-uid".into(),
+        serial: SEATED + 1,
+    }
+}
+
+/// As the API server has a status once it was written.
+fn sealed(status: AccessKeyStatus) -> AccessKeyStatus {
+    let seal = Seal { signed_by: "sealing-key".into(), signature: "signature".into() };
+    let seal = Record::of_status(&status).map(|_| status.seal.clone().unwrap_or(seal));
+    AccessKeyStatus { seal, ..status }
+}
+
 fn holding(version: &str, token: &TokenStatus) -> SecretView {
     SecretView::Owned(OwnedSecret {
         resource_version: version.into(),
-        record: Some(Record { token: token.clone(), service_account_uid: "sa-uid".into() }),
+        record: SecretRecord::Sealed(Box::new(record(token))),
         holds: Holds::Token { sha256: token.sha256.clone(), as_requested: true },
     })
 }
@@ -106,7 +130,7 @@ fn holding(version: &str, token: &TokenStatus) -> SecretView {
 fn settled(mut observed: Observed, now: &str) -> Observed {
     for action in plan(&observed, at(now)).actions {
         if let Action::WriteStatus(status) = action {
-            observed.key.status = *status;
+            observed.key.status = sealed(*status);
         }
     }
     observed
@@ -198,6 +222,8 @@ fn the_first_token_is_issued_until_the_last_day_of_february() {
         issued_at: at("2026-08-31T12:00:00Z"),
         expires_at: at("2027-02-28T12:00:00Z"),
         service_account_uid: "sa-uid".into(),
+        serial: SEATED + 1,
+        seat: None,
         replaces: None,
         stage: false,
         previous: None,
@@ -214,8 +240,11 @@ fn fractions_of_a_second_are_cut() {
 #[test]
 fn a_secret_of_its_own_without_a_token_is_replaced() {
     let mut observed = unissued();
-    observed.secret =
-        SecretView::Owned(OwnedSecret { resource_version: "6".into(), record: None, holds: Holds::Nothing });
+    observed.secret = SecretView::Owned(OwnedSecret {
+        resource_version: "6".into(),
+        record: SecretRecord::None,
+        holds: Holds::Nothing,
+    });
     assert_eq!(
         steps(&observed, NOW),
         ["issue r1 2026-08-31T12:00:00Z to 2027-02-28T12:00:00Z for sa-uid, replaces 6, stage false"]
@@ -249,6 +278,7 @@ fn a_secret_is_read_where_its_metadata_leave_a_doubt() {
     let known = issued().key.status;
     let fresh = AccessKeyStatus::default();
     let gone = AccessKeyStatus { token: None, ..known.clone() };
+    let unsealed = AccessKeyStatus { seal: None, ..known.clone() };
     let unchecked = AccessKeyStatus { secret_resource_version: None, ..known.clone() };
     for (why, status, generation, seen, wanted) in [
         ("nothing yet", &fresh, 1, None, false),
@@ -260,6 +290,7 @@ fn a_secret_is_read_where_its_metadata_leave_a_doubt() {
         ("the spec was changed", &known, 2, Some("7"), true),
         ("never checked", &fresh, 1, Some("7"), true),
         ("found wrong before", &unchecked, 1, Some("7"), true),
+        ("from before there were seals", &unsealed, 1, Some("7"), true),
     ] {
         assert_eq!(needs_inspection(status, generation, seen), wanted, "{why}");
     }

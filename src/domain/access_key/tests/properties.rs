@@ -50,7 +50,8 @@ fn parents() -> impl Strategy<Value = Parent> {
     let found = (admission, prop::bool::weighted(0.8), prop::bool::weighted(0.8), 0usize..4).prop_map(
         |(admission, on, seated, seats_taken)| {
             let state = if on { DesiredState::Active } else { DesiredState::Inactive };
-            Parent::Found(FoundParent { state, admission, seated, seats_taken, ..parent() })
+            let seat = parent().seat.filter(|_| seated);
+            Parent::Found(FoundParent { state, admission, seat, seats_taken, ..parent() })
         },
     );
     prop_oneof![1 => Just(Parent::Missing), 1 => Just(Parent::Gone), 8 => found]
@@ -67,7 +68,12 @@ fn secrets() -> impl Strategy<Value = SecretView> {
     let owned = (holds, record, 7u8..9).prop_map(|(holds, record, version)| {
         SecretView::Owned(OwnedSecret {
             resource_version: version.to_string(),
-            record: record.map(|(token, uid)| Record { token, service_account_uid: uid.into() }),
+            record: record.map_or(SecretRecord::None, |(token, uid)| {
+                SecretRecord::Sealed(Box::new(Record {
+                    service_account_uid: uid.into(),
+                    ..self::record(&token)
+                }))
+            }),
             holds,
         })
     });
@@ -138,7 +144,7 @@ prop_compose! {
 
 fn written(observed: &Observed, now: DateTime<Utc>) -> Option<AccessKeyStatus> {
     plan(observed, now).actions.into_iter().find_map(|action| match action {
-        Action::WriteStatus(status) => Some(*status),
+        Action::WriteStatus(status) => Some(sealed(*status)),
         _ => None,
     })
 }
@@ -204,7 +210,7 @@ proptest! {
                 Parent::Found(FoundParent {
                     state: DesiredState::Active,
                     admission: Admission::Admitted,
-                    seated: true,
+                    seat: Some(_),
                     ..
                 })
             );

@@ -94,7 +94,7 @@ fn a_key_that_is_not_good_any_more_is_first_said_so_and_then_taken_back() {
     let mut resting = published();
     resting.service_account = Parent::Found(FoundParent { state: DesiredState::Inactive, ..parent() });
     let mut rejected = published();
-    rejected.service_account = Parent::Found(FoundParent { seated: false, seats_taken: 50, ..parent() });
+    rejected.service_account = Parent::Found(FoundParent { seat: None, seats_taken: 50, ..parent() });
     for (what, observed, now) in [
         ("off", off, NOW),
         ("resting", resting, NOW),

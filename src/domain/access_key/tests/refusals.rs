@@ -108,7 +108,7 @@ fn a_key_of_a_service_account_that_is_not_admitted_is_rejected() {
 #[test]
 fn nothing_is_done_while_others_have_to_decide_first() {
     let undecided = FoundParent { admission: Admission::Undecided, ..parent() };
-    let room = FoundParent { seated: false, seats_taken: 49, ..parent() };
+    let room = FoundParent { seat: None, seats_taken: 49, ..parent() };
     for parent in [undecided, room] {
         assert_eq!(plan(&of(parent), at(NOW)), Plan::default());
     }
@@ -121,7 +121,7 @@ fn a_key_without_a_seat_is_rejected_when_the_limit_is_reached() {
         (vec!["old".to_owned()], ", for example \"old\""),
         (vec!["old".to_owned(), "unused".to_owned()], ", for example \"old\", \"unused\""),
     ] {
-        let full = FoundParent { seated: false, seats_taken: 50, removable, ..parent() };
+        let full = FoundParent { seat: None, seats_taken: 50, removable, ..parent() };
         let message =
             "ServiceAccount.iam.keyward.dev \"ci\" already has 50 of 50 access keys; delete one to proceed";
         assert_eq!(refusal(&of(full)), ("KeyLimitExceeded".into(), format!("{message}{end}")));
@@ -135,7 +135,7 @@ fn a_secret_that_a_restore_left_in_its_place_goes_before_a_token_is_issued_and_n
     assert_eq!(steps(&observed, NOW), ["delete the Secret old that was left behind"]);
     assert_eq!(plan(&observed, at(NOW)).look_again_at, None, "it is looked at again at once");
 
-    let full = FoundParent { seated: false, seats_taken: 50, ..parent() };
+    let full = FoundParent { seat: None, seats_taken: 50, ..parent() };
     let (reason, _) = refusal(&Observed { secret: secret.clone(), ..of(full) });
     assert_eq!(reason, "KeyLimitExceeded");
 

@@ -48,8 +48,11 @@ fn a_raised_revision_gives_a_new_token() {
 fn a_raised_revision_revives_an_expired_key() {
     let mut observed = settled(issued(), EXPIRY);
     observed.key.spec.revision = 2;
-    observed.secret =
-        SecretView::Owned(OwnedSecret { resource_version: "8".into(), record: None, holds: Holds::Nothing });
+    observed.secret = SecretView::Owned(OwnedSecret {
+        resource_version: "8".into(),
+        record: SecretRecord::None,
+        holds: Holds::Nothing,
+    });
     assert_eq!(
         steps(&observed, "2027-03-01T00:00:00Z"),
         ["issue r2 2027-03-01T00:00:00Z to 2027-09-01T00:00:00Z for sa-uid, replaces 8, stage true"]
@@ -221,7 +224,7 @@ fn nothing_is_renewed_while_the_key_is_not_in_force() {
     let mut resting = rotating("P14D", None);
     resting.service_account = Parent::Found(FoundParent { state: DesiredState::Inactive, ..parent() });
     let mut unseated = rotating("P14D", None);
-    unseated.service_account = Parent::Found(FoundParent { seated: false, seats_taken: 50, ..parent() });
+    unseated.service_account = Parent::Found(FoundParent { seat: None, seats_taken: 50, ..parent() });
     for observed in [off, resting, unseated] {
         let steps = steps(&observed, DUE);
         assert_eq!(steps.len(), 2, "{steps:?}");

@@ -29,9 +29,9 @@ fn a_token_that_never_reached_the_status_is_adopted_from_its_secret() {
 fn a_record_that_cannot_be_true_is_not_adopted() {
     let changed = |change: fn(&mut OwnedSecret, &mut Record)| {
         let SecretView::Owned(mut secret) = holding("7", &token("k1")) else { unreachable!() };
-        let mut record = secret.record.take().unwrap();
+        let mut record = record(&token("k1"));
         change(&mut secret, &mut record);
-        secret.record = Some(record);
+        secret.record = SecretRecord::Sealed(Box::new(record));
         secret
     };
     for secret in [
@@ -128,8 +128,9 @@ fn a_key_expires_at_its_very_second_and_its_secret_is_emptied_once() {
 
     let mut expired = settled(issued(), EXPIRY);
     assert_eq!(steps(&expired, EXPIRY), ["empty"], "after a crash before the last step");
-    let emptied =
-        |holds| SecretView::Owned(OwnedSecret { resource_version: "8".into(), record: None, holds });
+    let emptied = |holds| {
+        SecretView::Owned(OwnedSecret { resource_version: "8".into(), record: SecretRecord::None, holds })
+    };
     expired.secret = emptied(Holds::Nothing);
     expired = settled(expired, EXPIRY);
     assert_eq!(expired.key.status.secret_resource_version.as_deref(), Some("8"), "it counts as checked");
@@ -202,7 +203,8 @@ fn a_key_goes_with_its_service_account() {
 #[test]
 fn a_lost_or_replaced_token_is_issued_again_until_the_same_expiry() {
     let later = "2026-10-01T00:00:00Z";
-    let nothing = OwnedSecret { resource_version: "8".into(), record: None, holds: Holds::Nothing };
+    let nothing =
+        OwnedSecret { resource_version: "8".into(), record: SecretRecord::None, holds: Holds::Nothing };
     for (secret, replaces) in [
         (SecretView::Absent, "nothing"),
         (SecretView::Owned(nothing), "8"),
@@ -273,7 +275,7 @@ fn a_foreign_secret_in_place_of_an_issued_one_leaves_the_token_good() {
 fn a_lowered_limit_stops_a_key_and_keeps_its_token() {
     let mut observed = issued();
     observed.policy.limits.access_keys = 1;
-    observed.service_account = Parent::Found(FoundParent { seated: false, ..parent() });
+    observed.service_account = Parent::Found(FoundParent { seat: None, ..parent() });
     let message =
         "ServiceAccount.iam.keyward.dev \"ci\" already has 1 of 1 access keys; delete one to proceed";
     assert_eq!(
@@ -293,7 +295,7 @@ fn an_issued_key_stays_as_it_is_while_others_have_to_decide() {
     let mut observed = issued();
     for parent in [
         FoundParent { admission: Admission::Undecided, ..parent() },
-        FoundParent { seated: false, seats_taken: 0, ..parent() },
+        FoundParent { seat: None, seats_taken: 0, ..parent() },
     ] {
         observed.service_account = Parent::Found(parent);
         let look_again_at = Some(at(EXPIRY));

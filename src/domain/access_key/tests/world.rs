@@ -7,12 +7,14 @@ use proptest::prelude::*;
 use super::*;
 use crate::api::access_key::{DataTemplate, PublishSpec};
 use crate::domain::access_key::publish::secrets::{NamespacedName, PublishedSecret, desired};
+use crate::domain::access_key::record::Distrust;
 
 /// The Secret as the API server keeps it.
 #[derive(Clone, Debug)]
 struct Stored {
     version: u32,
     token: Option<TokenStatus>,
+    serial: i64,
     as_requested: bool,
 }
 
@@ -85,7 +87,7 @@ impl World {
     }
 
     fn view(&self, read: bool) -> SecretView {
-        let Some(Stored { version, token, as_requested }) = self.secret.clone() else {
+        let Some(Stored { version, token, serial, as_requested }) = self.secret.clone() else {
             return SecretView::Absent;
         };
         let holds = match &token {
@@ -95,14 +97,18 @@ impl World {
         };
         SecretView::Owned(OwnedSecret {
             resource_version: version.to_string(),
-            record: token.map(|token| Record { token, service_account_uid: "sa-uid".into() }),
+            record: match token {
+                None => SecretRecord::None,
+                Some(token) if token.id == "forged" => SecretRecord::Distrusted(Distrust::NotSealed),
+                Some(token) => SecretRecord::Sealed(Box::new(Record { serial, ..record(&token) })),
+            },
             holds,
         })
     }
 
-    fn store(&mut self, token: Option<TokenStatus>) {
+    fn store(&mut self, token: Option<TokenStatus>, serial: i64) {
         self.versions += 1;
-        self.secret = Some(Stored { version: self.versions, token, as_requested: true });
+        self.secret = Some(Stored { version: self.versions, token, serial, as_requested: true });
         self.observed.secret = self.view(true);
     }
 
@@ -137,7 +143,7 @@ impl World {
             Action::Audit(_) => {}
             Action::WriteStatus(status) => {
                 write()?;
-                self.observed.key.status = *status;
+                self.observed.key.status = sealed(*status);
             }
             Action::Issue(issue) => {
                 let id = format!("k{}", self.versions + 1);
@@ -147,9 +153,17 @@ impl World {
                     expires_at: issue.expires_at,
                     ..token(&id)
                 };
+                if let Some(index) = issue.seat {
+                    write()?;
+                    let seat = Some(GivenSeat { index, serial: Some(issue.serial) });
+                    if let Parent::Found(parent) = &mut self.observed.service_account {
+                        parent.seat = seat;
+                    }
+                }
                 if issue.stage {
                     write()?;
                     self.observed.key.status.next_token = Some(token.clone());
+                    self.observed.key.status.serial = Some(issue.serial);
                     self.check();
                     if self.observed.key.spec.publish.is_some() {
                         write()?;
@@ -160,17 +174,18 @@ impl World {
                 }
                 write()?;
                 assert_eq!(issue.replaces, self.secret.as_ref().map(|s| s.version.to_string()));
-                self.store(Some(token));
+                self.store(Some(token), issue.serial);
             }
             Action::RepairSecret(_) => {
                 write()?;
                 let token = self.secret.take().and_then(|s| s.token);
-                assert_eq!(token, self.observed.key.status.token);
-                self.store(token);
+                let status = self.observed.key.status.clone();
+                assert_eq!(token, status.token);
+                self.store(token, status.serial.unwrap());
             }
             Action::EmptySecret => {
                 write()?;
-                self.store(None);
+                self.store(None, 0);
             }
             Action::Publish(_) => {
                 write()?;
@@ -295,7 +310,9 @@ fn happens(world: &mut World, event: Event) {
         }),
         Event::Switch(state) => world.edit(|spec| spec.state = state),
         Event::SwitchServiceAccount(state) => {
-            world.observed.service_account = Parent::Found(FoundParent { state, ..parent() });
+            if let Parent::Found(parent) = &mut world.observed.service_account {
+                parent.state = state;
+            }
         }
         Event::DeleteSecret => world.secret = None,
         Event::ForgeSecret => {
@@ -385,13 +402,13 @@ fn a_key_that_is_looked_at_when_its_plan_says_so_never_stops_over_five_years() {
 
 #[test]
 fn a_crash_after_any_write_of_a_rotation_is_made_good_by_the_next_pass() {
-    for writes in 0..4 {
+    for writes in 0..5 {
         let mut world = World::new("P14D", Some("P7D"));
         assert!(world.pass(usize::MAX).is_ok());
         let old = world.observed.key.status.token.clone().unwrap();
         world.now = at("2027-02-14T12:00:00Z");
         let crashed = world.pass(writes).is_err();
-        assert_eq!(crashed, writes < 3, "stage, Secret, status");
+        assert_eq!(crashed, writes < 4, "seat, stage, Secret, status");
         assert!(world.accepts(&old));
         world.now += TimeDelta::seconds(30);
         assert!(world.pass(usize::MAX).is_ok());

@@ -51,7 +51,12 @@ fn glance(name: &str, display_name: &str) -> SnapshotItem {
 }
 
 fn seat(name: &str, display_name: &str) -> Seat {
-    Seat { uid: format!("{name}-uid"), name: name.into(), display_name: Some(display_name.into()) }
+    Seat {
+        uid: format!("{name}-uid"),
+        name: name.into(),
+        display_name: Some(display_name.into()),
+        serial: None,
+    }
 }
 
 fn observed(limit: usize, service_accounts: Vec<ServiceAccountView>) -> Observed {

@@ -23,7 +23,7 @@ fn at(text: &str) -> DateTime<Utc> {
 }
 
 fn seat(uid: &str, name: &str, display_name: Option<&str>) -> Seat {
-    Seat { uid: uid.into(), name: name.into(), display_name: display_name.map(str::to_owned) }
+    Seat { uid: uid.into(), name: name.into(), display_name: display_name.map(str::to_owned), serial: None }
 }
 
 fn account(service_accounts: usize, seats: &[Seat]) -> AccountView {

@@ -139,6 +139,7 @@ impl Case {
         });
         let known = facts.as_ref().zip(stored).map(|(facts, stored)| KnownToken {
             token: stored,
+            sealed: true,
             state: facts.state,
             service_account: HolderState::to_keys_of(&facts.issued_for, service_account.as_ref()),
             grants: &grants,
@@ -330,7 +331,7 @@ proptest! {
             hash: presented(&token(own)).hash(), kind: TokenKind::Current, good_until: i64::MAX,
         };
         let known = KnownToken {
-            token: stored, state: KeyState::Active, service_account: HolderState::Active, grants: &[],
+            token: stored, sealed: true, state: KeyState::Active, service_account: HolderState::Active, grants: &[],
         };
         let requirements = Requirements::default();
         prop_assert_eq!(

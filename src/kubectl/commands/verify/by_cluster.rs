@@ -84,6 +84,8 @@ pub fn decide(
     let credential = credential(key, presented);
     let known = facts.as_ref().zip(credential).map(|(facts, credential)| KnownToken {
         token: credential,
+        // Whether the seal is good only those can tell who know the sealing keys.
+        sealed: true,
         state: facts.state,
         service_account: HolderState::to_keys_of(&facts.issued_for, service_account_facts.as_ref()),
         grants: &grants,

@@ -3,11 +3,15 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
+use chrono::DateTime;
 use proptest::prelude::*;
 
 use super::*;
 use crate::api::access_key::KeyState;
+use crate::api::access_key::TokenStatus;
 use crate::api::resource_grant::{Category, Role};
+use crate::domain::access_key::record::{Claim, Record, Trust};
+use crate::domain::value::seal::{PublicKeys, SigningKey};
 use crate::domain::value::token::TokenId;
 use crate::domain::verdict::{
     Grant, GrantFacts, HolderState, KeyFacts, ServiceAccountFacts, StoredToken, TokenKind,
@@ -24,6 +28,7 @@ fn key(tokens: &[u8]) -> KeyFacts {
         issued_for: "u".into(),
         state: KeyState::Active,
         tokens: tokens.iter().map(|number| (id(*number), token(*number))).collect(),
+        claim: None,
         last_used_at: None,
     }
 }
@@ -104,17 +109,93 @@ fn of_two_service_accounts_of_one_name_each_key_has_its_own() {
     assert_eq!(states(), [HolderState::Replaced, HolderState::Active]);
 }
 
+/// What the key with that UID claims of the token `number`, with a seal that was made for it.
+fn claim(uid: &str, number: u8, key: &SigningKey) -> Claim {
+    claim_of((uid, uid), number, key)
+}
+
+/// The same with a seal that was made for the second.
+fn claim_of((uid, sealed_for): (&str, &str), number: u8, key: &SigningKey) -> Claim {
+    let at = |second| DateTime::from_timestamp(second, 0).unwrap();
+    let token = TokenStatus {
+        id: id(number).as_str().into(),
+        sha256: format!("{number}"),
+        revision: 1,
+        issued_at: at(1),
+        expires_at: at(2),
+    };
+    let record = Record { token, next: None, previous: None, service_account_uid: "u".into(), serial: 1 };
+    record.claim(uid, &record.seal(sealed_for, key))
+}
+
+fn signing_key(n: u8) -> SigningKey {
+    SigningKey::from_seed(&[n; 32]).unwrap()
+}
+
+fn trust() -> Trust {
+    Trust { keys: PublicKeys::new([&signing_key(1).public()]), adopting: false }
+}
+
+/// The name of the key that has token 1, and whether it is believed.
+fn owner(index: &Index) -> Option<(String, bool)> {
+    let index_now = index.read();
+    let entry = index_now.get(&id(1))?;
+    Some((entry.key.name.to_string(), index.is_sealed(entry)))
+}
+
 #[test]
-fn a_token_id_that_two_keys_name_belongs_to_the_last_one_and_its_service_account() {
+fn a_token_id_belongs_to_the_key_that_it_was_sealed_for_whatever_comes_first() {
+    let good = || KeyFacts { claim: Some(claim("g", 1, &signing_key(1))), ..key(&[1]) };
+    let of_another_sealer = Some(claim("e", 1, &signing_key(2)));
+    let of_another_key = Some(claim_of(("e", "g"), 1, &signing_key(1)));
+    for (what, claimed) in [("none", None), ("forged", of_another_sealer), ("copied", of_another_key)] {
+        for good_first in [true, false] {
+            let index = Index::default();
+            index.set_trust(trust());
+            let evil = || {
+                let facts = KeyFacts { claim: claimed.clone(), ..key(&[1]) };
+                index.key(("b", "evil"), version("e"), Some(facts));
+            };
+            if !good_first {
+                evil();
+                assert_eq!(owner(&index), Some(("evil".into(), false)), "{what}");
+            }
+            index.key(("a", "good"), version("g"), Some(good()));
+            if good_first {
+                evil();
+            }
+            assert_eq!(owner(&index), Some(("good".into(), true)), "{what}, good first: {good_first}");
+            assert_eq!(index.contested(), 1);
+            index.key(("b", "evil"), version("e"), None);
+            assert_eq!(owner(&index), Some(("good".into(), true)), "{what}: it cannot take it away");
+            index.key(("a", "good"), version("g"), None);
+            assert!(index.is_empty());
+        }
+    }
+}
+
+#[test]
+fn a_seal_is_checked_again_when_it_changes_or_the_keys_do() {
     let index = Index::default();
-    index.key(("a", "first"), version("f"), Some(key(&[1])));
-    let second = KeyFacts { service_account: "other".into(), ..key(&[1]) };
-    index.key(("a", "second"), version("s"), Some(second));
-    let state = || index.read().get(&id(1)).unwrap().state().service_account;
-    index.service_account(("a", "ci"), Some(service_account("u", HolderState::Active)));
-    assert_eq!(state(), HolderState::Gone, "the first one's service account");
-    index.service_account(("a", "other"), Some(service_account("u", HolderState::Inactive)));
-    assert_eq!(state(), HolderState::Inactive);
+    let put =
+        |uid: &str, claim| index.key(("a", "good"), version(uid), Some(KeyFacts { claim, ..key(&[1]) }));
+    let sealed = || owner(&index).unwrap().1;
+    put("g", Some(claim("g", 1, &signing_key(1))));
+    assert!(!sealed(), "no key is known yet");
+    index.set_trust(trust());
+    assert!(sealed());
+    put("g", Some(claim("g", 1, &signing_key(1))));
+    assert!(sealed());
+    put("g", Some(claim("g", 1, &signing_key(2))));
+    assert!(!sealed());
+    put("g", Some(claim("g", 1, &signing_key(1))));
+    assert!(sealed());
+    index.set_trust(Trust { adopting: true, ..Trust::default() });
+    assert!(!sealed(), "its key is not trusted any more");
+    put("g", None);
+    assert!(sealed(), "from before there were seals");
+    index.set_trust(Trust::default());
+    assert!(!sealed());
 }
 
 #[test]
@@ -164,7 +245,7 @@ fn a_service_account_that_nothing_names_is_let_go() {
 fn a_change_of_a_token_is_seen_whole() {
     let index = Index::default();
     let seen = || {
-        let known = index.read().get(&id(1)).unwrap().known(&[]);
+        let known = index.read().get(&id(1)).unwrap().known(true, &[]);
         (known.token, known.state)
     };
     let states =
