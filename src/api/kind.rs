@@ -1,4 +1,5 @@
-//! The kinds that Keyward reads or writes, as values: labels of metrics and names in messages come from here. No logic.
+//! The kinds that Keyward reads or writes, as values: labels of metrics and names in messages come from here.
+//! No logic.
 
 use std::fmt;
 

@@ -16,19 +16,21 @@ pub const ISSUED_AT: &str = "iam.keyward.dev/issued-at";
 pub const EXPIRES_AT: &str = "iam.keyward.dev/expires-at";
 /// Annotation on a Secret: the UID of the service account that the token in it belongs to.
 pub const SERVICE_ACCOUNT_UID: &str = "iam.keyward.dev/service-account-uid";
-/// Annotation on a published Secret: what it was made of, as a hash; a Secret with it is a copy for a gateway.
+/// Annotation on a published Secret: what it was made of, as a hash; a Secret with it is a copy for a
+/// gateway.
 pub const PUBLISHED: &str = "iam.keyward.dev/published";
 /// Annotation on a published Secret: namespace and name of its access key.
 pub const PUBLISHED_BY: &str = "iam.keyward.dev/published-by";
 /// Annotation on a published Secret: UID of its access key.
 pub const PUBLISHED_BY_UID: &str = "iam.keyward.dev/published-by-uid";
-/// Annotation on every object of Keyward: the user that last changed its spec, as the chart's admission policy
-/// stamps it.
+/// Annotation on every object of Keyward: the user that last changed its spec, as the chart's admission
+/// policy stamps it.
 pub const CHANGED_BY: &str = "iam.keyward.dev/changed-by";
-/// Annotation on a service account: its own name, to confirm that it is to be switched off though it is still used.
+/// Annotation on a service account: its own name, to confirm that it is to be switched off though it is still
+/// used.
 pub const CONFIRM_DEACTIVATION: &str = "iam.keyward.dev/confirm-deactivation";
-/// Beginnings of labels and annotations by which deployment tools, or Keyward, track objects; with one of them a
-/// tool would take the Secret for its own and prune it.
+/// Beginnings of labels and annotations by which deployment tools, or Keyward, track objects; with one of
+/// them a tool would take the Secret for its own and prune it.
 pub const TRACKING: [&str; 11] = [
     "argocd.argoproj.io/",
     "kubectl.kubernetes.io/",

@@ -60,13 +60,13 @@ pub struct ResourceGrantSpec {
     pub resource: Resource,
     /// How much may be done there; each one includes those before it: `Viewer`, `Member`, `Editor`, `Admin`.
     pub role: Role,
-    /// `Enabled`: keys of the service account may act for other persons on this resource, and each such action is
-    /// audited. `Disabled` (the default): they may not.
+    /// `Enabled`: keys of the service account may act for other persons on this resource, and each such
+    /// action is audited. `Disabled` (the default): they may not.
     #[serde(default)]
     pub impersonation: Impersonation,
-    /// How the service account is used there. `Shared` (the default): a flow or common resource is shared with it.
-    /// `Integration`: an integration runs as it. `Assignment`: items are assigned to it. A person who switches the
-    /// service account off is told of them.
+    /// How the service account is used there. `Shared` (the default): a flow or common resource is shared
+    /// with it. `Integration`: an integration runs as it. `Assignment`: items are assigned to it. A user
+    /// who switches the service account off is told of them.
     #[serde(default)]
     pub usage: Usage,
 }

@@ -157,7 +157,7 @@ impl Metrics {
         registry.register("objects", "Objects, by kind and state", objects.clone());
         registry.register(
             "stalled",
-            "Objects that are refused until a person helps, by kind and reason",
+            "Objects that are refused until a user helps, by kind and reason",
             stalled.clone(),
         );
         registry.register(

@@ -19,7 +19,7 @@ pub const VERIFIER: &str = "verifier";
 const ACTOR_LENGTH: usize = 253;
 
 /// The user that admission stamped on an object, as entries name them. Nobody can take the name of a program.
-pub fn person(stamp: Option<&str>) -> String {
+pub fn user(stamp: Option<&str>) -> String {
     match stamp {
         None | Some("") => UNKNOWN.to_owned(),
         Some(name @ (CONTROLLER | VERIFIER | UNKNOWN)) => format!("user/{name}"),
@@ -28,7 +28,7 @@ pub fn person(stamp: Option<&str>) -> String {
 }
 
 /// Whether an entry's actor is a user that admission vouches for.
-pub fn is_person(actor: &str) -> bool {
+pub fn is_user(actor: &str) -> bool {
     ![CONTROLLER, VERIFIER, UNKNOWN].contains(&actor)
 }
 
@@ -124,8 +124,8 @@ mod tests {
             (Some("unknown"), "user/unknown"),
             (Some("a\nb"), "a b"),
         ] {
-            assert_eq!(person(stamp), actor);
+            assert_eq!(user(stamp), actor);
         }
-        assert!(person(Some(&"x".repeat(400))).len() <= ACTOR_LENGTH);
+        assert!(user(Some(&"x".repeat(400))).len() <= ACTOR_LENGTH);
     }
 }
