@@ -2,7 +2,7 @@
 //! that fails.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use futures::stream::{self, Stream, StreamExt};
@@ -113,11 +113,11 @@ impl Context {
 
 async fn timed<R: Reconcile>(seen: Arc<R::Object>, context: Arc<Loop<R>>) -> Result<Requeue, Error> {
     let Loop { kind, store, metrics, clock, backoff } = context.as_ref();
-    let started = Instant::now();
+    let started = clock.precise();
     let object_ref = ObjectRef::from_obj(seen.as_ref());
     let object = store.get(&object_ref).unwrap_or(seen);
     let look_again_at = pass(kind, &object, clock).await?;
-    metrics.reconciled(R::KIND, started.elapsed());
+    metrics.reconciled(R::KIND, clock.precise().saturating_sub(started));
     backoff.succeeded(&object_ref);
     Ok(look_again_at.map_or_else(Requeue::await_change, |at| Requeue::requeue(until(at, clock))))
 }
