@@ -10,7 +10,7 @@ use crate::domain::seats::{Allotment, Candidate, allot};
 use crate::domain::service_account::access::access;
 use crate::domain::service_account::admission::{Admission, admission, name_conflict, wanted_display_name};
 use crate::domain::service_account::entries::entries;
-use crate::domain::service_account::observed::{AccountView, Observed};
+use crate::domain::service_account::observed::{AccountView, KeyView, Observed};
 use crate::domain::service_account::plan::{Action, Plan};
 use crate::domain::service_account::status::{next_expiring, status};
 use crate::domain::value::time::whole_seconds;
@@ -54,11 +54,14 @@ fn allotment(
     let candidates: Vec<Candidate> = observed
         .keys
         .iter()
-        .map(|key| Candidate {
-            seat: Seat { uid: key.view.uid.clone(), name: key.view.name.clone(), display_name: None },
-            created: key.view.created,
-            issued: key.issued(),
-            eligible: key.issued() || (open && key.eligible(limits, now)),
+        .map(|key| {
+            let KeyView { uid, name, created, .. } = key.view();
+            Candidate {
+                seat: Seat { uid: uid.to_owned(), name: name.to_owned(), display_name: None },
+                created,
+                issued: key.issued(),
+                eligible: key.issued() || (open && key.eligible(limits, now)),
+            }
         })
         .collect();
     allot(&observed.status.seats, &candidates, &observed.gone, limits.access_keys)
