@@ -359,13 +359,6 @@ pub struct AccessKeyStatus {
     pub audit_log: Vec<AuditEntry>,
 }
 
-impl AccessKeyStatus {
-    /// A controller has written it, and its reason is none that this version knows or records.
-    pub fn reason_is_unknown(&self) -> bool {
-        self.reason.is_none() && self.observed_generation != never_observed()
-    }
-}
-
 impl Default for AccessKeyStatus {
     fn default() -> Self {
         Self {

@@ -234,13 +234,6 @@ pub struct AssociatedResource {
     pub usage: Usage,
 }
 
-impl ServiceAccountStatus {
-    /// A controller has written it, and its reason is none that this version knows or records.
-    pub fn reason_is_unknown(&self) -> bool {
-        self.reason.is_none() && self.observed_generation != never_observed()
-    }
-}
-
 impl Default for ServiceAccountStatus {
     fn default() -> Self {
         Self {
