@@ -125,7 +125,7 @@ pub async fn verifier(address: SocketAddr, keys: usize) -> Result<(), Failure> {
 
 async fn hear(checker: Arc<Checker>) {
     loop {
-        for kind in Followed::ALL {
+        for kind in Followed::ALL.iter().copied() {
             checker.freshness.heard(kind);
         }
         tokio::time::sleep(Duration::from_secs(1)).await;

@@ -109,7 +109,7 @@ impl Metrics {
                 self.errors.get_or_create_owned(&KindReasonLabels { kind, reason });
             }
         }
-        for kind in Kind::ALL.map(Kind::as_str) {
+        for kind in Kind::ALL.iter().map(|kind| kind.as_str()) {
             self.writes.get_or_create_owned(&KindLabel { kind });
         }
         for reason in catalog::by_controller() {

@@ -25,7 +25,7 @@ const HEAD: [&str; 5] = ["reason", "where", "type and action", "meaning", "what 
 
 /// What the second column of the tables says.
 fn where_met() -> String {
-    let remarks = ConditionType::ALL.into_iter().filter(|type_| Surface::of(*type_) != Surface::Ready);
+    let remarks = ConditionType::ALL.iter().copied().filter(|type_| Surface::of(*type_) != Surface::Ready);
     let remarks = remarks.map(ConditionType::as_str).collect::<Vec<_>>().join(", ");
     let rows = [
         (
