@@ -12,7 +12,8 @@ use keyward::{api, controller, validate, verifier};
 use kube::{Client, ResourceExt as _};
 use tokio_util::sync::CancellationToken;
 
-/// It asks for huge pages, which make a large index quicker to read, and is as good in a static program as elsewhere.
+/// It asks for huge pages, which make a large index quicker to read, and is as good in a static program as
+/// elsewhere.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 

@@ -17,6 +17,7 @@ use keyward::domain::verdict::{GrantFacts, KeyFacts, ServiceAccountFacts};
 use keyward::runtime::audit::Source;
 use keyward::runtime::clock::Clock;
 use keyward::runtime::random::Random;
+use keyward::runtime::spawner::Spawner;
 use keyward::runtime::telemetry::{self, LogFormat};
 use keyward::verifier::check::audit::AuditLines;
 use keyward::verifier::check::checker::Checker;
@@ -74,7 +75,9 @@ impl Answers for Bare {
 /// there.
 pub async fn bare(address: SocketAddr, headers: bool) -> Result<(), Failure> {
     let headers = HEADERS.into_iter().filter(|_| headers).collect();
-    let server = Server::bind(address, None, CONNECTIONS, Bare { headers }, Metrics::default()).await?;
+    let server =
+        Server::bind(address, None, CONNECTIONS, Bare { headers }, Metrics::default(), Spawner::default())
+            .await?;
     server.run(&CancellationToken::new()).await;
     Ok(())
 }
@@ -83,7 +86,7 @@ pub async fn bare(address: SocketAddr, headers: bool) -> Result<(), Failure> {
 /// keys and an API server that knows nothing.
 pub async fn verifier(address: SocketAddr, keys: usize) -> Result<(), Failure> {
     telemetry::start(LogFormat::Json, "info").map_err(|error| error.to_string())?;
-    let clock = Clock::System;
+    let (clock, spawner) = (Clock::System, Spawner::default());
     let (recorder, used) = Recorder::new();
     let metrics = Metrics::default();
     let checker = Arc::new(Checker {
@@ -99,7 +102,7 @@ pub async fn verifier(address: SocketAddr, keys: usize) -> Result<(), Failure> {
     checker.index.set_trust(keys::published()?.trust());
     fill(&checker.index, keys)?;
     let endpoints = Endpoints::new(Arc::clone(&checker));
-    let server = Server::bind(address, None, CONNECTIONS, endpoints, metrics).await?;
+    let server = Server::bind(address, None, CONNECTIONS, endpoints, metrics, spawner.clone()).await?;
     let client = kube::Client::new(Nothing, "default");
     let writes = NonZeroU32::new(50).ok_or("no writes")?;
     let source = Source { controller: "iam.keyward.dev/verifier", instance: "bench".into() };
@@ -114,16 +117,16 @@ pub async fn verifier(address: SocketAddr, keys: usize) -> Result<(), Failure> {
     );
     let stop = CancellationToken::new();
     // In tasks of their own, as the port's work is: what shares a task is polled together.
-    tokio::spawn(hear(Arc::clone(&checker)));
+    spawner.spawn(hear(Arc::clone(&checker)));
     let flushing = stop.clone();
-    tokio::spawn(async move { flusher.run(&flushing).await });
+    spawner.spawn(async move { flusher.run(&flushing).await });
     server.run(&stop).await;
     Ok(())
 }
 
 async fn hear(checker: Arc<Checker>) {
     loop {
-        for kind in Followed::ALL {
+        for kind in Followed::ALL.iter().copied() {
             checker.freshness.heard(kind);
         }
         tokio::time::sleep(Duration::from_secs(1)).await;

@@ -1,4 +1,5 @@
-//! `dev assets` with an empty cache and programs that stand in for Go: what is said, and what counts as built.
+//! `dev assets` with an empty cache and programs that stand in for Go: what is said, and what counts as
+//! built.
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests may")]
 

@@ -1,7 +1,7 @@
 //! Asks a Keyward verifier about the access key in an `Authorization` header, read from standard input.
 //!
-//! Prints who it is and ends with 0. Ends with 1 where the key is not good, and with 2 where nobody can tell: let nobody
-//! in then, either.
+//! Prints who it is and ends with 0. Ends with 1 where the key is not good, and with 2 where nobody can tell:
+//! let nobody in then, either.
 
 use std::io::Read as _;
 use std::process::ExitCode;

@@ -1,4 +1,5 @@
-//! `AccessKey`: a bearer token that belongs to one service account. The token itself lives only in its Secret.
+//! `AccessKey`: a bearer token that belongs to one service account. The token itself lives only in its
+//! Secret.
 
 use std::collections::BTreeMap;
 
@@ -67,7 +68,8 @@ use super::shared::{AuditEntry, DesiredState, IsoDuration, LabelValue, Namespace
 #[x_kube(validation = rules::frozen("access key", "publish"))]
 #[serde(rename_all = "camelCase")]
 pub struct AccessKeySpec {
-    /// Name of the service account (`kwsa`) in the same namespace that the key belongs to. May not be changed.
+    /// Name of the service account (`kwsa`) in the same namespace that the key belongs to. May not be
+    /// changed.
     #[schemars(length(min = 1, max = 253))]
     #[x_kube(validation = rules::fixed_service_account())]
     pub service_account_name: String,
@@ -79,21 +81,22 @@ pub struct AccessKeySpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 1024))]
     pub description: Option<String>,
-    /// How long each token is valid from its issue, as an ISO 8601 duration with calendar months, such as P6M, P1Y
-    /// or P30D. Between the account's limits, P6M and P2Y unless it sets others. Exactly one of `validFor` and
-    /// `expiresAt` is set. A change counts from the next token; an issued token's expiry never moves.
+    /// How long each token is valid from its issue, as an ISO 8601 duration with calendar months, such as
+    /// P6M, P1Y or P30D. Between the account's limits, P6M and P2Y unless it sets others. Exactly one of
+    /// `validFor` and `expiresAt` is set. A change counts from the next token; an issued token's expiry never
+    /// moves.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub valid_for: Option<IsoDuration>,
-    /// When the token expires (RFC 3339), as far from its issue as the account's limits allow, P6M to P2Y unless it
-    /// sets others. Exactly one of `validFor` and `expiresAt` is set.
+    /// When the token expires (RFC 3339), as far from its issue as the account's limits allow, P6M to P2Y
+    /// unless it sets others. Exactly one of `validFor` and `expiresAt` is set.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<DateTime<Utc>>,
-    /// `Active` (the default): the key authenticates. `Inactive`: it stops at once, its token is kept, and nothing but
-    /// this field can be changed.
+    /// `Active` (the default): the key authenticates. `Inactive`: it stops at once, its token is kept, and
+    /// nothing but this field can be changed.
     #[serde(default)]
     pub state: DesiredState,
-    /// Raise it to get a new token: the way to rotate by hand that fits Git. 1 (the default) to 1000000; may only
-    /// grow.
+    /// Raise it to get a new token: the way to rotate by hand that fits Git. 1 (the default) to 1000000; may
+    /// only grow.
     #[serde(default = "first_revision")]
     #[schemars(range(min = 1, max = 1_000_000))]
     #[x_kube(validation = rules::growing_revision())]
@@ -104,8 +107,8 @@ pub struct AccessKeySpec {
     /// The Secret that holds the token. Without it: the key's name, and the default data.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub secret: Option<SecretSpec>,
-    /// Copies of the token for gateways that read Secrets themselves, at most 8. They exist only while the key is good.
-    /// Changing this, or `secret`, needs the verb `reveal` on the service account.
+    /// Copies of the token for gateways that read Secrets themselves, at most 8. They exist only while the
+    /// key is good. Changing this, or `secret`, needs the verb `reveal` on the service account.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 8), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["name"]))]
     pub publish: Option<Vec<PublishSpec>>,
@@ -120,11 +123,11 @@ pub fn first_revision() -> i64 {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct RotationSpec {
-    /// How long before a token's expiry the next one is issued, as an ISO 8601 duration such as P14D. Must be shorter
-    /// than `validFor`.
+    /// How long before a token's expiry the next one is issued, as an ISO 8601 duration such as P14D. Must be
+    /// shorter than `validFor`.
     pub renew_before: IsoDuration,
-    /// How long the previous token stays good beside its successor, as an ISO 8601 duration such as P7D, but never
-    /// beyond its own expiry. Default: it ends as soon as its successor is in the Secret.
+    /// How long the previous token stays good beside its successor, as an ISO 8601 duration such as P7D, but
+    /// never beyond its own expiry. Default: it ends as soon as its successor is in the Secret.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub overlap: Option<IsoDuration>,
 }
@@ -133,14 +136,15 @@ pub struct RotationSpec {
 #[derive(KubeSchema, Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SecretSpec {
-    /// Name of the Secret, a DNS name of 1 to 253 characters. Default: the key's name. May not be changed. A Secret
-    /// of that name that does not belong to this key is never written.
+    /// Name of the Secret, a DNS name of 1 to 253 characters. Default: the key's name. May not be changed. A
+    /// Secret of that name that does not belong to this key is never written.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 253))]
     #[x_kube(validation = rules::dns_name())]
     pub name: Option<String>,
     /// Labels for the Secret, at most 32. Labels by which deployment tools track objects (such as
-    /// `argocd.argoproj.io/` or `app.kubernetes.io/instance`) are not allowed: the tool would prune the Secret.
+    /// `argocd.argoproj.io/` or `app.kubernetes.io/instance`) are not allowed: the tool would prune the
+    /// Secret.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("maxProperties" = 32))]
     #[x_kube(validation = rules::qualified_keys())]
@@ -153,9 +157,10 @@ pub struct SecretSpec {
     #[x_kube(validation = rules::qualified_keys())]
     #[x_kube(validation = rules::no_tracking_keys())]
     pub annotations: Option<BTreeMap<String, AnnotationValue>>,
-    /// Data of the Secret, at most 32 entries: key to text, in which `$(token)`, `$(keyId)`, `$(serviceAccount)`,
-    /// `$(account)` and `$(expiresAt)` are replaced. It replaces the default data (`token`, `key-id`,
-    /// `service-account`, `expires-at`) as a whole. At least one entry must hold `$(token)`.
+    /// Data of the Secret, at most 32 entries: key to text, in which `$(token)`, `$(keyId)`,
+    /// `$(serviceAccount)`, `$(account)` and `$(expiresAt)` are replaced. It replaces the default data
+    /// (`token`, `key-id`, `service-account`, `expires-at`) as a whole. At least one entry must hold
+    /// `$(token)`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("maxProperties" = 32))]
     #[x_kube(validation = rules::data_keys())]
@@ -167,13 +172,13 @@ pub struct SecretSpec {
 #[derive(KubeSchema, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PublishSpec {
-    /// Name of the Secret, a DNS name of 1 to 253 characters, no two alike in the list. A Secret of that name that does
-    /// not belong to this key is never written.
+    /// Name of the Secret, a DNS name of 1 to 253 characters, no two alike in the list. A Secret of that name
+    /// that does not belong to this key is never written.
     #[schemars(length(min = 1, max = 253))]
     #[x_kube(validation = rules::dns_name())]
     pub name: String,
-    /// Namespace of the Secret. Default: the key's. Another one's `Account` must name the key's namespace in its
-    /// `acceptSecretsFrom`.
+    /// Namespace of the Secret. Default: the key's. Another one's `Account` must name the key's namespace in
+    /// its `acceptSecretsFrom`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub namespace: Option<NamespaceName>,
     /// Type of the Secret, 1 to 253 characters. Default: `Opaque`. Types on which the control plane acts
@@ -194,9 +199,10 @@ pub struct PublishSpec {
     #[x_kube(validation = rules::qualified_keys())]
     #[x_kube(validation = rules::no_tracking_keys())]
     pub annotations: Option<BTreeMap<String, AnnotationValue>>,
-    /// Data of the Secret, 1 to 16 entries: key to text, in which the same words are replaced as in `secret.data`, and
-    /// `$(previousToken)` by the token before this one. Entries that hold `$(previousToken)` are there only while that one
-    /// is still good. While no entry with a token is left, the Secret does not exist.
+    /// Data of the Secret, 1 to 16 entries: key to text, in which the same words are replaced as in
+    /// `secret.data`, and `$(previousToken)` by the token before this one. Entries that hold
+    /// `$(previousToken)` are there only while that one is still good. While no entry with a token is left,
+    /// the Secret does not exist.
     #[schemars(extend("minProperties" = 1, "maxProperties" = 16))]
     #[x_kube(validation = rules::data_keys())]
     #[x_kube(validation = rules::published_data_has_token())]
@@ -213,15 +219,16 @@ pub struct AnnotationValue(#[schemars(length(max = 1024))] pub String);
 #[serde(transparent)]
 pub struct DataTemplate(#[schemars(length(max = 4096))] pub String);
 
-/// What the key is. `Pending`: waiting for something that is on its way. `Active`: it authenticates. `Inactive`: a person
-/// switched it or its service account off. `Expired`: its time has passed. `Rejected`: refused, the conditions say why.
+/// What the key is. `Pending`: waiting for something that is on its way. `Active`: it authenticates.
+/// `Inactive`: a user switched it or its service account off. `Expired`: its time has passed. `Rejected`:
+/// refused, the conditions say why.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 pub enum KeyState {
     /// Waiting for something that is on its way.
     Pending,
     /// It authenticates.
     Active,
-    /// Switched off by a person, itself or with its service account.
+    /// Switched off by a user, itself or with its service account.
     Inactive,
     /// Its time has passed.
     Expired,
@@ -325,8 +332,8 @@ pub struct AccessKeyStatus {
     /// The controller's seal on the tokens above, the serial and the service account's UID, for this key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seal: Option<Seal>,
-    /// UID of the service account that the key was issued for. An account of the same name with another UID does not
-    /// revive it.
+    /// UID of the service account that the key was issued for. An account of the same name with another UID
+    /// does not revive it.
     #[serde(default, rename = "serviceAccountUID", skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 64))]
     pub service_account_uid: Option<String>,
@@ -348,20 +355,20 @@ pub struct AccessKeyStatus {
     /// When the key was last used (RFC 3339, UTC).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_used_at: Option<DateTime<Utc>>,
-    /// Since when verifiers record its use (RFC 3339, UTC). With it and without `lastUsedAt` the key was never used since
-    /// then; without both it is unknown whether it was.
+    /// Since when verifiers record its use (RFC 3339, UTC). With it and without `lastUsedAt` the key was
+    /// never used since then; without both it is unknown whether it was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub usage_recorded_since: Option<DateTime<Utc>>,
-    /// When its spec was last changed, or it was switched on, where the account has a policy about unused keys (RFC 3339,
-    /// UTC).
+    /// When its spec was last changed, or it was switched on, where the account has a policy about unused
+    /// keys (RFC 3339, UTC).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unused_counted_from: Option<DateTime<Utc>>,
     /// When it was warned that nobody uses the key (RFC 3339, UTC); gone with its next use.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unused_warned_at: Option<DateTime<Utc>>,
-    /// Conditions. `Ready`: what is asked for holds. `Active`: the key authenticates. `Stalled`: only a person can
-    /// help. `Reconciling`: work is under way. `Expiring`: the token expires within 30 days and nothing renews it.
-    /// `Unused`: nobody uses it, as the account's policy counts.
+    /// Conditions. `Ready`: what is asked for holds. `Active`: the key authenticates. `Stalled`: only a
+    /// user can help. `Reconciling`: work is under way. `Expiring`: the token expires within 30 days and
+    /// nothing renews it. `Unused`: nobody uses it, as the account's policy counts.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 8), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["type"]))]
     pub conditions: Vec<Condition>,
@@ -369,13 +376,6 @@ pub struct AccessKeyStatus {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 20))]
     pub audit_log: Vec<AuditEntry>,
-}
-
-impl AccessKeyStatus {
-    /// A controller has written it, and its reason is none that this version knows or records.
-    pub fn reason_is_unknown(&self) -> bool {
-        self.reason.is_none() && self.observed_generation != never_observed()
-    }
 }
 
 impl Default for AccessKeyStatus {

@@ -1,4 +1,5 @@
-//! `Account`: the tenant. Its limits and admins, the seats of its service accounts, and all of them at a glance.
+//! `Account`: the tenant. Its limits and admins, the seats of its service accounts, and all of them at a
+//! glance.
 
 use chrono::{DateTime, Utc};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
@@ -47,38 +48,39 @@ pub struct AccountSpec {
     /// Limits of this account; each one left out keeps its built-in value.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limits: Option<LimitsSpec>,
-    /// Who may create and manage every service account of the account, and name its admins. At most 32. Naming them needs
-    /// the verb `delegate`.
+    /// Who may create and manage every service account of the account, and name its admins. At most 32.
+    /// Naming them needs the verb `delegate`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 32))]
     pub super_admins: Option<Vec<Subject>>,
-    /// Who may create and manage every service account of the account, and name the admins of each. At most 32. Naming
-    /// them needs the verb `delegate`.
+    /// Who may create and manage every service account of the account, and name the admins of each. At most
+    /// 32. Naming them needs the verb `delegate`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 32))]
     pub iam_admins: Option<Vec<Subject>>,
-    /// Namespaces whose access keys may publish Secrets into this one, at most 32. Default: none. Changing it, or the
-    /// limits, needs the verb `govern`.
+    /// Namespaces whose access keys may publish Secrets into this one, at most 32. Default: none. Changing
+    /// it, or the limits, needs the verb `govern`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 32))]
     pub accept_secrets_from: Option<Vec<NamespaceName>>,
-    /// What becomes of access keys that nobody uses. Default: nothing. It needs a verifier, which records use. Changing it
-    /// needs the verb `govern`.
+    /// What becomes of access keys that nobody uses. Default: nothing. It needs a verifier, which records
+    /// use. Changing it needs the verb `govern`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unused_access_keys: Option<UnusedAccessKeysSpec>,
 }
 
-/// When a key that nobody uses is warned about, and switched off. The time counts from its last use, its creation, a change
-/// of its spec, or the begin of the record of use, whichever is last. Keys with `spec.publish` are left out, since gateways
-/// that hold a token themselves record nothing.
+/// When a key that nobody uses is warned about, and switched off. The time counts from its last use, its
+/// creation, a change of its spec, or the begin of the record of use, whichever is last. Keys with
+/// `spec.publish` are left out, since gateways that hold a token themselves record nothing.
 #[derive(KubeSchema, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct UnusedAccessKeysSpec {
-    /// How long a key may be unused before a warning (condition `Unused`, Event, audit entry), as an ISO 8601 duration such
-    /// as P90D.
+    /// How long a key may be unused before a warning (condition `Unused`, Event, audit entry), as an ISO 8601
+    /// duration such as P90D.
     pub warn_after: IsoDuration,
-    /// How long a key may be unused before it is switched off, as an ISO 8601 duration longer than `warnAfter`, such as
-    /// P120D. Its spec stays as it is, and a change of its spec switches it on again. Default: only warn.
+    /// How long a key may be unused before it is switched off, as an ISO 8601 duration longer than
+    /// `warnAfter`, such as P120D. Its spec stays as it is, and a change of its spec switches it on again.
+    /// Default: only warn.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deactivate_after: Option<IsoDuration>,
 }
@@ -123,16 +125,16 @@ pub struct AccountStatus {
     /// How many service accounts there are and may be.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub service_accounts: Option<ServiceAccountCounts>,
-    /// The admitted service accounts, each with the display name it holds. Written only with the resourceVersion it
-    /// was computed from, so it never holds more than the limit.
+    /// The admitted service accounts, each with the display name it holds. Written only with the
+    /// resourceVersion it was computed from, so it never holds more than the limit.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 1000))]
     pub seats: Vec<Seat>,
     /// How many access keys there are in the account, by state; as old as the snapshot.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub keys: Option<KeyCounts>,
-    /// Since when verifiers record the use of keys in this account (RFC 3339, UTC); written by them. Without it, that a
-    /// key has no `lastUsedAt` says nothing.
+    /// Since when verifiers record the use of keys in this account (RFC 3339, UTC); written by them. Without
+    /// it, that a key has no `lastUsedAt` says nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub usage_recorded_since: Option<DateTime<Utc>>,
     /// All service accounts at a glance, rewritten at most once every few seconds.
@@ -146,7 +148,8 @@ pub struct AccountStatus {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 32))]
     pub iam_admins: Vec<Subject>,
-    /// Conditions of the account. `Ready`: the limits are valid and in force. `Stalled`: only a person can help.
+    /// Conditions of the account. `Ready`: the limits are valid and in force. `Stalled`: only a user can
+    /// help.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 8), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["type"]))]
     pub conditions: Vec<Condition>,
@@ -209,8 +212,8 @@ pub struct SnapshotItem {
     /// The display name it holds or asks for.
     #[schemars(length(max = 253))]
     pub display_name: String,
-    /// Picture that user interfaces show beside the name: `Bot`, `Build`, `Calendar`, `Chart`, `Cloud`, `Database`,
-    /// `Gear`, `Key`, `Mail`, `Rocket`, `Shield`, `Terminal`.
+    /// Picture that user interfaces show beside the name: `Bot`, `Build`, `Calendar`, `Chart`, `Cloud`,
+    /// `Database`, `Gear`, `Key`, `Mail`, `Rocket`, `Shield`, `Terminal`.
     pub icon: Icon,
     /// `Active`, `Inactive` or `Rejected`.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -1,9 +1,10 @@
 //! The types of conditions. Conditions are output: what a decision needs is a status field of its own.
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
+use strum::VariantArray;
 
 /// A condition's `type`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, VariantArray)]
 pub enum ConditionType {
     /// What is asked for holds.
     Ready,
@@ -21,8 +22,7 @@ pub enum ConditionType {
 
 impl ConditionType {
     /// Every type, in the order in which an object has them.
-    pub const ALL: [Self; 6] =
-        [Self::Ready, Self::Active, Self::Reconciling, Self::Stalled, Self::Expiring, Self::Unused];
+    pub const ALL: &[Self] = Self::VARIANTS;
 
     /// The type as it stands in status.
     pub const fn as_str(self) -> &'static str {

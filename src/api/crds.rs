@@ -1,4 +1,5 @@
-//! The `CustomResourceDefinitions` as they are installed: generated from the types, with what a derive cannot say.
+//! The `CustomResourceDefinitions` as they are installed: generated from the types, with what a derive cannot
+//! say.
 
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use kube::CustomResourceExt;
@@ -65,15 +66,17 @@ fn default_spec(schema: &mut Value) {
     let asks_for_nothing = schema.pointer("/properties/spec/required").is_none();
     if asks_for_nothing && let Some(spec) = schema.pointer_mut("/properties/spec") {
         spec["default"] = json!({});
-        // It was the only required field, and an empty list would be dropped by the API server: a standing difference.
+        // It was the only required field, and an empty list would be dropped by the API server: a standing
+        // difference.
         if let Some(schema) = schema.as_object_mut() {
             schema.remove("required");
         }
     }
 }
 
-/// Two things that a derive does and a reader of the schema should not see. `Option` makes a field nullable, but here
-/// "not given" has one spelling: the field is left out. And a doc comment's lines end where the source's do.
+/// Two things that a derive does and a reader of the schema should not see. `Option` makes a field nullable,
+/// but here "not given" has one spelling: the field is left out. And a doc comment's lines end where the
+/// source's do.
 fn tidy(value: &mut Value) {
     match value {
         Value::Object(map) => {

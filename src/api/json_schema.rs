@@ -14,7 +14,8 @@ const DRAFT: &str = "http://json-schema.org/draft-07/schema#";
 /// A schema as a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Document {
-    /// Its name. That of a kind is as kubeconform looks for it: `{{.ResourceKind}}_{{.ResourceAPIVersion}}.json`.
+    /// Its name. That of a kind is as kubeconform looks for it:
+    /// `{{.ResourceKind}}_{{.ResourceAPIVersion}}.json`.
     pub name: String,
     /// What it holds.
     pub text: String,

@@ -1,14 +1,16 @@
-//! The kinds that Keyward reads or writes, as values: labels of metrics and names in messages come from here. No logic.
+//! The kinds that Keyward reads or writes, as values: labels of metrics and names in messages come from here.
+//! No logic.
 
 use std::fmt;
 
 use k8s_openapi::api::core::v1::{ResourceQuota, Secret};
 use k8s_openapi::api::rbac::v1::{Role, RoleBinding};
+use strum::VariantArray;
 
 use crate::api::{AccessKey, Account, ResourceGrant, ServiceAccount};
 
 /// A kind of object.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, VariantArray)]
 pub enum Kind {
     /// `AccessKey`.
     AccessKey,
@@ -30,16 +32,7 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind, by name.
-    pub const ALL: [Self; 8] = [
-        Self::AccessKey,
-        Self::Account,
-        Self::ResourceGrant,
-        Self::ResourceQuota,
-        Self::Role,
-        Self::RoleBinding,
-        Self::Secret,
-        Self::ServiceAccount,
-    ];
+    pub const ALL: &[Self] = Self::VARIANTS;
 
     /// Its name, as manifests have it.
     pub const fn as_str(self) -> &'static str {

@@ -1,4 +1,5 @@
-//! The custom resources as their users see them: one kind a file, types and CEL rules, no logic and no client.
+//! The custom resources as their users see them: one kind a file, types and CEL rules, no logic and no
+//! client.
 
 pub mod access_key;
 pub mod account;

@@ -22,19 +22,21 @@ pub const SERIAL: &str = "iam.keyward.dev/serial";
 pub const PREVIOUS: &str = "iam.keyward.dev/previous-token";
 /// Annotation on a Secret: the controller's seal on what the other annotations say, `<sealing key>:<signature>`.
 pub const SEAL: &str = "iam.keyward.dev/seal";
-/// Annotation on a published Secret: what it was made of, as a hash; a Secret with it is a copy for a gateway.
+/// Annotation on a published Secret: what it was made of, as a hash; a Secret with it is a copy for a
+/// gateway.
 pub const PUBLISHED: &str = "iam.keyward.dev/published";
 /// Annotation on a published Secret: namespace and name of its access key.
 pub const PUBLISHED_BY: &str = "iam.keyward.dev/published-by";
 /// Annotation on a published Secret: UID of its access key.
 pub const PUBLISHED_BY_UID: &str = "iam.keyward.dev/published-by-uid";
-/// Annotation on every object of Keyward: the user that last changed its spec, as the chart's admission policy
-/// stamps it.
+/// Annotation on every object of Keyward: the user that last changed its spec, as the chart's admission
+/// policy stamps it.
 pub const CHANGED_BY: &str = "iam.keyward.dev/changed-by";
-/// Annotation on a service account: its own name, to confirm that it is to be switched off though it is still used.
+/// Annotation on a service account: its own name, to confirm that it is to be switched off though it is still
+/// used.
 pub const CONFIRM_DEACTIVATION: &str = "iam.keyward.dev/confirm-deactivation";
-/// Beginnings of labels and annotations by which deployment tools, or Keyward, track objects; with one of them a
-/// tool would take the Secret for its own and prune it.
+/// Beginnings of labels and annotations by which deployment tools, or Keyward, track objects; with one of
+/// them a tool would take the Secret for its own and prune it.
 pub const TRACKING: [&str; 11] = [
     "argocd.argoproj.io/",
     "kubectl.kubernetes.io/",

@@ -1,5 +1,5 @@
-//! The closed list of reasons: what conditions, Events and audit entries say, one word each. Where each is met, and what to do
-//! then, stands in `domain::audit::catalog`.
+//! The closed list of reasons: what conditions, Events and audit entries say, one word each. Where each is
+//! met, and what to do then, stands in `domain::audit::catalog`.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -132,7 +132,8 @@ impl JsonSchema for Reason {
     }
 }
 
-/// Reads a reason out of a status; one that another version of Keyward recorded, and this one does not know, is none.
+/// Reads a reason out of a status; one that another version of Keyward recorded, and this one does not know,
+/// is none.
 pub(super) fn known<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Reason>, D::Error> {
     let recorded = Option::<Cow<'de, str>>::deserialize(deserializer)?;
     Ok(recorded.and_then(|word| Reason::ALL.iter().find(|reason| reason.as_str() == word).copied()))

@@ -4,6 +4,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use strum::VariantArray;
 
 use super::rules;
 use super::shared::never_observed;
@@ -60,13 +61,13 @@ pub struct ResourceGrantSpec {
     pub resource: Resource,
     /// How much may be done there; each one includes those before it: `Viewer`, `Member`, `Editor`, `Admin`.
     pub role: Role,
-    /// `Enabled`: keys of the service account may act for other persons on this resource, and each such action is
-    /// audited. `Disabled` (the default): they may not.
+    /// `Enabled`: keys of the service account may act for other persons on this resource, and each such
+    /// action is audited. `Disabled` (the default): they may not.
     #[serde(default)]
     pub impersonation: Impersonation,
-    /// How the service account is used there. `Shared` (the default): a flow or common resource is shared with it.
-    /// `Integration`: an integration runs as it. `Assignment`: items are assigned to it. A person who switches the
-    /// service account off is told of them.
+    /// How the service account is used there. `Shared` (the default): a flow or common resource is shared
+    /// with it. `Integration`: an integration runs as it. `Assignment`: items are assigned to it. A user
+    /// who switches the service account off is told of them.
     #[serde(default)]
     pub usage: Usage,
 }
@@ -88,7 +89,9 @@ pub struct Resource {
 }
 
 /// Kinds of resources.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema, VariantArray,
+)]
 #[allow(missing_docs, reason = "the platform's own words")]
 pub enum Category {
     Process,
@@ -100,7 +103,7 @@ pub enum Category {
 
 impl Category {
     /// Every category.
-    pub const ALL: [Self; 5] = [Self::Process, Self::Dataset, Self::Board, Self::App, Self::Collaboration];
+    pub const ALL: &[Self] = Self::VARIANTS;
 
     /// The category's word.
     pub fn as_str(self) -> &'static str {
@@ -115,7 +118,9 @@ impl Category {
 }
 
 /// How much may be done with a resource, in rising order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema, VariantArray,
+)]
 pub enum Role {
     /// Look.
     Viewer,
@@ -129,7 +134,7 @@ pub enum Role {
 
 impl Role {
     /// Every role, in rising order.
-    pub const ALL: [Self; 4] = [Self::Viewer, Self::Member, Self::Editor, Self::Admin];
+    pub const ALL: &[Self] = Self::VARIANTS;
 
     /// The role's word.
     pub fn as_str(self) -> &'static str {

@@ -1,4 +1,5 @@
-//! The CEL rules of the kinds, in force as soon as the CRDs are. A message says what was given and what is allowed.
+//! The CEL rules of the kinds, in force as soon as the CRDs are. A message says what was given and what is
+//! allowed.
 
 use kube::core::{Message, Rule};
 
@@ -105,8 +106,8 @@ pub(super) fn rotation_needs_valid_for() -> Rule {
     )
 }
 
-/// Nothing but the state of an inactive object may change. One rule a field: optional field selection, or all of them in
-/// one expression, would be shorter, but the API server cannot bound its cost.
+/// Nothing but the state of an inactive object may change. One rule a field: optional field selection, or all
+/// of them in one expression, would be shorter, but the API server cannot bound its cost.
 pub(super) fn frozen(what: &str, field: &str) -> Rule {
     Rule::new(format!(
         "oldSelf.state != 'Inactive' || (has(self.{field}) == has(oldSelf.{field}) && (!has(self.{field}) || \

@@ -66,25 +66,25 @@ use super::shared::{AuditEntry, DesiredState, KeyCounts, Seat, Subject, never_ob
 #[x_kube(validation = rules::frozen("service account", "admins"))]
 #[serde(rename_all = "camelCase")]
 pub struct ServiceAccountSpec {
-    /// Name for people, 1 to 79 characters, unique in the account without regard to upper and lower case. Default:
-    /// the object's name.
+    /// Name for people, 1 to 79 characters, unique in the account without regard to upper and lower case.
+    /// Default: the object's name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 79))]
     pub display_name: Option<String>,
-    /// Picture that user interfaces show beside the name: `Bot` (the default), `Build`, `Calendar`, `Chart`, `Cloud`,
-    /// `Database`, `Gear`, `Key`, `Mail`, `Rocket`, `Shield`, `Terminal`.
+    /// Picture that user interfaces show beside the name: `Bot` (the default), `Build`, `Calendar`, `Chart`,
+    /// `Cloud`, `Database`, `Gear`, `Key`, `Mail`, `Rocket`, `Shield`, `Terminal`.
     #[serde(default)]
     pub icon: Icon,
     /// What the service account is for, at most 1024 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 1024))]
     pub description: Option<String>,
-    /// `Active` (the default): its keys authenticate. `Inactive`: they stop at once, everything is kept, and nothing
-    /// but this field can be changed.
+    /// `Active` (the default): its keys authenticate. `Inactive`: they stop at once, everything is kept, and
+    /// nothing but this field can be changed.
     #[serde(default)]
     pub state: DesiredState,
-    /// Who may manage this service account: switch it, create, switch and delete its keys, and read its key Secrets.
-    /// At most 32. The controller binds them with RBAC. Naming them needs the verb `delegate`.
+    /// Who may manage this service account: switch it, create, switch and delete its keys, and read its key
+    /// Secrets. At most 32. The controller binds them with RBAC. Naming them needs the verb `delegate`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 32))]
     pub admins: Option<Vec<Subject>>,
@@ -109,13 +109,13 @@ pub enum Icon {
     Terminal,
 }
 
-/// What the service account is. `Active`: its active keys authenticate. `Inactive`: a person switched it off. `Rejected`:
-/// it is not admitted, and its keys get no token.
+/// What the service account is. `Active`: its active keys authenticate. `Inactive`: a user switched it off.
+/// `Rejected`: it is not admitted, and its keys get no token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum ServiceAccountState {
     /// Its active keys authenticate.
     Active,
-    /// Switched off by a person.
+    /// Switched off by a user.
     Inactive,
     /// Not admitted: its keys get no token.
     Rejected,
@@ -128,7 +128,7 @@ pub struct ServiceAccountStatus {
     /// The `metadata.generation` that this status speaks of; -1 until the controller has seen the object.
     #[serde(default = "never_observed")]
     pub observed_generation: i64,
-    /// `Active`, `Inactive` (switched off by a person) or `Rejected` (not admitted; its keys get no token).
+    /// `Active`, `Inactive` (switched off by a user) or `Rejected` (not admitted; its keys get no token).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub state: Option<ServiceAccountState>,
     /// Why it is so: the reason that `Ready` gives, as a value.
@@ -141,13 +141,13 @@ pub struct ServiceAccountStatus {
     /// How many access keys there are, by state.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub keys: Option<KeyCounts>,
-    /// The admitted access keys. Written only with the resourceVersion it was computed from, so it never holds more
-    /// than the limit.
+    /// The admitted access keys. Written only with the resourceVersion it was computed from, so it never
+    /// holds more than the limit.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 1000))]
     pub seats: Vec<Seat>,
-    /// While keys wait for a seat: admitted keys that could be deleted to make room, expired ones first, then the
-    /// longest unused.
+    /// While keys wait for a seat: admitted keys that could be deleted to make room, expired ones first, then
+    /// the longest unused.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 3), inner(length(max = 253)))]
     pub removable_keys: Vec<String>,
@@ -165,12 +165,12 @@ pub struct ServiceAccountStatus {
     /// When one of its keys was last used (RFC 3339, UTC).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_accessed_at: Option<DateTime<Utc>>,
-    /// Since when verifiers record the use of its keys (RFC 3339, UTC). With it and without `lastAccessedAt` none was used
-    /// since then; without both it is unknown whether one was.
+    /// Since when verifiers record the use of its keys (RFC 3339, UTC). With it and without `lastAccessedAt`
+    /// none was used since then; without both it is unknown whether one was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub usage_recorded_since: Option<DateTime<Utc>>,
-    /// Conditions. `Ready`: what is asked for holds. `Active`: its keys authenticate. `Stalled`: only a person can
-    /// help. `Reconciling`: work is under way.
+    /// Conditions. `Ready`: what is asked for holds. `Active`: its keys authenticate. `Stalled`: only a
+    /// user can help. `Reconciling`: work is under way.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 8), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["type"]))]
     pub conditions: Vec<Condition>,
@@ -192,8 +192,8 @@ pub struct AssociatedResources {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 5), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["category"]))]
     pub categories: Vec<CategoryCount>,
-    /// What still uses the service account, as sentences, one for each usage that occurs. A person who switches it off is
-    /// told them.
+    /// What still uses the service account, as sentences, one for each usage that occurs. A user who
+    /// switches it off is told them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 3), inner(length(max = 1024)))]
     pub in_use: Vec<String>,
@@ -232,13 +232,6 @@ pub struct AssociatedResource {
     pub impersonation: Impersonation,
     /// How the service account is used there: `Shared`, `Integration` or `Assignment`.
     pub usage: Usage,
-}
-
-impl ServiceAccountStatus {
-    /// A controller has written it, and its reason is none that this version knows or records.
-    pub fn reason_is_unknown(&self) -> bool {
-        self.reason.is_none() && self.observed_generation != never_observed()
-    }
 }
 
 impl Default for ServiceAccountStatus {

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::rules;
 
-/// Whether a person wants the object to authenticate.
+/// Whether a user wants the object to authenticate.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 pub enum DesiredState {
     /// It authenticates.
@@ -17,7 +17,8 @@ pub enum DesiredState {
     Inactive,
 }
 
-/// A length of time in ISO 8601 form, such as `P6M`, `P1Y`, `P30D` or `PT1H`; months and years are calendar ones.
+/// A length of time in ISO 8601 form, such as `P6M`, `P1Y`, `P30D` or `PT1H`; months and years are calendar
+/// ones.
 ///
 /// Kept as it was written, so that nothing differs from what stands in Git; `domain::validity` parses it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -31,7 +32,8 @@ pub struct IsoDuration(#[schemars(length(max = 32))] pub String);
 
 /// A label's value.
 ///
-/// The form is that of Kubernetes: at most 63 characters, letters and digits at both ends, `-`, `_` and `.` between.
+/// The form is that of Kubernetes: at most 63 characters, letters and digits at both ends, `-`, `_` and `.`
+/// between.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
 #[schemars(extend("x-kubernetes-validations" = [{
@@ -61,8 +63,8 @@ pub struct Seat {
     /// Name of the admitted object.
     #[schemars(length(min = 1, max = 253))]
     pub name: String,
-    /// The display name that the object holds in the account, so that no second one can take it (service accounts
-    /// only).
+    /// The display name that the object holds in the account, so that no second one can take it (service
+    /// accounts only).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 253))]
     pub display_name: Option<String>,
@@ -126,8 +128,8 @@ pub struct AuditEntry {
     pub id: String,
     /// When it happened, to the second (RFC 3339, UTC).
     pub time: DateTime<Utc>,
-    /// Who did it: `controller`, `verifier`, the user that changed the field, for what a key did its service account as
-    /// `keyward:<account>:<name>`, or `unknown` where nothing vouches for a name.
+    /// Who did it: `controller`, `verifier`, the user that changed the field, for what a key did its service
+    /// account as `keyward:<account>:<name>`, or `unknown` where nothing vouches for a name.
     #[schemars(length(max = 253))]
     pub actor: String,
     /// What was done, as one verb, for example `Issue` or `Deactivate`.
@@ -154,7 +156,8 @@ pub struct AuditEntry {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 160))]
     pub resource: Option<String>,
-    /// How often it happened that day (UTC), where repeats are folded into one entry; `time` is that of the last one.
+    /// How often it happened that day (UTC), where repeats are folded into one entry; `time` is that of the
+    /// last one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub count: Option<i32>,
 }

@@ -66,6 +66,6 @@ impl Stamps {
             Self::Trusted => object.annotations().get(names::CHANGED_BY),
             Self::Ignored => None,
         };
-        audit::person(stamp.map(String::as_str))
+        audit::user(stamp.map(String::as_str))
     }
 }

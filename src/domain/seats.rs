@@ -2,8 +2,8 @@
 //!
 //! ```text
 //!   held (in status) ──┬── object seen, or not known to be gone ──► keeps its seat ──┐
-//!                      └── known to be gone ──► freed                               ├──► new list, at most `limit`
-//!   candidates ── eligible, issued first, then oldest ──► takes a seat that is free ─┘
+//!                      └── known to be gone ──► freed                               ├──► new list,
+//!   candidates ── eligible, issued first, then oldest ──► takes a seat that is free ─┘    at most `limit`
 //! ```
 //!
 //! The new list is written with the resourceVersion that `held` was read at, so no two writers can both give

@@ -110,5 +110,5 @@ impl Source {
 /// What the entry says, and who did it where that was a user: an Event has no field for it.
 fn note(entry: &AuditEntry) -> String {
     let AuditEntry { actor, message, .. } = entry;
-    if audit::is_person(actor) { format!("{} (by {actor})", cut(message, 700)) } else { message.clone() }
+    if audit::is_user(actor) { format!("{} (by {actor})", cut(message, 700)) } else { message.clone() }
 }

@@ -1,5 +1,6 @@
 //! The one place that reads the time. What is read for each request comes from the kernel's coarse clocks:
-//! they are read in a small part of the time, and are 10 milliseconds late at the most.
+//! they are read in a small part of the time, and are 10 milliseconds late at the most. What is measured comes
+//! from the fine one.
 //!
 //! A process makes one [`Clock`] at its top and hands it down, so that all of it can run on a time set by
 //! hand. The free functions read the system's clock and are for the top alone.
@@ -45,6 +46,14 @@ impl Clock {
     pub fn monotonic(&self) -> Duration {
         match self {
             Self::System => monotonic(),
+            Self::Manual(clock) => clock.0.lock().1,
+        }
+    }
+
+    /// The same to the nanosecond, to measure how long something took.
+    pub fn precise(&self) -> Duration {
+        match self {
+            Self::System => precise(),
             Self::Manual(clock) => clock.0.lock().1,
         }
     }
@@ -95,6 +104,11 @@ pub fn monotonic() -> Duration {
     Duration::try_from(clock_gettime(clock)).unwrap_or_default()
 }
 
+/// The time since the same moment, to the nanosecond.
+pub fn precise() -> Duration {
+    Duration::try_from(clock_gettime(ClockId::Monotonic)).unwrap_or_default()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -105,6 +119,8 @@ mod tests {
         let late = now().timestamp() - coarse;
         assert!((0..60).contains(&late), "{late} s");
         assert!(monotonic() >= start && start > Duration::ZERO);
+        let late = precise().checked_sub(start).unwrap();
+        assert!(late < Duration::from_mins(1), "{late:?}");
     }
 
     #[test]
@@ -118,6 +134,7 @@ mod tests {
         assert_eq!(clock.now(), start + TimeDelta::milliseconds(1_500));
         assert_eq!(clock.second(), 1_800_000_001);
         assert_eq!(clock.monotonic().checked_sub(before), Some(Duration::from_millis(1_500)));
+        assert_eq!(clock.precise().checked_sub(before), Some(Duration::from_millis(1_500)));
         manual.advance(Duration::MAX);
         assert_eq!(clock.now(), DateTime::<Utc>::MAX_UTC, "the end of the calendar, not a panic");
     }

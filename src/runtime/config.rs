@@ -19,11 +19,12 @@ pub struct ControllerArgs {
     /// How many objects of a kind are worked on at once, 1 to 1024.
     #[arg(long, env = "KEYWARD_CONCURRENCY", value_name = "NUMBER", default_value_t = 64, value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub concurrency: u16,
-    /// Take the annotation `iam.keyward.dev/changed-by` for the name of the user who changed an object. Only where the
-    /// chart's admission policy stamps it: anybody could write it otherwise.
+    /// Take the annotation `iam.keyward.dev/changed-by` for the name of the user who changed an object. Only
+    /// where the chart's admission policy stamps it: anybody could write it otherwise.
     #[arg(long, env = "KEYWARD_TRUST_CHANGED_BY", value_name = "BOOL", default_value_t = false, action = clap::ArgAction::Set)]
     pub trust_changed_by: bool,
-    /// Keep a `ResourceQuota` in each account's namespace, so that one service account too many is refused at once.
+    /// Keep a `ResourceQuota` in each account's namespace, so that one service account too many is refused at
+    /// once.
     #[arg(long, env = "KEYWARD_RESOURCE_QUOTAS", value_name = "BOOL", default_value_t = true, action = clap::ArgAction::Set)]
     pub resource_quotas: bool,
     /// Namespace of the sealing key, of which verifiers read the public half. Default: the namespace of the pod.
@@ -55,11 +56,12 @@ pub struct VerifierArgs {
     /// Private key for TLS, as a PEM file.
     #[arg(long, env = "KEYWARD_TLS_KEY_FILE", value_name = "FILE", requires = "tls_cert_file")]
     pub tls_key_file: Option<PathBuf>,
-    /// Answer plain HTTP on other addresses than loopback too. Tokens then cross the network for anyone there to read.
+    /// Answer plain HTTP on other addresses than loopback too. Tokens then cross the network for anyone there
+    /// to read.
     #[arg(long, env = "KEYWARD_ALLOW_PLAIN_HTTP", value_name = "BOOL", default_value_t = false, action = clap::ArgAction::Set)]
     pub allow_plain_http: bool,
-    /// Gateways that are believed which client they ask for, as addresses or networks. Failures are then slowed down by
-    /// client rather than by gateway.
+    /// Gateways that are believed which client they ask for, as addresses or networks. Failures are then
+    /// slowed down by client rather than by gateway.
     #[arg(long, env = "KEYWARD_TRUSTED_PROXIES", value_name = "NETWORK", value_delimiter = ',', value_parser = network)]
     pub trusted_proxies: Vec<IpNet>,
     /// How many connections may be open at once, 1 to 1000000. Further ones wait.
@@ -90,7 +92,8 @@ fn network(text: &str) -> Result<IpNet, String> {
 /// Flags about the leader lease.
 #[derive(Args, Clone, Debug)]
 pub struct LeaseArgs {
-    /// Work only while holding the leader lease. Two controllers at once break no limit, they only do work twice.
+    /// Work only while holding the leader lease. Two controllers at once break no limit, they only do work
+    /// twice.
     #[arg(long, env = "KEYWARD_LEADER_ELECT", value_name = "BOOL", default_value_t = true, action = clap::ArgAction::Set)]
     pub leader_elect: bool,
     /// Namespace of the Lease. Default: the namespace of the pod.
@@ -99,7 +102,8 @@ pub struct LeaseArgs {
     /// Name of the Lease.
     #[arg(long, env = "KEYWARD_LEASE_NAME", value_name = "NAME", default_value = "keyward-controller")]
     pub lease_name: String,
-    /// How long a lease lasts without renewal, in seconds, 6 to 300. It is renewed when half of it has passed.
+    /// How long a lease lasts without renewal, in seconds, 6 to 300. It is renewed when half of it has
+    /// passed.
     #[arg(long, env = "KEYWARD_LEASE_SECONDS", value_name = "SECONDS", default_value_t = 15, value_parser = clap::value_parser!(u64).range(6..=300))]
     pub lease_seconds: u64,
 }

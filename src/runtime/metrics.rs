@@ -109,7 +109,7 @@ impl Metrics {
                 self.errors.get_or_create_owned(&KindReasonLabels { kind, reason });
             }
         }
-        for kind in Kind::ALL.map(Kind::as_str) {
+        for kind in Kind::ALL.iter().map(|kind| kind.as_str()) {
             self.writes.get_or_create_owned(&KindLabel { kind });
         }
         for reason in catalog::by_controller() {
@@ -157,7 +157,7 @@ impl Metrics {
         registry.register("objects", "Objects, by kind and state", objects.clone());
         registry.register(
             "stalled",
-            "Objects that are refused until a person helps, by kind and reason",
+            "Objects that are refused until a user helps, by kind and reason",
             stalled.clone(),
         );
         registry.register(

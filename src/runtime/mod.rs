@@ -1,5 +1,5 @@
 //! What every process needs around its work: configuration, telemetry, health, the lease, shutdown, the
-//! clock, the random source.
+//! clock, the random source, the start of tasks.
 
 pub mod audit;
 pub mod client;
@@ -13,4 +13,5 @@ pub mod random;
 pub mod rate;
 pub mod sealing;
 pub mod shutdown;
+pub mod spawner;
 pub mod telemetry;

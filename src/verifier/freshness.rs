@@ -4,12 +4,14 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use strum::VariantArray;
+
 use crate::api::Kind;
 use crate::domain::verdict::FeedState;
 use crate::runtime::clock::Clock;
 
 /// The kinds of objects that are followed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, VariantArray)]
 pub enum Followed {
     /// `AccessKey`.
     AccessKeys,
@@ -21,7 +23,7 @@ pub enum Followed {
 
 impl Followed {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::AccessKeys, Self::ServiceAccounts, Self::ResourceGrants];
+    pub const ALL: &[Self] = Self::VARIANTS;
 
     /// The kind's name.
     pub fn as_str(self) -> &'static str {
@@ -40,7 +42,7 @@ pub struct Freshness {
     started: Duration,
     bound: Duration,
     /// Milliseconds since the start, by kind; 0 until its first list is complete.
-    heard: [AtomicU64; 3],
+    heard: [AtomicU64; Followed::ALL.len()],
 }
 
 impl Freshness {
@@ -104,7 +106,7 @@ mod tests {
     #[test]
     fn the_cluster_is_known_once_every_kind_was_heard_of() {
         let freshness = Freshness::new(Duration::from_mins(5), Clock::System);
-        for kind in Followed::ALL {
+        for kind in Followed::ALL.iter().copied() {
             assert_eq!((freshness.state(), freshness.silence(kind)), (FeedState::NotSynced, None));
             freshness.heard(kind);
             assert!(freshness.silence(kind).is_some());
@@ -115,11 +117,11 @@ mod tests {
     #[test]
     fn silence_about_one_kind_makes_all_of_it_stale() {
         let freshness = Freshness::new(Duration::from_mins(5), Clock::System);
-        for kind in Followed::ALL {
+        for kind in Followed::ALL.iter().copied() {
             freshness.heard(kind);
         }
         let later = freshness.elapsed() + 10 * 60 * 1000;
-        for kind in Followed::ALL {
+        for kind in Followed::ALL.iter().copied() {
             assert_eq!(freshness.state_at(later), FeedState::Stale);
             freshness.slot(kind).store(later, Ordering::Release);
         }

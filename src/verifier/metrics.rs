@@ -63,7 +63,7 @@ impl Default for Metrics {
             "Requests for a verdict, by endpoint, outcome and the cause of a refusal",
             verifications.clone(),
         );
-        let counters = Endpoint::ALL.into_iter().flat_map(outcomes);
+        let counters = Endpoint::ALL.iter().copied().flat_map(outcomes);
         let counters = counters.map(|labels| verifications.get_or_create_owned(&labels)).collect();
         let metrics = Self {
             registry: Arc::new(RwLock::new(registry)),
@@ -144,7 +144,7 @@ impl Metrics {
     pub fn text(&self, index: &Index, freshness: &Freshness) -> Result<String, std::fmt::Error> {
         self.entries.set(i64::try_from(index.len()).unwrap_or(i64::MAX));
         self.contested.inner().store(index.contested(), Ordering::Relaxed);
-        for kind in Followed::ALL {
+        for kind in Followed::ALL.iter().copied() {
             let seconds = freshness.silence(kind).as_ref().map_or(-1, |silence| whole_seconds(*silence));
             self.silence.get_or_create(&KindLabel { kind: kind.as_str() }).set(seconds);
         }
@@ -166,7 +166,7 @@ mod tests {
     #[test]
     fn each_outcome_has_a_counter_of_its_own() {
         let metrics = Metrics::default();
-        for endpoint in Endpoint::ALL {
+        for endpoint in Endpoint::ALL.iter().copied() {
             metrics.verified(endpoint, None);
             for cause in Cause::ALL {
                 metrics.verified(endpoint, Some(*cause));

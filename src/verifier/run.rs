@@ -1,4 +1,5 @@
-//! Wires the verifier together and runs it. Clock and random source are made here and handed in.
+//! Wires the verifier together and runs it. Clock, random source and spawner are made here and
+//! handed in.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -15,6 +16,7 @@ use crate::runtime::config::VerifierArgs;
 use crate::runtime::health::Health;
 use crate::runtime::preflight;
 use crate::runtime::random::Random;
+use crate::runtime::spawner::Spawner;
 use crate::verifier::check::audit::AuditLines;
 use crate::verifier::check::checker::Checker;
 use crate::verifier::check::client::TrustedProxies;
@@ -73,7 +75,7 @@ pub async fn run(client: Client, args: VerifierArgs, shutdown: CancellationToken
     };
     let Some(met) = shutdown.run_until_cancelled(needs).await else { return Ok(()) };
     met?;
-    let (clock, random) = (Clock::System, Random::System);
+    let (clock, random, spawner) = (Clock::System, Random::System, Spawner::default());
     let metrics = Metrics::default();
     let (recorder, used) = Recorder::new();
     let bound = Duration::from_secs(args.max_staleness_seconds);
@@ -91,7 +93,7 @@ pub async fn run(client: Client, args: VerifierArgs, shutdown: CancellationToken
     let endpoints = Endpoints::new(Arc::clone(&checker));
     let address = args.listen_address;
     let connections = usize::try_from(args.max_connections).unwrap_or(usize::MAX);
-    let server = Server::bind(address, tls.clone(), connections, endpoints, metrics.clone())
+    let server = Server::bind(address, tls.clone(), connections, endpoints, metrics.clone(), spawner)
         .await
         .map_err(|error| Error::Listen(address, error))?;
     let listening = server.address().map_err(|error| Error::Listen(address, error))?;

@@ -9,7 +9,7 @@ use std::time::Duration;
 use http::{Request, Response};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::server::graceful::GracefulShutdown;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -18,6 +18,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_io_timeout::TimeoutStream;
 use tokio_util::sync::CancellationToken;
 
+use crate::runtime::spawner::Spawner;
 use crate::verifier::http::{Body, Endpoints};
 use crate::verifier::metrics::Metrics;
 use crate::verifier::tls::Tls;
@@ -64,10 +65,12 @@ pub struct Server<A> {
     connections: Arc<Semaphore>,
     answers: Arc<A>,
     metrics: Metrics,
+    spawner: Spawner,
 }
 
 impl<A: Answers> Server<A> {
-    /// Listens on `address`, for at most `connections` at once; further ones wait to be accepted.
+    /// Listens on `address`, for at most `connections` at once; further ones wait to be accepted. Each is a
+    /// task of `spawner`.
     ///
     /// # Errors
     /// When the address cannot be bound.
@@ -77,10 +80,11 @@ impl<A: Answers> Server<A> {
         connections: usize,
         answers: A,
         metrics: Metrics,
+        spawner: Spawner,
     ) -> std::io::Result<Self> {
         let listener = TcpListener::bind(address).await?;
         let connections = Arc::new(Semaphore::new(connections));
-        Ok(Self { listener, tls, connections, answers: Arc::new(answers), metrics })
+        Ok(Self { listener, tls, connections, answers: Arc::new(answers), metrics, spawner })
     }
 
     /// The address that it listens on.
@@ -94,7 +98,7 @@ impl<A: Answers> Server<A> {
     /// Answers until `stop`; then takes no new connection, and lets what is open finish.
     pub async fn run(self, stop: &CancellationToken) {
         let graceful = GracefulShutdown::new();
-        let builder = builder();
+        let builder = builder(self.spawner.clone());
         loop {
             let accepted = tokio::select! {
                 accepted = self.accept() => accepted,
@@ -110,7 +114,7 @@ impl<A: Answers> Server<A> {
             };
             let (answers, tls, metrics) = (Arc::clone(&self.answers), self.tls.clone(), self.metrics.clone());
             let (builder, watcher) = (builder.clone(), graceful.watcher());
-            tokio::spawn(async move {
+            self.spawner.spawn(async move {
                 metrics.connections.inc();
                 let answer = service_fn(move |request| {
                     let answers = Arc::clone(&answers);
@@ -136,7 +140,7 @@ impl<A: Answers> Server<A> {
         }
         drop(self.listener);
         if tokio::time::timeout(DRAIN, graceful.shutdown()).await.is_err() {
-            tracing::warn!("some connections were still open at the end");
+            tracing::warn!(tasks = self.spawner.running(), "some connections were still open at the end");
         }
     }
 
@@ -150,8 +154,8 @@ impl<A: Answers> Server<A> {
     }
 }
 
-fn builder() -> Builder<TokioExecutor> {
-    let mut builder = Builder::new(TokioExecutor::new());
+fn builder(spawner: Spawner) -> Builder<Spawner> {
+    let mut builder = Builder::new(spawner);
     builder
         .http1()
         .timer(TokioTimer::new())

@@ -29,7 +29,7 @@ fn told(kind: &str) -> &'static [ReasonEntry] {
 
 fn says(kind: &str, conditions: &[Condition]) {
     for condition in conditions {
-        let type_ = ConditionType::ALL.into_iter().find(|known| known.as_str() == condition.type_);
+        let type_ = ConditionType::ALL.iter().copied().find(|known| known.as_str() == condition.type_);
         let place =
             Surface::of(type_.unwrap_or_else(|| panic!("a condition {} on a {kind}", condition.type_)));
         let is =

@@ -17,7 +17,7 @@ use crate::domain::access_key::{
     FoundParent, Key, Observed, OwnedSecret, Parent, ParentView, SecretView, needs_inspection,
 };
 use crate::domain::account::limits::Limits;
-use crate::domain::account::policy::AccountPolicy;
+use crate::domain::account::policy::{AccountPolicy, accepted_namespaces};
 use crate::domain::account::seats;
 use crate::domain::admins;
 use crate::runtime::client::{CallError, bounded};
@@ -95,9 +95,7 @@ impl Observer {
 
     /// Whether an account takes Secrets that keys of another publish.
     fn accepts(&self, account: &str, from: &str) -> bool {
-        let account = self.account_of(account);
-        account
-            .is_some_and(|account| AccountPolicy::of(&account).accepts_from.iter().any(|name| name == from))
+        self.account_of(account).is_some_and(|account| accepted_namespaces(&account).any(|name| name == from))
     }
 
     async fn parent(&self, key: &Key, places: Places<'_>) -> Result<Parent, CallError> {

@@ -23,9 +23,9 @@ impl Observer {
     ) -> Result<Observed, CallError> {
         let (namespace, name) = (object.namespace().unwrap_or_default(), object.name_any());
         let keys: Vec<ObservedKey> =
-            self.keys(&namespace, &name).iter().map(|key| self.observed_key(key)).collect();
+            self.keys(&namespace, &name).into_iter().map(|key| self.observed_key(key)).collect();
         let status = object.status.clone().unwrap_or_default();
-        let uids: Vec<&str> = keys.iter().map(|key| key.view.uid.as_str()).collect();
+        let uids: Vec<&str> = keys.iter().map(|key| key.view().uid).collect();
         let gone = self.gone::<AccessKey>("read access key", &namespace, &status.seats, &uids).await?;
         let role_name = admins::role_name(&name);
         let role = ObjectRef::new(&role_name).within(&namespace);
@@ -60,19 +60,19 @@ impl Observer {
         grants.map(|grant| GrantView::of(&grant, self.stamps)).collect()
     }
 
-    fn observed_key(&self, object: &AccessKey) -> ObservedKey {
-        let view = KeyView::of(object);
+    fn observed_key(&self, object: Arc<AccessKey>) -> ObservedKey {
+        let KeyView { spec, name, uid, status, .. } = KeyView::of(&object);
         let namespace = object.namespace().unwrap_or_default();
-        let owner = SecretOwner { spec: &view.spec, name: &view.name, account: &namespace };
+        let owner = SecretOwner { spec, name, account: &namespace };
         let secret = ObjectRef::new(owner.secret_name()).within(&namespace);
         let secret = self.world.secrets.get_or_written(&secret);
-        let secret = secret.filter(|secret| is_owned(secret.as_ref(), &view.uid));
+        let secret = secret.filter(|secret| is_owned(secret.as_ref(), uid));
         // Only where status says nothing: a seal takes some 50 µs to check.
         let has_record = |secret: &SecretMeta| {
-            view.status.token.is_none()
-                && self.sealing.trust().of_annotations(&view.uid, secret.annotations()).sealed().is_some()
+            status.token.is_none()
+                && self.sealing.trust().of_annotations(uid, secret.annotations()).sealed().is_some()
         };
         let secret_has_record = secret.as_deref().is_some_and(has_record);
-        ObservedKey { view, secret_has_record, secret: secret.map(|secret| secret.name_any()) }
+        ObservedKey::new(object, secret.map(|secret| secret.name_any()), secret_has_record)
     }
 }

@@ -4,20 +4,13 @@
 use chrono::{DateTime, Utc};
 
 use crate::api::{AccessKey, Kind};
-use crate::controller::apply::Applier;
 use crate::controller::apply::access_key::Done;
 use crate::controller::error::Error;
 use crate::controller::observe::Observer;
-use crate::controller::reconcile::driver::{Next, Reconcile};
+use crate::controller::reconcile::driver::{Driver, Next, Reconcile};
 use crate::domain::access_key::{Action, Key, Observed, Plan, plan};
 
-/// Reconciles access keys.
-pub(in crate::controller) struct AccessKeys {
-    pub(in crate::controller) observer: Observer,
-    pub(in crate::controller) applier: Applier,
-}
-
-impl Reconcile for AccessKeys {
+impl Reconcile for Driver<AccessKey> {
     type Object = AccessKey;
     type Observed = Observed;
     type Action = Action;

@@ -3,20 +3,12 @@
 use chrono::{DateTime, Utc};
 
 use crate::api::{Account, Kind};
-use crate::controller::apply::Applier;
 use crate::controller::apply::account::Done;
 use crate::controller::error::Error;
-use crate::controller::observe::Observer;
-use crate::controller::reconcile::driver::{Next, Reconcile};
+use crate::controller::reconcile::driver::{Driver, Next, Reconcile};
 use crate::domain::account::{Action, Observed, Plan, plan};
 
-/// Reconciles accounts.
-pub(in crate::controller) struct Accounts {
-    pub(in crate::controller) observer: Observer,
-    pub(in crate::controller) applier: Applier,
-}
-
-impl Reconcile for Accounts {
+impl Reconcile for Driver<Account> {
     type Object = Account;
     type Observed = Observed;
     type Action = Action;

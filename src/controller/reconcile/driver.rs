@@ -2,13 +2,16 @@
 //! observed. It decides nothing and writes nothing itself.
 
 use std::fmt::Debug;
+use std::marker::PhantomData;
 
 use chrono::{DateTime, Utc};
 use kube::Resource;
 use serde::de::DeserializeOwned;
 
 use crate::api::Kind;
+use crate::controller::apply::Applier;
 use crate::controller::error::Error;
+use crate::controller::observe::Observer;
 use crate::domain::plan::Plan;
 use crate::runtime::clock::Clock;
 
@@ -28,6 +31,20 @@ pub(in crate::controller) enum Next {
 struct Outcome<Done> {
     done: Vec<Done>,
     failed: Option<Error>,
+}
+
+/// Reconciles objects of type `K`: what it reads and writes with. How it does is its [`Reconcile`].
+pub(in crate::controller) struct Driver<K> {
+    pub(super) observer: Observer,
+    pub(super) applier: Applier,
+    kind: PhantomData<fn() -> K>,
+}
+
+impl<K> Driver<K> {
+    /// Reads with `observer` and writes with `applier`.
+    pub(super) fn new(observer: &Observer, applier: &Applier) -> Self {
+        Self { observer: observer.clone(), applier: applier.clone(), kind: PhantomData }
+    }
 }
 
 /// How objects of one kind are reconciled.
@@ -69,15 +86,15 @@ pub(in crate::controller) trait Reconcile: Send + Sync + 'static {
 
 /// One pass over an object. Returns when to look again, if nothing happens before.
 pub(in crate::controller) async fn pass<R: Reconcile>(
-    kind: &R,
+    driver: &R,
     object: &R::Object,
     clock: &Clock,
 ) -> Result<Option<DateTime<Utc>>, Error> {
-    let mut observed = kind.observe(object).await?;
+    let mut observed = driver.observe(object).await?;
     for _ in 0..ROUNDS {
-        let Plan { actions, look_again_at } = kind.plan(&observed, clock.now());
-        let Outcome { done, failed } = carry_out(kind, object, &observed, actions).await;
-        let next = kind.fold(&mut observed, done).await;
+        let Plan { actions, look_again_at } = driver.plan(&observed, clock.now());
+        let Outcome { done, failed } = carry_out(driver, object, &observed, actions).await;
+        let next = driver.fold(&mut observed, done).await;
         if let Some(error) = failed {
             return Err(error);
         }
@@ -90,14 +107,14 @@ pub(in crate::controller) async fn pass<R: Reconcile>(
 
 /// Takes the steps of a plan one after the other, up to the first that fails.
 async fn carry_out<R: Reconcile>(
-    kind: &R,
+    driver: &R,
     object: &R::Object,
     observed: &R::Observed,
     actions: Vec<R::Action>,
 ) -> Outcome<R::Done> {
     let mut done = Vec::with_capacity(actions.len());
     for action in actions {
-        if let Err(error) = kind.apply(object, observed, action, &mut done).await {
+        if let Err(error) = driver.apply(object, observed, action, &mut done).await {
             return Outcome { done, failed: Some(error) };
         }
     }

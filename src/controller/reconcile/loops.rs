@@ -2,7 +2,7 @@
 //! that fails.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use futures::stream::{self, Stream, StreamExt};
@@ -11,18 +11,14 @@ use kube::runtime::controller::{Action as Requeue, Config, Controller};
 use kube::runtime::reflector::ObjectRef;
 use tokio_util::sync::CancellationToken;
 
+use crate::api::{AccessKey, Account, ResourceGrant, ServiceAccount};
 use crate::controller::apply::Applier;
 use crate::controller::error::Error;
 use crate::controller::observe::Observer;
-use crate::controller::reconcile::access_key::AccessKeys;
-use crate::controller::reconcile::account::Accounts;
 use crate::controller::reconcile::backoff::Backoff;
-use crate::controller::reconcile::driver::{Reconcile, pass};
-use crate::controller::reconcile::published_secret::PublishedSecrets;
-use crate::controller::reconcile::resource_grant::ResourceGrants;
-use crate::controller::reconcile::service_account::ServiceAccounts;
+use crate::controller::reconcile::driver::{Driver, Reconcile, pass};
 use crate::controller::watch::queue::{Queued, Streams};
-use crate::controller::watch::store::{Store, World};
+use crate::controller::watch::store::{SecretMeta, Store};
 use crate::runtime::clock::Clock;
 use crate::runtime::metrics::Metrics;
 use crate::runtime::random::Random;
@@ -51,32 +47,25 @@ pub(in crate::controller) async fn reconcile_all(
     shutdown: &CancellationToken,
 ) {
     let Streams { accounts, service_accounts, keys, grants, orphans } = queued.streams();
-    let (observer, applier) = (|| context.observer.clone(), || context.applier.clone());
-    let World {
-        accounts: account_store,
-        service_accounts: service_account_store,
-        access_keys,
-        grants: grant_store,
-        secrets,
-        ..
-    } = &context.observer.world;
-    let of_accounts = Accounts { observer: observer(), applier: applier() };
-    let of_service_accounts = ServiceAccounts { observer: observer(), applier: applier() };
-    let of_keys = AccessKeys { observer: observer(), applier: applier() };
-    let of_grants = ResourceGrants { observer: observer(), applier: applier() };
-    let of_secrets = PublishedSecrets { observer: observer(), applier: applier() };
+    let Context { observer, applier, .. } = &context;
+    let world = &observer.world;
     futures::join!(
-        context.each(of_accounts, account_store, accounts, shutdown),
-        context.each(of_service_accounts, service_account_store, service_accounts, shutdown),
-        context.each(of_keys, access_keys, keys, shutdown),
-        context.each(of_grants, grant_store, grants, shutdown),
-        context.each(of_secrets, secrets, orphans, shutdown),
+        context.each(Driver::<Account>::new(observer, applier), &world.accounts, accounts, shutdown),
+        context.each(
+            Driver::<ServiceAccount>::new(observer, applier),
+            &world.service_accounts,
+            service_accounts,
+            shutdown
+        ),
+        context.each(Driver::<AccessKey>::new(observer, applier), &world.access_keys, keys, shutdown),
+        context.each(Driver::<ResourceGrant>::new(observer, applier), &world.grants, grants, shutdown),
+        context.each(Driver::<SecretMeta>::new(observer, applier), &world.secrets, orphans, shutdown),
     );
 }
 
 /// The loop of one kind.
 struct Loop<R: Reconcile> {
-    kind: R,
+    driver: R,
     store: Store<R::Object>,
     metrics: Metrics,
     clock: Clock,
@@ -87,14 +76,14 @@ impl Context {
     /// Passes over each object that `queue` names, never two at once over the same one.
     async fn each<R: Reconcile>(
         &self,
-        kind: R,
+        driver: R,
         store: &Store<R::Object>,
         queue: impl Stream<Item = ObjectRef<R::Object>> + Send + 'static,
         shutdown: &CancellationToken,
     ) {
         let reader = store.reader();
         let context = Arc::new(Loop {
-            kind,
+            driver,
             store: store.clone(),
             metrics: self.metrics.clone(),
             clock: self.clock.clone(),
@@ -112,12 +101,12 @@ impl Context {
 }
 
 async fn timed<R: Reconcile>(seen: Arc<R::Object>, context: Arc<Loop<R>>) -> Result<Requeue, Error> {
-    let Loop { kind, store, metrics, clock, backoff } = context.as_ref();
-    let started = Instant::now();
+    let Loop { driver, store, metrics, clock, backoff } = context.as_ref();
+    let started = clock.precise();
     let object_ref = ObjectRef::from_obj(seen.as_ref());
     let object = store.get(&object_ref).unwrap_or(seen);
-    let look_again_at = pass(kind, &object, clock).await?;
-    metrics.reconciled(R::KIND, started.elapsed());
+    let look_again_at = pass(driver, &object, clock).await?;
+    metrics.reconciled(R::KIND, clock.precise().saturating_sub(started));
     backoff.succeeded(&object_ref);
     Ok(look_again_at.map_or_else(Requeue::await_change, |at| Requeue::requeue(until(at, clock))))
 }

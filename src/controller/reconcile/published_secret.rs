@@ -4,20 +4,12 @@
 use chrono::{DateTime, Utc};
 
 use crate::api::Kind;
-use crate::controller::apply::Applier;
 use crate::controller::error::Error;
-use crate::controller::observe::Observer;
-use crate::controller::reconcile::driver::{Next, Reconcile};
+use crate::controller::reconcile::driver::{Driver, Next, Reconcile};
 use crate::controller::watch::store::SecretMeta;
 use crate::domain::access_key::publish::orphan::{Action, Observed, Plan, plan};
 
-/// Takes away published Secrets whose key is gone.
-pub(in crate::controller) struct PublishedSecrets {
-    pub(in crate::controller) observer: Observer,
-    pub(in crate::controller) applier: Applier,
-}
-
-impl Reconcile for PublishedSecrets {
+impl Reconcile for Driver<SecretMeta> {
     type Object = SecretMeta;
     type Observed = Observed;
     type Action = Action;

@@ -3,19 +3,11 @@
 use chrono::{DateTime, Utc};
 
 use crate::api::{Kind, ResourceGrant};
-use crate::controller::apply::Applier;
 use crate::controller::error::Error;
-use crate::controller::observe::Observer;
-use crate::controller::reconcile::driver::{Next, Reconcile};
+use crate::controller::reconcile::driver::{Driver, Next, Reconcile};
 use crate::domain::resource_grant::{Action, Observed, Plan, plan};
 
-/// Reconciles resource grants.
-pub(in crate::controller) struct ResourceGrants {
-    pub(in crate::controller) observer: Observer,
-    pub(in crate::controller) applier: Applier,
-}
-
-impl Reconcile for ResourceGrants {
+impl Reconcile for Driver<ResourceGrant> {
     type Object = ResourceGrant;
     type Observed = Observed;
     type Action = Action;

@@ -3,20 +3,12 @@
 use chrono::{DateTime, Utc};
 
 use crate::api::{Kind, ServiceAccount};
-use crate::controller::apply::Applier;
 use crate::controller::apply::service_account::Done;
 use crate::controller::error::Error;
-use crate::controller::observe::Observer;
-use crate::controller::reconcile::driver::{Next, Reconcile};
+use crate::controller::reconcile::driver::{Driver, Next, Reconcile};
 use crate::domain::service_account::{Action, Observed, Plan, plan};
 
-/// Reconciles service accounts.
-pub(in crate::controller) struct ServiceAccounts {
-    pub(in crate::controller) observer: Observer,
-    pub(in crate::controller) applier: Applier,
-}
-
-impl Reconcile for ServiceAccounts {
+impl Reconcile for Driver<ServiceAccount> {
     type Object = ServiceAccount;
     type Observed = Observed;
     type Action = Action;

@@ -152,7 +152,7 @@ impl Triggers<'_> {
                 let view = KeyView::of(now);
                 match before.map(KeyView::of) {
                     Some(old) if old == view => {}
-                    Some(old) if !old.differs_beyond_status(&view) => queues.counts(service_account_of(now)),
+                    Some(old) if !old.differs_beyond_status(view) => queues.counts(service_account_of(now)),
                     Some(_) | None => queues.seats(service_account_of(now)),
                 }
             }

@@ -194,7 +194,7 @@ fn transition(observed: &Observed, settled: &Settled) -> Option<Happening> {
     let Settled { state, summary, token, .. } = settled;
     let switched_off = |reason| matches!(reason, Reason::Inactive | Reason::ServiceAccountInactive);
     let before = key.status.reason;
-    if before == Some(summary.reason) || key.status.reason_is_unknown() {
+    if !audit::is_new(summary.reason, before, key.status.observed_generation) {
         return None;
     }
     let switched_on = before.is_some_and(switched_off);

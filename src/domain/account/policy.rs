@@ -11,6 +11,11 @@ use crate::domain::account::unused::UnusedPolicy;
 use crate::domain::value::period::Period;
 use crate::domain::value::text::saturating;
 
+/// Namespaces whose keys may publish Secrets into that of `account`.
+pub fn accepted_namespaces(account: &Account) -> impl Iterator<Item = &str> {
+    account.spec.accept_secrets_from.iter().flatten().map(|name| name.0.as_str())
+}
+
 /// The policy in force. The default is what holds without an account.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AccountPolicy {
@@ -31,7 +36,7 @@ impl AccountPolicy {
         Self {
             limits: Limits::from_spec(spec.limits.as_ref()),
             unused: UnusedPolicy::from_spec(spec.unused_access_keys.as_ref()),
-            accepts_from: spec.accept_secrets_from.iter().flatten().map(|name| name.0.clone()).collect(),
+            accepts_from: accepted_namespaces(account).map(str::to_owned).collect(),
             usage_recorded_since: account.status.as_ref().and_then(|status| status.usage_recorded_since),
         }
     }

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 
 use crate::api::Kind;
 use crate::api::reason::Reason;
-use crate::api::shared::AuditEntry;
+use crate::api::shared::{AuditEntry, never_observed};
 use crate::domain::value::digest::sha256_hex;
 use crate::domain::value::text::{cut, one_line};
 
@@ -19,7 +19,7 @@ pub const VERIFIER: &str = "verifier";
 const ACTOR_LENGTH: usize = 253;
 
 /// The user that admission stamped on an object, as entries name them. Nobody can take the name of a program.
-pub fn person(stamp: Option<&str>) -> String {
+pub fn user(stamp: Option<&str>) -> String {
     match stamp {
         None | Some("") => UNKNOWN.to_owned(),
         Some(name @ (CONTROLLER | VERIFIER | UNKNOWN)) => format!("user/{name}"),
@@ -28,8 +28,15 @@ pub fn person(stamp: Option<&str>) -> String {
 }
 
 /// Whether an entry's actor is a user that admission vouches for.
-pub fn is_person(actor: &str) -> bool {
+pub fn is_user(actor: &str) -> bool {
     ![CONTROLLER, VERIFIER, UNKNOWN].contains(&actor)
+}
+
+/// Whether a reason is another than the `recorded` one of a status that was written for `observed_generation`.
+/// Where that has none, though a controller wrote it, another version did: what it said is not known, and so
+/// not whether this is new.
+pub fn is_new(reason: Reason, recorded: Option<Reason>, observed_generation: i64) -> bool {
+    recorded.map_or(observed_generation == never_observed(), |recorded| recorded != reason)
 }
 
 /// The longest note that an Event may have, in bytes.
@@ -124,8 +131,24 @@ mod tests {
             (Some("unknown"), "user/unknown"),
             (Some("a\nb"), "a b"),
         ] {
-            assert_eq!(person(stamp), actor);
+            assert_eq!(user(stamp), actor);
         }
-        assert!(person(Some(&"x".repeat(400))).len() <= ACTOR_LENGTH);
+        assert!(user(Some(&"x".repeat(400))).len() <= ACTOR_LENGTH);
+    }
+
+    #[test]
+    fn a_reason_is_new_where_the_recorded_one_is_known_and_another() {
+        for (recorded, observed_generation, new) in [
+            (None, -1, true),
+            (None, 3, false),
+            (Some(Reason::Issued), 3, false),
+            (Some(Reason::Expired), 3, true),
+        ] {
+            assert_eq!(
+                is_new(Reason::Issued, recorded, observed_generation),
+                new,
+                "{recorded:?} for {observed_generation}"
+            );
+        }
     }
 }

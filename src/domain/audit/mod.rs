@@ -6,5 +6,5 @@ pub mod catalog;
 pub mod entry;
 pub mod log;
 
-pub use entry::{CONTROLLER, Happening, Target, UNKNOWN, VERIFIER, id, is_person, person};
+pub use entry::{CONTROLLER, Happening, Target, UNKNOWN, VERIFIER, id, is_new, is_user, user};
 pub use log::{KEY_LOG, PARENT_LOG, absorb, merge, since};

@@ -11,7 +11,7 @@ use crate::domain::seats::{Allotment, Candidate, allot};
 use crate::domain::service_account::access::access;
 use crate::domain::service_account::admission::{Admission, admission, name_conflict, wanted_display_name};
 use crate::domain::service_account::entries::entries;
-use crate::domain::service_account::observed::{AccountView, Observed, ObservedKey};
+use crate::domain::service_account::observed::{AccountView, KeyView, Observed, ObservedKey};
 use crate::domain::service_account::plan::{Action, Plan};
 use crate::domain::service_account::status::{next_expiring, status};
 use crate::domain::value::time::whole_seconds;
@@ -58,16 +58,15 @@ fn allotment(
     let candidates: Vec<Candidate> = observed
         .keys
         .iter()
-        .map(|key| Candidate {
-            seat: Seat {
-                uid: key.view.uid.clone(),
-                name: key.view.name.clone(),
-                display_name: None,
-                serial: Some(seat_serial(None, &key.view.status, now)),
-            },
-            created: key.view.created,
-            issued: key.issued(),
-            eligible: key.issued() || (open && key.eligible(limits, now)),
+        .map(|key| {
+            let KeyView { uid, name, created, status, .. } = key.view();
+            let serial = Some(seat_serial(None, status, now));
+            Candidate {
+                seat: Seat { uid: uid.to_owned(), name: name.to_owned(), display_name: None, serial },
+                created,
+                issued: key.issued(),
+                eligible: key.issued() || (open && key.eligible(limits, now)),
+            }
         })
         .collect();
     let held: Vec<Seat> =
@@ -77,8 +76,8 @@ fn allotment(
 
 /// The seat with the serial that its key's status has reached.
 fn with_serial(seat: &Seat, keys: &[ObservedKey], now: DateTime<Utc>) -> Seat {
-    let key = keys.iter().find(|key| key.view.uid == seat.uid);
-    let serial = key.map_or(seat.serial, |key| Some(seat_serial(seat.serial, &key.view.status, now)));
+    let key = keys.iter().map(ObservedKey::view).find(|key| key.uid == seat.uid);
+    let serial = key.map_or(seat.serial, |key| Some(seat_serial(seat.serial, key.status, now)));
     Seat { serial, ..seat.clone() }
 }
 

@@ -53,7 +53,8 @@ fn changes(observed: &Observed, state: ServiceAccountState, summary: &Summary) -
         (Some(Inactive), Active) => Some((Reason::Activated, user())),
         (_, Active) => Some((Reason::Admitted, audit::CONTROLLER.to_owned())),
     };
-    let is_new = observed.status.reason != Some(summary.reason) && !observed.status.reason_is_unknown();
+    let status = &observed.status;
+    let is_new = audit::is_new(summary.reason, status.reason, status.observed_generation);
     let of_reason = match summary.reason {
         // Those two report the state, which is reported already.
         Reason::Inactive => None,

@@ -1,9 +1,10 @@
 //! What the decision about a service account reads: itself, and of its account, keys and grants what the
 //! views have. A change of a view is what has the service account looked at again.
 
+use std::sync::{Arc, LazyLock};
+
 use chrono::{DateTime, Utc};
 use k8s_openapi::api::rbac::v1::{Role, RoleBinding};
-use kube::ResourceExt;
 
 use crate::api::access_key::AccessKeyStatus;
 use crate::api::shared::{DesiredState, Seat, Subject};
@@ -90,45 +91,46 @@ impl AccountView {
     }
 }
 
-/// What a service account reads of one of its keys.
-#[derive(Clone, Debug, PartialEq)]
-pub struct KeyView {
+/// What a service account reads of one of its keys. Borrowed, since each change of a key compares two.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct KeyView<'a> {
     /// UID of the key.
-    pub uid: String,
+    pub uid: &'a str,
     /// Name of the key.
-    pub name: String,
+    pub name: &'a str,
     /// When it was created.
     pub created: DateTime<Utc>,
     /// What it asks for.
-    pub spec: AccessKeySpec,
+    pub spec: &'a AccessKeySpec,
     /// What was recorded.
-    pub status: AccessKeyStatus,
+    pub status: &'a AccessKeyStatus,
 }
 
-impl KeyView {
+impl<'a> KeyView<'a> {
     /// What a service account reads of `object`.
-    pub fn of(object: &AccessKey) -> Self {
+    pub fn of(object: &'a AccessKey) -> Self {
+        static UNRECORDED: LazyLock<AccessKeyStatus> = LazyLock::new(AccessKeyStatus::default);
         Self {
-            uid: object.uid().unwrap_or_default(),
-            name: object.name_any(),
+            uid: object.metadata.uid.as_deref().unwrap_or_default(),
+            name: object.metadata.name.as_deref().unwrap_or_default(),
             created: created(object),
-            spec: object.spec.clone(),
-            status: object.status.clone().unwrap_or_default(),
+            spec: &object.spec,
+            status: object.status.as_ref().unwrap_or(&UNRECORDED),
         }
     }
 
     /// Whether a seat may have to be given or freed for the difference: more than what was recorded differs.
-    pub fn differs_beyond_status(&self, other: &Self) -> bool {
+    pub fn differs_beyond_status(self, other: Self) -> bool {
         let Self { uid, name, created, spec, status: _ } = self;
-        (uid, name, created, spec) != (&other.uid, &other.name, &other.created, &other.spec)
+        (uid, name, created, spec) != (other.uid, other.name, other.created, other.spec)
     }
 }
 
 /// A key with what is known of its Secret.
 #[derive(Clone, Debug)]
 pub struct ObservedKey {
-    /// The key.
-    pub view: KeyView,
+    /// Not copied, and read through its view alone.
+    object: Arc<AccessKey>,
     /// The Secret that it owns, where there is one.
     pub secret: Option<String>,
     /// That Secret records a token.
@@ -136,14 +138,24 @@ pub struct ObservedKey {
 }
 
 impl ObservedKey {
+    /// A key, the Secret that it owns, and whether that records a token.
+    pub fn new(object: Arc<AccessKey>, secret: Option<String>, secret_has_record: bool) -> Self {
+        Self { object, secret, secret_has_record }
+    }
+
+    /// What the service account reads of it.
+    pub fn view(&self) -> KeyView<'_> {
+        KeyView::of(&self.object)
+    }
+
     /// It has a token, in its status or in its Secret.
     pub(super) fn issued(&self) -> bool {
-        self.view.status.token.is_some() || self.secret_has_record
+        self.view().status.token.is_some() || self.secret_has_record
     }
 
     /// Nothing but a seat keeps it from a token.
     pub(super) fn eligible(&self, limits: &Limits, now: DateTime<Utc>) -> bool {
-        let KeyView { spec, .. } = &self.view;
+        let KeyView { spec, .. } = self.view();
         spec.state == DesiredState::Active && access_key::violation(spec, limits, now).is_none()
     }
 }

@@ -10,7 +10,7 @@ use crate::domain::conditions::Summary;
 use crate::domain::seats::{Allotment, admits};
 use crate::domain::service_account::access::specs;
 use crate::domain::service_account::associated::associated;
-use crate::domain::service_account::observed::{AccountView, Observed, ObservedKey};
+use crate::domain::service_account::observed::{AccountView, KeyView, Observed, ObservedKey};
 use crate::domain::value::period::Period;
 use crate::domain::value::text::saturating;
 use crate::domain::{admins, audit};
@@ -36,14 +36,14 @@ pub(super) fn status(
     let held_name =
         seats.iter().find(|seat| seat.uid == observed.object.uid).and_then(|s| s.display_name.clone());
     let admins = observed.bound_admins();
-    let of_keys = observed.keys.iter().flat_map(|key| &key.view.status.audit_log);
+    let of_keys = observed.keys.iter().flat_map(|key| &key.view().status.audit_log);
     let full = allotment.seats.len() >= limits.access_keys;
     let waits = full
         && observed
             .keys
             .iter()
-            .any(|key| key.eligible(limits, now) && !admits(&allotment.seats, &key.view.uid));
-    let last_accessed_at = observed.keys.iter().filter_map(|key| key.view.status.last_used_at).max();
+            .any(|key| key.eligible(limits, now) && !admits(&allotment.seats, key.view().uid));
+    let last_accessed_at = observed.keys.iter().filter_map(|key| key.view().status.last_used_at).max();
     ServiceAccountStatus {
         observed_generation: observed.object.generation,
         state: Some(state),
@@ -68,12 +68,12 @@ pub(super) fn status(
 
 fn counts(keys: &[ObservedKey], now: DateTime<Utc>) -> KeyCounts {
     let count = |wanted: KeyState| {
-        saturating(keys.iter().filter(|key| key.view.status.state == Some(wanted)).count())
+        saturating(keys.iter().filter(|key| key.view().status.state == Some(wanted)).count())
     };
     let soon = EXPIRING_SOON.after(now);
     let expiring = |key: &&ObservedKey| {
-        key.view.status.state == Some(KeyState::Active)
-            && key.view.status.token.as_ref().is_some_and(|token| Some(token.expires_at) <= soon)
+        key.view().status.state == Some(KeyState::Active)
+            && key.view().status.token.as_ref().is_some_and(|token| Some(token.expires_at) <= soon)
     };
     KeyCounts {
         total: saturating(keys.len()),
@@ -88,16 +88,17 @@ fn counts(keys: &[ObservedKey], now: DateTime<Utc>) -> KeyCounts {
 /// Seated keys that could go: expired ones first, then the longest unused.
 fn removable(keys: &[ObservedKey], seats: &[Seat]) -> Vec<String> {
     let mut seated: Vec<&ObservedKey> =
-        keys.iter().filter(|key| seats.iter().any(|seat| seat.uid == key.view.uid)).collect();
+        keys.iter().filter(|key| seats.iter().any(|seat| seat.uid == key.view().uid)).collect();
     seated.sort_by_key(|key| {
-        let expired = key.view.status.state == Some(KeyState::Expired);
-        (!expired, key.view.status.last_used_at.unwrap_or(key.view.created), key.view.name.clone())
+        let KeyView { name, created, status, .. } = key.view();
+        let expired = status.state == Some(KeyState::Expired);
+        (!expired, status.last_used_at.unwrap_or(created), name)
     });
-    seated.into_iter().take(REMOVABLE).map(|key| key.view.name.clone()).collect()
+    seated.into_iter().take(REMOVABLE).map(|key| key.view().name.to_owned()).collect()
 }
 
 /// When the next active key starts to count as expiring soon.
 pub(super) fn next_expiring(keys: &[ObservedKey], now: DateTime<Utc>) -> Option<DateTime<Utc>> {
-    let tokens = keys.iter().filter_map(|key| key.view.status.token.as_ref());
+    let tokens = keys.iter().filter_map(|key| key.view().status.token.as_ref());
     tokens.filter_map(|token| EXPIRING_SOON.before(token.expires_at)).filter(|at| *at > now).min()
 }

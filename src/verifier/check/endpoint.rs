@@ -1,7 +1,9 @@
 //! The closed list of endpoints, as audit lines and metrics name them.
 
+use strum::VariantArray;
+
 /// Where a request comes in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, VariantArray)]
 pub enum Endpoint {
     /// `/auth`, as any application or gateway may use it.
     Auth,
@@ -23,16 +25,7 @@ pub enum Endpoint {
 
 impl Endpoint {
     /// All of them.
-    pub const ALL: [Self; 8] = [
-        Self::Auth,
-        Self::Nginx,
-        Self::Traefik,
-        Self::Caddy,
-        Self::Envoy,
-        Self::Grpc,
-        Self::Verify,
-        Self::TokenReview,
-    ];
+    pub const ALL: &[Self] = Self::VARIANTS;
 
     /// The endpoint's name.
     pub fn as_str(self) -> &'static str {

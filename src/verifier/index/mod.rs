@@ -3,18 +3,18 @@
 //! no client comes in.
 //!
 //! ```text
-//!   what a request reads                               what a change of an object writes
+//!   what a request reads                          what a change of an object writes
 //!
-//!   token id ──▶ Entry ── hash, TokenState (one        namespace ──▶ NamespaceObjects
-//!                  │      atomic number), Usage          ├─ keys:             name ──▶ KeyRecord
-//!                  ▼                                     │                       (Key, its token ids, version)
-//!                 Key ── name, UID, issued_for           ├─ service accounts: name ──▶ ServiceAccountRecord
-//!                  │     (many tokens, one key)          │                       (Holder, facts, names of its keys)
-//!                  ▼                                     └─ grants:           name ──▶ GrantFacts
+//!   token id ──▶ Entry ── hash, TokenState (one   namespace ──▶ NamespaceObjects
+//!                  │      atomic number), Usage     ├─ keys:             name ──▶ KeyRecord
+//!                  ▼                                │                       (Key, its token ids, version)
+//!                 Key ── name, UID, issued_for      ├─ service accounts: name ──▶ ServiceAccountRecord
+//!                  │     (many tokens, one key)     │                       (Holder, facts, its keys' names)
+//!                  ▼                                └─ grants:           name ──▶ GrantFacts
 //!               Holder ── actor, grants
 //!                         (many keys, one service account)
 //!
-//!   a key changes ─────────────▶ its Entries are put, or updated in place, and those of lost tokens are removed
+//!   a key changes ─────────────▶ its Entries are put, or updated in place; those of lost tokens are removed
 //!   a service account changes ─▶ TokenState of each Entry of each of its keys
 //!   a grant changes ───────────▶ Holder.grants, swapped whole
 //! ```

@@ -11,7 +11,7 @@ pub enum Health {
     Healthy,
     /// Not yet.
     Progressing,
-    /// Never, unless a person helps.
+    /// Never, unless a user helps.
     Degraded,
 }
 use Health::{Degraded, Healthy, Progressing};

@@ -25,7 +25,7 @@ const HEAD: [&str; 5] = ["reason", "where", "type and action", "meaning", "what 
 
 /// What the second column of the tables says.
 fn where_met() -> String {
-    let remarks = ConditionType::ALL.into_iter().filter(|type_| Surface::of(*type_) != Surface::Ready);
+    let remarks = ConditionType::ALL.iter().copied().filter(|type_| Surface::of(*type_) != Surface::Ready);
     let remarks = remarks.map(ConditionType::as_str).collect::<Vec<_>>().join(", ");
     let rows = [
         (
@@ -35,7 +35,7 @@ fn where_met() -> String {
         (
             "Ready",
             "In the condition `Ready` of the object, and in those beside it: `Active` where it can authenticate, \
-             `Reconciling` while work is under way, `Stalled` where only a person can help.",
+             `Reconciling` while work is under way, `Stalled` where only a user can help.",
         ),
         (&remarks, "In a condition of that name, which is there only while it is True."),
         ("audit line", "In a line of a verifier's output."),
@@ -54,10 +54,7 @@ fn event() -> String {
         ("type", "`Normal` or `Warning`, by the reason."),
         ("reason", "The word."),
         ("action", "What was done, as one verb, by the reason."),
-        (
-            "note",
-            "The same as a sentence, with names and times. Where a person did it, it ends with `(by …)`.",
-        ),
+        ("note", "The same as a sentence, with names and times. Where a user did it, it ends with `(by …)`."),
         ("regarding", "The object that the tables below are headed with, by kind, name and UID."),
         ("related", "Not set; the note names what else is concerned."),
         ("reportingController", "`iam.keyward.dev/controller` or `iam.keyward.dev/verifier`."),

@@ -202,7 +202,8 @@ fn shown(status: &AccessKeyStatus) -> String {
     let ready = &status.conditions[0];
     let same = |c: &Condition| c.reason == ready.reason && c.message == ready.message;
     let is_remark = |c: &Condition| {
-        let remarks = ConditionType::ALL.into_iter().filter(|type_| Surface::of(*type_) != Surface::Ready);
+        let remarks =
+            ConditionType::ALL.iter().copied().filter(|type_| Surface::of(*type_) != Surface::Ready);
         remarks.map(ConditionType::as_str).any(|type_| type_ == c.type_)
     };
     assert!(status.conditions.iter().all(|c| is_remark(c) || same(c)));

@@ -9,14 +9,8 @@ fn user(name: &str) -> Subject {
 }
 
 fn with_secret(name: &str) -> ObservedKey {
-    let view = KeyView {
-        uid: format!("{name}-uid"),
-        name: name.into(),
-        created: at("2026-01-01T00:00:00Z"),
-        spec: AccessKeySpec::default(),
-        status: AccessKeyStatus::default(),
-    };
-    ObservedKey { view, secret: Some(name.into()), secret_has_record: true }
+    let object = access_key(name, at("2026-01-01T00:00:00Z"), AccessKeySpec::default());
+    ObservedKey::new(Arc::new(object), Some(name.into()), true)
 }
 
 fn administered(keys: &[&str], admins: &[&str]) -> Observed {

@@ -14,49 +14,47 @@ fn token(expires_at: &str) -> TokenStatus {
 }
 
 /// A key that was created `day` days into the year and waits for a seat.
-fn waiting(name: &str, day: i64) -> ObservedKey {
+fn waiting(name: &str, day: i64) -> AccessKey {
     let spec = AccessKeySpec {
         service_account_name: "ci".into(),
         valid_for: Some(IsoDuration("P6M".into())),
         ..AccessKeySpec::default()
     };
-    ObservedKey {
-        view: KeyView {
-            uid: format!("{name}-uid"),
-            name: name.into(),
-            created: at("2026-01-01T00:00:00Z") + TimeDelta::days(day),
-            spec,
-            status: AccessKeyStatus::default(),
-        },
-        secret: None,
-        secret_has_record: false,
-    }
+    access_key(name, at("2026-01-01T00:00:00Z") + TimeDelta::days(day), spec)
 }
 
 /// A key that waits for a seat, and asks for a validity that no account allows.
-fn refused(name: &str, day: i64) -> ObservedKey {
+fn refused(name: &str, day: i64) -> AccessKey {
     let mut key = waiting(name, day);
-    key.view.spec.valid_for = Some(IsoDuration("P1D".into()));
+    key.spec.valid_for = Some(IsoDuration("P1D".into()));
     key
 }
 
 /// A key with a token, in that state.
-fn issued(name: &str, day: i64, state: KeyState) -> ObservedKey {
+fn issued(name: &str, day: i64, state: KeyState) -> AccessKey {
     let mut key = waiting(name, day);
-    key.view.status.state = Some(state);
-    key.view.status.token = Some(token("2027-06-01T00:00:00Z"));
+    key.status.get_or_insert_default().state = Some(state);
+    key.status.get_or_insert_default().token = Some(token("2027-06-01T00:00:00Z"));
     key
 }
 
-fn used(mut key: ObservedKey, at_: &str) -> ObservedKey {
-    key.view.status.last_used_at = Some(at(at_));
+fn used(mut key: AccessKey, at_: &str) -> AccessKey {
+    key.status.get_or_insert_default().last_used_at = Some(at(at_));
     key
 }
 
-fn seated(keys: Vec<ObservedKey>, seats: &[&str]) -> Observed {
+fn without_secret(key: AccessKey) -> ObservedKey {
+    ObservedKey::new(Arc::new(key), None, false)
+}
+
+fn observed(keys: Vec<AccessKey>) -> Observed {
+    super::observed(keys.into_iter().map(without_secret).collect())
+}
+
+fn seated(keys: Vec<AccessKey>, seats: &[&str]) -> Observed {
     let mut observed = settled(observed(Vec::new()));
     observed.status.seats = seats.iter().map(|name| seat(&format!("{name}-uid"), name, None)).collect();
-    observed.keys = keys;
+    observed.keys = keys.into_iter().map(without_secret).collect();
     observed
 }
 
@@ -103,7 +101,7 @@ fn one_that_is_switched_off_gives_seats_only_to_keys_with_a_token() {
 #[test]
 fn one_that_is_not_admitted_gives_no_seat() {
     let mut observed = in_account(account(0, &[]));
-    observed.keys = vec![waiting("a", 1)];
+    observed.keys = vec![without_secret(waiting("a", 1))];
     assert_eq!(seats(&observed), Vec::<String>::new());
     assert_eq!(status(&observed).state, Some(ServiceAccountState::Rejected));
 }
@@ -164,7 +162,7 @@ fn an_active_key_expires_soon_from_thirty_days_before_its_end() {
         ("2026-09-01T00:00:00Z", KeyState::Expired, 0, None),
     ] {
         let mut key = issued("a", 1, state);
-        key.view.status.token = Some(token(expires_at));
+        key.status.get_or_insert_default().token = Some(token(expires_at));
         let observed = observed(vec![key]);
         let counts = status(&observed).keys.unwrap();
         assert_eq!(counts.expiring_soon, soon, "{expires_at} {state:?}");
@@ -176,7 +174,7 @@ fn an_active_key_expires_soon_from_thirty_days_before_its_end() {
 fn it_looks_again_when_the_next_key_starts_to_expire_soon() {
     let keys = ["2027-03-01T00:00:00Z", "2026-12-31T00:00:00Z", "2026-09-10T00:00:00Z"].map(|expires_at| {
         let mut key = issued(expires_at, 1, KeyState::Active);
-        key.view.status.token = Some(token(expires_at));
+        key.status.get_or_insert_default().token = Some(token(expires_at));
         key
     });
     let look_again_at = plan(&observed(keys.to_vec()), at(NOW)).look_again_at;
@@ -194,10 +192,10 @@ fn the_keys_that_could_go_are_named_while_one_waits() {
     let mut full = seated(keys, &["busy", "idle", "never-used", "over"]);
     full.account.as_mut().unwrap().policy.limits.access_keys = 4;
     assert_eq!(status(&full).removable_keys, Vec::<String>::new(), "none waits");
-    full.keys.push(waiting("new", 100));
+    full.keys.push(without_secret(waiting("new", 100)));
     assert_eq!(status(&full).removable_keys, ["over", "never-used", "idle"]);
     full.keys.pop();
-    full.keys.push(refused("refused", 100));
+    full.keys.push(without_secret(refused("refused", 100)));
     assert_eq!(status(&full).removable_keys, Vec::<String>::new(), "it waits for no seat");
 }
 
@@ -230,9 +228,10 @@ fn the_log_takes_in_the_entries_of_its_keys() {
         count: None,
     };
     let mut a = issued("a", 1, KeyState::Active);
-    a.view.status.audit_log = vec![entry("a2", "2026-08-03T00:00:00Z"), entry("a1", "2026-08-01T00:00:00Z")];
+    a.status.get_or_insert_default().audit_log =
+        vec![entry("a2", "2026-08-03T00:00:00Z"), entry("a1", "2026-08-01T00:00:00Z")];
     let mut b = issued("b", 2, KeyState::Active);
-    b.view.status.audit_log = vec![entry("b1", "2026-08-02T00:00:00Z")];
+    b.status.get_or_insert_default().audit_log = vec![entry("b1", "2026-08-02T00:00:00Z")];
     let observed = observed(vec![a, b]);
     let (told, written) = outcome(&observed);
     let ids: Vec<String> = written.unwrap().audit_log.into_iter().map(|entry| entry.id).collect();

@@ -1,17 +1,20 @@
 //! Decisions about service accounts as a table: admission, switching, and the names they hold.
 
+use std::sync::Arc;
+
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::*;
-use crate::api::access_key::{AccessKeyStatus, KeyState, TokenStatus};
+use crate::api::access_key::{KeyState, TokenStatus};
 use crate::api::service_account::ServiceAccountState;
 use crate::api::shared::{AuditEntry, DesiredState, IsoDuration, KeyCounts, Seat};
-use crate::api::{AccessKeySpec, ResourceGrantSpec, ServiceAccountSpec, ServiceAccountStatus};
+use crate::api::{AccessKey, AccessKeySpec, ResourceGrantSpec, ServiceAccountSpec, ServiceAccountStatus};
 use crate::domain::account::limits::Limits;
 use crate::domain::account::policy::AccountPolicy;
 use crate::domain::admins;
 use crate::domain::change::Change;
 use crate::domain::object::Object;
+use crate::domain::value::time::to_kube;
 
 mod access;
 mod keys;
@@ -29,6 +32,14 @@ fn seat(uid: &str, name: &str, display_name: Option<&str>) -> Seat {
 fn account(service_accounts: usize, seats: &[Seat]) -> AccountView {
     let limits = Limits { service_accounts, access_keys: 2, ..Limits::default() };
     AccountView { policy: AccountPolicy { limits, ..AccountPolicy::default() }, seats: seats.to_vec() }
+}
+
+/// A key with the UID `<name>-uid`, and nothing recorded.
+fn access_key(name: &str, created: DateTime<Utc>, spec: AccessKeySpec) -> AccessKey {
+    let mut key = AccessKey::new(name, spec);
+    key.metadata.uid = Some(format!("{name}-uid"));
+    key.metadata.creation_timestamp = Some(to_kube(created));
+    key
 }
 
 /// The service account `ci`, admitted as "CI", in an account that gives each two keys.

@@ -186,7 +186,7 @@ fn associated(object: &ServiceAccount, resources: &AssociatedResources) -> Strin
         return section("Associated resources (0)", "  none\n");
     }
     let mut below = Vec::new();
-    for category in Category::ALL {
+    for category in Category::ALL.iter().copied() {
         let its: Vec<_> = items.iter().filter(|item| item.category == category).collect();
         let Some(counted) = categories.iter().find(|counted| counted.category == category) else { continue };
         let mut table =

@@ -32,7 +32,7 @@ pub(in crate::verifier) fn checker() -> Checker {
     let clock = Clock::Manual(ManualClock::new(DateTime::UNIX_EPOCH));
     let (recorder, _) = Recorder::new();
     let freshness = Freshness::new(Duration::from_mins(5), clock.clone());
-    for kind in Followed::ALL {
+    for kind in Followed::ALL.iter().copied() {
         freshness.heard(kind);
     }
     Checker {
@@ -89,7 +89,7 @@ pub(in crate::verifier) async fn fail_too_often(checker: &Checker) {
 
 #[tokio::test]
 async fn a_throttled_request_is_counted_and_audited_as_such() {
-    for endpoint in Endpoint::ALL {
+    for endpoint in Endpoint::ALL.iter().copied() {
         let checker = checker();
         fail_too_often(&checker).await;
         let _others = checker.throttle.full();

@@ -11,6 +11,7 @@ use tokio::net::TcpStream;
 use tokio_util::sync::CancellationToken;
 
 use crate::domain::verdict::Cause;
+use crate::runtime::spawner::Spawner;
 use crate::verifier::check::endpoint::Endpoint;
 use crate::verifier::check::tests::lines::Lines;
 use crate::verifier::check::tests::{PEER, checker, fail_too_often, guess};
@@ -40,7 +41,8 @@ async fn an_endpoint_answers_a_throttled_request_as_such_and_it_is_counted_and_a
     let _others = checker.throttle.full();
     let endpoints = Endpoints::new(Arc::clone(&checker));
     let loopback = SocketAddr::new(PEER, 0);
-    let server = Server::bind(loopback, None, 16, endpoints, checker.metrics.clone()).await.unwrap();
+    let (metrics, spawner) = (checker.metrics.clone(), Spawner::default());
+    let server = Server::bind(loopback, None, 16, endpoints, metrics, spawner).await.unwrap();
     let address = server.address().unwrap();
     let stop = CancellationToken::new();
     let stopped = stop.clone();

@@ -15,8 +15,8 @@ pub struct VerifyRequest {
     /// The resource that the request is about; the service account must have a grant on it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resource: Option<VerifyResource>,
-    /// The person that the request acts for: 1 to 253 visible ASCII characters, not beginning with `keyward:` or
-    /// `system:`. Needs `resource`, and a grant on it with impersonation enabled.
+    /// The person that the request acts for: 1 to 253 visible ASCII characters, not beginning with `keyward:`
+    /// or `system:`. Needs `resource`, and a grant on it with impersonation enabled.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 253))]
     pub on_behalf_of: Option<String>,
@@ -46,8 +46,8 @@ pub struct VerifyResource {
 pub struct VerifyResponse {
     /// Whether the request may be let in.
     pub valid: bool,
-    /// Why not: `invalid_token` for every token that is not good, `insufficient_scope` for a good one that does not reach
-    /// this far.
+    /// Why not: `invalid_token` for every token that is not good, `insufficient_scope` for a good one that
+    /// does not reach this far.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("enum" = ["invalid_token", "insufficient_scope"]), with = "String")]
     pub code: Option<String>,
