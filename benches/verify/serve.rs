@@ -47,8 +47,8 @@ pub struct Bare {
     headers: HeaderMap,
 }
 
-/// Every header of an answer that was checked, each as long as there. A header that the verifier gives and this
-/// does not know ends the benchmark: without it the two would not be comparable.
+/// Every header of an answer that was checked, each as long as there. A header that the verifier gives and
+/// this does not know ends the benchmark: without it the two would not be comparable.
 fn identity() -> Result<HeaderMap, Failure> {
     let value = |name: &str| match name {
         "x-keyward-subject" | "x-keyward-actor" => Ok("keyward:bench-account-1:service-account-99"),
