@@ -1,6 +1,6 @@
 //! The one place that reads the time. What is read for each request comes from the kernel's coarse clocks:
-//! they are read in a small part of the time, and are 10 milliseconds late at the most. What is measured comes
-//! from the fine one.
+//! they are read in a small part of the time, and are 10 milliseconds late at the most. What is measured
+//! comes from the fine one.
 //!
 //! A process makes one [`Clock`] at its top and hands it down, so that all of it can run on a time set by
 //! hand. The free functions read the system's clock and are for the top alone.

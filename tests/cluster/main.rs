@@ -21,6 +21,7 @@ mod chart;
 mod controller;
 mod docs;
 mod examples;
+mod gateways;
 mod gitops;
 mod keys;
 mod plugin;

@@ -32,9 +32,9 @@ pub fn is_user(actor: &str) -> bool {
     ![CONTROLLER, VERIFIER, UNKNOWN].contains(&actor)
 }
 
-/// Whether a reason is another than the `recorded` one of a status that was written for `observed_generation`.
-/// Where that has none, though a controller wrote it, another version did: what it said is not known, and so
-/// not whether this is new.
+/// Whether a reason is another than the `recorded` one of a status that was written for
+/// `observed_generation`. Where that has none, though a controller wrote it, another version did: what it
+/// said is not known, and so not whether this is new.
 pub fn is_new(reason: Reason, recorded: Option<Reason>, observed_generation: i64) -> bool {
     recorded.map_or(observed_generation == never_observed(), |recorded| recorded != reason)
 }

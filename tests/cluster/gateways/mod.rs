@@ -1,18 +1,5 @@
 //! Real gateways in front of an application, each with its documented configuration out of
-//! `examples/gateways/`: whom they let in, whom they refuse, and what the application learns. In the control
-//! plane of the other tests.
-
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test fails by panicking"
-)]
-
-#[allow(dead_code, unused_imports, clippy::large_futures, reason = "the tests of the cluster use the rest")]
-#[path = "../cluster/support/mod.rs"]
-mod support;
+//! `examples/gateways/`: whom they let in, whom they refuse, and what the application learns.
 
 mod application;
 mod cases;

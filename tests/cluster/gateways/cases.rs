@@ -6,9 +6,9 @@ use keyward::domain::value::token::Token;
 use keyward::verifier::http::reference;
 use serde_json::{Value, json};
 
-use crate::application::Application;
-use crate::gateway::{Kind, Running};
-use crate::keys::Keys;
+use crate::gateways::application::Application;
+use crate::gateways::gateway::{Kind, Running};
+use crate::gateways::keys::Keys;
 use crate::support::http::{Answer, Http};
 use crate::support::{Scene, Verifier, eventually};
 
