@@ -12,4 +12,5 @@ pub mod preflight;
 pub mod random;
 pub mod rate;
 pub mod shutdown;
+pub mod task;
 pub mod telemetry;

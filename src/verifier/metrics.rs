@@ -27,6 +27,8 @@ pub struct Metrics {
     silence: Family<KindLabel, Gauge>,
     recorded: Counter,
     failed_writes: Family<ReasonLabel, Counter>,
+    /// Acts that logs and Events give by number only.
+    pub(super) unlisted_acts: Counter,
     /// Answers to failures that were held back.
     pub(super) held_back: Counter,
     /// Open connections.
@@ -70,6 +72,7 @@ impl Default for Metrics {
             silence: Family::default(),
             recorded: Counter::default(),
             failed_writes: Family::default(),
+            unlisted_acts: Counter::default(),
             held_back: Counter::default(),
             connections: Gauge::default(),
             reloads: Counter::default(),
@@ -104,6 +107,11 @@ impl Metrics {
             "failed_writes",
             "Writes of use to the API server that failed, by reason",
             self.failed_writes.clone(),
+        );
+        registry.register(
+            "unlisted_acts",
+            "Requests on behalf of users that logs and Events give by number only, since there were too many",
+            self.unlisted_acts.clone(),
         );
         registry.register("held_back", "Answers to failures that were held back", self.held_back.clone());
         registry.register("connections", "Open connections", self.connections.clone());

@@ -14,6 +14,7 @@ use crate::runtime::config::VerifierArgs;
 use crate::runtime::health::Health;
 use crate::runtime::preflight;
 use crate::runtime::random::Random;
+use crate::runtime::task::apart;
 use crate::verifier::check::audit::AuditLines;
 use crate::verifier::check::checker::Checker;
 use crate::verifier::check::client::TrustedProxies;
@@ -31,6 +32,8 @@ use crate::verifier::usage::recorder::Recorder;
 
 /// How often readiness is looked at.
 const READINESS_LOOK: Duration = Duration::from_millis(50);
+/// How often a line says how many had none.
+const SUM_UP: Duration = Duration::from_secs(10);
 /// How often what is no longer of use is let go.
 const TIDY: Duration = Duration::from_mins(1);
 
@@ -102,24 +105,27 @@ pub async fn run(client: Client, args: VerifierArgs, shutdown: CancellationToken
         random,
     );
     let written = CancellationToken::new();
+    let (serving, flushing) = (shutdown.clone(), written.clone());
     let work = async {
-        let serve = async {
-            server.run(&shutdown).await;
-            // Only then is all use known.
-            written.cancel();
-        };
-        futures::join!(serve, flusher.run(&written));
+        apart(async move { server.run(&serving).await }).await;
+        // Only then is all use known.
+        written.cancel();
     };
-    let namespace = args.namespace.as_deref();
+    let flush = apart(async move { flusher.run(&flushing).await });
     let health_address = args.process.health_address;
-    tokio::select! {
-        () = work => Ok(()),
-        () = feed::follow(&client, namespace, &checker.index, &checker.freshness) => Ok(()),
-        () = watch_readiness(&health, &checker.freshness, &shutdown) => Ok(()),
-        () = follow_certificate(tls.as_deref(), &metrics) => Ok(()),
-        () = tidy(&checker.throttle) => Ok(()),
-        ended = health.clone().serve(health_address) => ended.map_err(|error| Error::Health(health_address, error)),
-    }
+    let summed_up = Arc::clone(&checker);
+    // In tasks of their own, so that none waits for another.
+    let ended = tokio::select! {
+        _ = async { futures::join!(work, flush) } => Ok(()),
+        () = apart(feed::follow(client, args.namespace, Arc::clone(&checker))) => Ok(()),
+        () = apart(watch_readiness(health.clone(), Arc::clone(&checker), shutdown)) => Ok(()),
+        () = apart(follow_certificate(tls, metrics)) => Ok(()),
+        () = apart(tidy(Arc::clone(&checker))) => Ok(()),
+        () = apart(sum_up(checker)) => Ok(()),
+        ended = apart(health.serve(health_address)) => ended.map_err(|error| Error::Health(health_address, error)),
+    };
+    summed_up.audit.sum_up();
+    ended
 }
 
 fn certificate(args: &VerifierArgs) -> Result<Option<Arc<Tls>>, Error> {
@@ -136,10 +142,10 @@ fn health(checker: &Arc<Checker>) -> Health {
 }
 
 /// Ready means: it can tell good keys from bad ones, and is not about to end.
-async fn watch_readiness(health: &Health, freshness: &Freshness, shutdown: &CancellationToken) {
+async fn watch_readiness(health: Health, checker: Arc<Checker>, shutdown: CancellationToken) {
     let mut before = None;
     loop {
-        let feed = freshness.state();
+        let feed = checker.freshness.state();
         health.set_ready(feed == FeedState::Fresh && !shutdown.is_cancelled());
         if before != Some(feed) {
             tracing::info!(?feed, "what is known of the cluster");
@@ -149,16 +155,24 @@ async fn watch_readiness(health: &Health, freshness: &Freshness, shutdown: &Canc
     }
 }
 
-async fn follow_certificate(tls: Option<&Tls>, metrics: &Metrics) {
+async fn follow_certificate(tls: Option<Arc<Tls>>, metrics: Metrics) {
     match tls {
-        Some(tls) => tls.follow(metrics).await,
+        Some(tls) => tls.follow(&metrics).await,
         None => std::future::pending().await,
     }
 }
 
-async fn tidy(throttle: &Throttle) {
+async fn tidy(checker: Arc<Checker>) {
     loop {
         tokio::time::sleep(TIDY).await;
-        throttle.tidy();
+        checker.index.tidy();
+        checker.throttle.tidy();
+    }
+}
+
+async fn sum_up(checker: Arc<Checker>) {
+    loop {
+        tokio::time::sleep(SUM_UP).await;
+        checker.audit.sum_up();
     }
 }
