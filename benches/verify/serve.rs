@@ -90,9 +90,9 @@ pub async fn verifier(address: SocketAddr, keys: usize) -> Result<(), Failure> {
         index: Arc::new(Index::default()),
         freshness: Arc::new(Freshness::new(Duration::from_mins(5), clock.clone())),
         trusted_proxies: TrustedProxies::default(),
-        throttle: Throttle::new(clock.clone()),
+        throttle: Throttle::new(clock.clone(), Random::System.seed()?),
         recorder: Arc::new(recorder),
-        audit: AuditLines::new(clock.clone()),
+        audit: AuditLines::new(clock.clone(), Random::System.seed()?, metrics.clone()),
         metrics: metrics.clone(),
         clock,
     });

@@ -27,6 +27,7 @@ pub struct Metrics {
     silence: Family<KindLabel, Gauge>,
     recorded: Counter,
     failed_writes: Family<ReasonLabel, Counter>,
+    untold_refusals: Family<PresentedLabel, Counter>,
     /// Acts that logs and Events give by number only.
     pub(super) unlisted_acts: Counter,
     /// Answers to failures that were held back.
@@ -54,6 +55,20 @@ struct ReasonLabel {
     reason: &'static str,
 }
 
+/// Whether a key's token was presented, or something else.
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct PresentedLabel {
+    presented: &'static str,
+}
+
+impl PresentedLabel {
+    const ALL: [Self; 2] = [Self::of(false), Self::of(true)];
+
+    const fn of(key: bool) -> Self {
+        Self { presented: if key { "token" } else { "other" } }
+    }
+}
+
 impl Default for Metrics {
     fn default() -> Self {
         let mut registry = Registry::with_prefix("keyward_verifier");
@@ -72,12 +87,16 @@ impl Default for Metrics {
             silence: Family::default(),
             recorded: Counter::default(),
             failed_writes: Family::default(),
+            untold_refusals: Family::default(),
             unlisted_acts: Counter::default(),
             held_back: Counter::default(),
             connections: Gauge::default(),
             reloads: Counter::default(),
         };
         metrics.register();
+        for label in PresentedLabel::ALL {
+            metrics.untold_refusals.get_or_create_owned(&label);
+        }
         for reason in CallError::REASONS {
             metrics.failed_writes.get_or_create_owned(&ReasonLabel { reason });
         }
@@ -109,6 +128,11 @@ impl Metrics {
             self.failed_writes.clone(),
         );
         registry.register(
+            "untold_refusals",
+            "Refusals without an audit line of their own, since there were too many, by whether a token of a key was presented",
+            self.untold_refusals.clone(),
+        );
+        registry.register(
             "unlisted_acts",
             "Requests on behalf of users that logs and Events give by number only, since there were too many",
             self.unlisted_acts.clone(),
@@ -125,6 +149,11 @@ impl Metrics {
         if let Some(counter) = self.verifications.get(of_endpoint + of_cause) {
             counter.inc();
         }
+    }
+
+    /// A refusal got no audit line of its own; `of_key` where the token was a key's own.
+    pub fn untold_refusal(&self, of_key: bool) {
+        self.untold_refusals.get_or_create(&PresentedLabel::of(of_key)).inc();
     }
 
     /// A key's last use was written.

@@ -49,6 +49,9 @@ pub enum Error {
     /// The port cannot be had.
     #[error("the port {0}")]
     Listen(SocketAddr, #[source] std::io::Error),
+    /// The operating system gives no random bytes.
+    #[error("the operating system gives no random bytes")]
+    Random(#[from] rand::rngs::SysError),
     /// The certificate cannot be used.
     #[error(transparent)]
     Tls(#[from] tls::Error),
@@ -77,9 +80,9 @@ pub async fn run(client: Client, args: VerifierArgs, shutdown: CancellationToken
         index: Arc::new(Index::default()),
         freshness: Arc::new(Freshness::new(bound, clock.clone())),
         trusted_proxies: TrustedProxies::new(args.trusted_proxies),
-        throttle: Throttle::new(clock.clone()),
+        throttle: Throttle::new(clock.clone(), random.seed()?),
         recorder: Arc::new(recorder),
-        audit: AuditLines::new(clock.clone()),
+        audit: AuditLines::new(clock.clone(), random.seed()?, metrics.clone()),
         metrics: metrics.clone(),
         clock,
     });
@@ -167,6 +170,7 @@ async fn tidy(checker: Arc<Checker>) {
         tokio::time::sleep(TIDY).await;
         checker.index.tidy();
         checker.throttle.tidy();
+        checker.audit.tidy();
     }
 }
 
