@@ -11,6 +11,7 @@ pub mod metrics;
 pub mod preflight;
 pub mod random;
 pub mod rate;
+pub mod server;
 pub mod shutdown;
 pub mod task;
 pub mod telemetry;

@@ -13,6 +13,7 @@ use prometheus_client::registry::{Registry, Unit};
 
 use crate::domain::verdict::Cause;
 use crate::runtime::client::CallError;
+use crate::runtime::server::Counts;
 use crate::verifier::check::endpoint::Endpoint;
 use crate::verifier::freshness::{Followed, Freshness};
 use crate::verifier::index::Index;
@@ -32,8 +33,8 @@ pub struct Metrics {
     pub(super) unlisted_acts: Counter,
     /// Answers to failures that were held back.
     pub(super) held_back: Counter,
-    /// Open connections.
-    pub(super) connections: Gauge,
+    /// What the port counts.
+    pub port: Counts,
     /// Certificates that were read again.
     pub(super) reloads: Counter,
 }
@@ -90,7 +91,7 @@ impl Default for Metrics {
             untold_refusals: Family::default(),
             unlisted_acts: Counter::default(),
             held_back: Counter::default(),
-            connections: Gauge::default(),
+            port: Counts::default(),
             reloads: Counter::default(),
         };
         metrics.register();
@@ -138,7 +139,18 @@ impl Metrics {
             self.unlisted_acts.clone(),
         );
         registry.register("held_back", "Answers to failures that were held back", self.held_back.clone());
-        registry.register("connections", "Open connections", self.connections.clone());
+        let Counts { connections, displaced, overloaded } = &self.port;
+        registry.register("connections", "Open connections", connections.clone());
+        registry.register(
+            "displaced_connections",
+            "Connections that were closed since there was no room for further ones",
+            displaced.clone(),
+        );
+        registry.register(
+            "overloaded",
+            "Requests that were refused since there was no memory for them",
+            overloaded.clone(),
+        );
         registry.register("certificate_reloads", "Certificates that were read again", self.reloads.clone());
     }
 

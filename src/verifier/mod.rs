@@ -14,7 +14,6 @@ pub mod http;
 pub mod index;
 pub mod metrics;
 mod run;
-pub mod server;
 pub mod tls;
 pub mod usage;
 

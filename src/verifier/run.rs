@@ -14,6 +14,7 @@ use crate::runtime::config::VerifierArgs;
 use crate::runtime::health::Health;
 use crate::runtime::preflight;
 use crate::runtime::random::Random;
+use crate::runtime::server::Server;
 use crate::runtime::task::apart;
 use crate::verifier::check::audit::AuditLines;
 use crate::verifier::check::checker::Checker;
@@ -24,7 +25,6 @@ use crate::verifier::freshness::Freshness;
 use crate::verifier::http::Endpoints;
 use crate::verifier::index::Index;
 use crate::verifier::metrics::Metrics;
-use crate::verifier::server::Server;
 use crate::verifier::tls;
 use crate::verifier::tls::Tls;
 use crate::verifier::usage::flush::Flusher;
@@ -69,6 +69,7 @@ pub enum Error {
 /// When the cluster lacks CRDs or permissions, a port is taken, or the certificate cannot be used.
 pub async fn run(client: Client, args: VerifierArgs, shutdown: CancellationToken) -> Result<(), Error> {
     let tls = certificate(&args)?;
+    let bounds = args.bounds();
     let needs = preflight::check(&client, preflight::VERIFIER, args.namespace.as_deref());
     let Some(met) = shutdown.run_until_cancelled(needs).await else { return Ok(()) };
     met?;
@@ -89,8 +90,8 @@ pub async fn run(client: Client, args: VerifierArgs, shutdown: CancellationToken
     let health = health(&checker);
     let endpoints = Endpoints::new(Arc::clone(&checker));
     let address = args.listen_address;
-    let connections = usize::try_from(args.max_connections).unwrap_or(usize::MAX);
-    let server = Server::bind(address, tls.clone(), connections, endpoints, metrics.clone())
+    let acceptor = tls.as_deref().map(Tls::acceptor);
+    let server = Server::bind(address, acceptor, bounds, endpoints, metrics.port.clone())
         .await
         .map_err(|error| Error::Listen(address, error))?;
     let listening = server.address().map_err(|error| Error::Listen(address, error))?;

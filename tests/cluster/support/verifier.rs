@@ -45,7 +45,8 @@ impl Verifier {
             if !arguments.contains(&"--listen-address") {
                 command.args(["--listen-address", "127.0.0.1:0"]);
             }
-            command.args(arguments);
+            // As the chart has it.
+            command.args(arguments).env("MIMALLOC_PURGE_DELAY", "-1");
         });
         Self { program, http: Http::default() }
     }
