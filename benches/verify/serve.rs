@@ -81,7 +81,7 @@ impl Answers for Bare {
 /// there.
 pub async fn bare(address: SocketAddr, headers: bool) -> Result<(), Failure> {
     let headers = HEADERS.into_iter().filter(|_| headers).collect();
-    let server = Server::bind(address, None, BOUNDS, Bare { headers }, Counts::default()).await?;
+    let server = Server::bind(address, None, BOUNDS, Bare { headers }, Counts::default())?;
     server.run(&CancellationToken::new()).await;
     Ok(())
 }
@@ -105,7 +105,7 @@ pub async fn verifier(address: SocketAddr, keys: usize) -> Result<(), Failure> {
     });
     fill(&checker.index, keys)?;
     let endpoints = Endpoints::new(Arc::clone(&checker));
-    let server = Server::bind(address, None, BOUNDS, endpoints, metrics.port).await?;
+    let server = Server::bind(address, None, BOUNDS, endpoints, metrics.port)?;
     let client = kube::Client::new(Nothing, "default");
     let writes = NonZeroU32::new(50).ok_or("no writes")?;
     let source = Source { controller: "iam.keyward.dev/verifier", instance: "bench".into() };
@@ -122,7 +122,7 @@ pub async fn verifier(address: SocketAddr, keys: usize) -> Result<(), Failure> {
     // In tasks of their own, as the port's work is: what shares a task is polled together.
     tokio::spawn(hear(Arc::clone(&checker)));
     let flushing = stop.clone();
-    tokio::spawn(async move { flusher.run(&flushing).await });
+    tokio::spawn(async move { Box::pin(flusher.run(&flushing)).await });
     server.run(&stop).await;
     Ok(())
 }

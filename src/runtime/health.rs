@@ -44,7 +44,7 @@ impl Health {
     /// # Errors
     /// When the address cannot be bound.
     pub async fn serve(self, address: SocketAddr) -> std::io::Result<()> {
-        let server = Server::bind(address, None, BOUNDS, self, Counts::default()).await?;
+        let server = Server::bind(address, None, BOUNDS, self, Counts::default())?;
         tracing::info!(address = %server.address()?, "answering /livez, /readyz and /metrics");
         server.run(&CancellationToken::new()).await;
         Ok(())

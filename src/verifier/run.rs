@@ -92,7 +92,6 @@ pub async fn run(client: Client, args: VerifierArgs, shutdown: CancellationToken
     let address = args.listen_address;
     let acceptor = tls.as_deref().map(Tls::acceptor);
     let server = Server::bind(address, acceptor, bounds, endpoints, metrics.port.clone())
-        .await
         .map_err(|error| Error::Listen(address, error))?;
     let listening = server.address().map_err(|error| Error::Listen(address, error))?;
     tracing::info!(listening = %listening, tls = tls.is_some(), "answering gateways, applications and the API server");
@@ -115,7 +114,7 @@ pub async fn run(client: Client, args: VerifierArgs, shutdown: CancellationToken
         // Only then is all use known.
         written.cancel();
     };
-    let flush = apart(async move { flusher.run(&flushing).await });
+    let flush = apart(async move { Box::pin(flusher.run(&flushing)).await });
     let health_address = args.process.health_address;
     let summed_up = Arc::clone(&checker);
     // In tasks of their own, so that none waits for another.

@@ -110,12 +110,9 @@ impl State {
     fn gives_way_to(&self, id: u64, bytes: usize, trusted: bool) -> Option<u64> {
         let stranger = self.strangers.iter().find(|(_, other)| *other != id);
         match stranger {
-            Some((Reverse(held), other)) if trusted || *held > bytes => Some(*other),
-            Some(_) => None,
-            None if trusted => {
-                self.first(|holding| (holding.bytes > bytes).then_some(Reverse(holding.bytes)))
-            }
-            None => None,
+            Some((Reverse(held), other)) => (trusted || *held > bytes).then_some(*other),
+            None if !trusted => None,
+            None => self.first(|holding| (holding.bytes > bytes).then_some(Reverse(holding.bytes))),
         }
     }
 
@@ -252,7 +249,7 @@ mod tests {
                 let len = open.len().max(1);
                 match (what, open.get_mut(which % len)) {
                     (0, _) => open.push((memory.open(20).0, 0)),
-                    (1, Some((one, held))) => if one.hold(bytes) { *held += bytes },
+                    (1, Some((one, held))) if one.hold(bytes) => *held += bytes,
                     (2, Some((one, held))) => { one.release(*held); *held = 0; },
                     (3, Some((one, _))) => one.trust(),
                     (4, Some(_)) => drop(open.swap_remove(which % len)),

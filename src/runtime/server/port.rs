@@ -127,7 +127,10 @@ impl<A: Answers> Server<A> {
     ///
     /// # Errors
     /// When the address cannot be bound.
-    pub async fn bind(
+    ///
+    /// # Panics
+    /// Outside a runtime of tokio.
+    pub fn bind(
         address: SocketAddr,
         tls: Option<TlsAcceptor>,
         bounds: Bounds,

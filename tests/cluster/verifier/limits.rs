@@ -2,7 +2,6 @@
 //! process.
 
 use std::path::Path;
-use std::time::Duration;
 
 use http::Method;
 use keyward::domain::value::token::Token;

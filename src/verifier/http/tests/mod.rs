@@ -42,7 +42,7 @@ async fn an_endpoint_answers_a_throttled_request_as_such_and_it_is_counted_and_a
     let _others = checker.throttle.full();
     let endpoints = Endpoints::new(Arc::clone(&checker));
     let loopback = SocketAddr::new(PEER, 0);
-    let server = Server::bind(loopback, None, BOUNDS, endpoints, checker.metrics.port.clone()).await.unwrap();
+    let server = Server::bind(loopback, None, BOUNDS, endpoints, checker.metrics.port.clone()).unwrap();
     let address = server.address().unwrap();
     let stop = CancellationToken::new();
     let stopped = stop.clone();
