@@ -15,6 +15,8 @@ DEV := cargo run -q -p keyward-dev --
 KREW := target/krew
 # More than processors, since most tests wait for a cluster most of the time.
 TEST_THREADS := 4
+# How long each attack takes. What SECONDS is in the shell that runs make is of no interest.
+ATTACK_SECONDS := $(if $(filter command line,$(origin SECONDS)),$(SECONDS),60)
 # Where `generate` writes; `generated` has it write to a temporary folder, to compare.
 OUT := .
 
@@ -83,6 +85,11 @@ fresh: ## Run `make demo` and `make test` on a clone with empty caches, as on a 
 bench: dev ## Measure how fast keys are issued and verified, as ratios to the same work without Keyward. KEYS=5000 issues more keys than 1000.
 	@$(DEV) gateways nginx envoy > /dev/null
 	$(DEV) with -- cargo bench --bench issue --bench verify
+
+.PHONY: attacks
+attacks: dev ## Run every attack for a minute each, and hold what others then have to wait against the bars. SECONDS=10 takes less.
+	KEYWARD_ATTACK_SECONDS=$(ATTACK_SECONDS) $(DEV) with --audit-log -- \
+		cargo test --release --test attacks -- --nocapture --test-threads 1
 
 .PHONY: generate
 generate: ## Write what is generated from the source: CRDs, the chart's copy of them, JSON Schemas, reference pages, the OpenAPI document.

@@ -1,7 +1,7 @@
 //! The servers under test that are our own code, each in a process of its own: the verifier with keys that
 //! are made up, and the same port without the check.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -16,7 +16,9 @@ use keyward::api::AccessKey;
 use keyward::domain::verdict::{GrantFacts, KeyFacts, ServiceAccountFacts};
 use keyward::runtime::audit::Source;
 use keyward::runtime::clock::Clock;
+use keyward::runtime::config::HEAD;
 use keyward::runtime::random::Random;
+use keyward::runtime::server::{Answers, Bounds, Caller, Counts, Server};
 use keyward::runtime::spawner::Spawner;
 use keyward::runtime::telemetry::{self, LogFormat};
 use keyward::verifier::check::audit::AuditLines;
@@ -27,7 +29,6 @@ use keyward::verifier::freshness::{Followed, Freshness};
 use keyward::verifier::http::{Body, Endpoints, reference};
 use keyward::verifier::index::{Index, Version};
 use keyward::verifier::metrics::Metrics;
-use keyward::verifier::server::{Answers, Server};
 use keyward::verifier::usage::flush::Flusher;
 use keyward::verifier::usage::recorder::Recorder;
 use kube::ResourceExt as _;
@@ -39,7 +40,7 @@ use crate::verify::keys;
 
 /// As many keys as the verifier's own feed asks for at once.
 const PAGE: usize = 500;
-const CONNECTIONS: usize = 4096;
+const BOUNDS: Bounds = Bounds { connections: 1024, memory: 64 * 1024 * 1024, head: HEAD };
 
 /// Answers 200 to everything, without a look at it.
 pub struct Bare {
@@ -65,10 +66,16 @@ fn identity() -> Result<HeaderMap, Failure> {
 }
 
 impl Answers for Bare {
-    async fn answer(&self, _: Request<Incoming>, _: IpAddr) -> Response<Body> {
+    type Body = Body;
+
+    async fn answer(&self, _: Request<Incoming>, _: &Caller) -> Response<Body> {
         let mut answer = Response::new(Either::Left(Full::default()));
         answer.headers_mut().clone_from(&self.headers);
         answer
+    }
+
+    fn overloaded(&self) -> Response<Body> {
+        Response::new(Either::Left(Full::default()))
     }
 }
 
@@ -77,8 +84,7 @@ impl Answers for Bare {
 pub async fn bare(address: SocketAddr, headers: bool) -> Result<(), Failure> {
     let headers = if headers { identity()? } else { HeaderMap::new() };
     let server =
-        Server::bind(address, None, CONNECTIONS, Bare { headers }, Metrics::default(), Spawner::default())
-            .await?;
+        Server::bind(address, None, BOUNDS, Bare { headers }, Counts::default(), Spawner::default())?;
     server.run(&CancellationToken::new()).await;
     Ok(())
 }
@@ -94,16 +100,16 @@ pub async fn verifier(address: SocketAddr, keys: usize) -> Result<(), Failure> {
         index: Arc::new(Index::default()),
         freshness: Arc::new(Freshness::new(Duration::from_mins(5), clock.clone())),
         trusted_proxies: TrustedProxies::default(),
-        throttle: Throttle::new(clock.clone()),
+        throttle: Throttle::new(clock.clone(), Random::System.seed()?),
         recorder: Arc::new(recorder),
-        audit: AuditLines::new(clock.clone()),
+        audit: AuditLines::new(clock.clone(), Random::System.seed()?, metrics.clone()),
         metrics: metrics.clone(),
         clock,
     });
     checker.index.set_trust(keys::published()?.trust());
     fill(&checker.index, keys)?;
     let endpoints = Endpoints::new(Arc::clone(&checker));
-    let server = Server::bind(address, None, CONNECTIONS, endpoints, metrics, spawner.clone()).await?;
+    let server = Server::bind(address, None, BOUNDS, endpoints, metrics.port, spawner.clone())?;
     let client = kube::Client::new(Nothing, "default");
     let writes = NonZeroU32::new(50).ok_or("no writes")?;
     let source = Source { controller: "iam.keyward.dev/verifier", instance: "bench".into() };
@@ -120,7 +126,7 @@ pub async fn verifier(address: SocketAddr, keys: usize) -> Result<(), Failure> {
     // In tasks of their own, as the port's work is: what shares a task is polled together.
     spawner.spawn(hear(Arc::clone(&checker)));
     let flushing = stop.clone();
-    spawner.spawn(async move { flusher.run(&flushing).await });
+    spawner.spawn(async move { Box::pin(flusher.run(&flushing)).await });
     server.run(&stop).await;
     Ok(())
 }

@@ -21,6 +21,7 @@ use crate::runtime::lease::{self, Leadership};
 use crate::runtime::metrics::Metrics;
 use crate::runtime::preflight;
 use crate::runtime::random::Random;
+use crate::runtime::spawner::Spawner;
 
 /// What [`run`] needs to know.
 pub type Options = ControllerArgs;
@@ -74,7 +75,7 @@ pub async fn run(client: Client, options: Options, shutdown: CancellationToken) 
         count(world, metrics);
         metrics.text()
     });
-    let endpoints = health.clone().serve(health_address);
+    let endpoints = health.clone().serve(health_address, Spawner::default());
     let stamps = if trust_changed_by { Stamps::Trusted } else { Stamps::Ignored };
     let feed = follow(client.clone(), namespace, world.clone(), writers, senders, stamps);
 

@@ -8,7 +8,11 @@ use std::time::Duration;
 use clap::Args;
 use ipnet::IpNet;
 
+use super::server::Bounds;
 use super::telemetry::LogFormat;
+
+/// The longest head of a request to the verifier, in bytes.
+pub const HEAD: usize = 32 * 1024;
 
 /// Flags of `keyward controller`.
 #[derive(Args, Clone, Debug)]
@@ -64,9 +68,14 @@ pub struct VerifierArgs {
     /// slowed down by client rather than by gateway.
     #[arg(long, env = "KEYWARD_TRUSTED_PROXIES", value_name = "NETWORK", value_delimiter = ',', value_parser = network)]
     pub trusted_proxies: Vec<IpNet>,
-    /// How many connections may be open at once, 1 to 1000000. Further ones wait.
-    #[arg(long, env = "KEYWARD_MAX_CONNECTIONS", value_name = "NUMBER", default_value_t = 4096, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    /// How many connections may be open at once, 1 to 1000000, as far as `--request-memory-mib` has room for them. For a
+    /// further one, one that no good key was presented on is closed.
+    #[arg(long, env = "KEYWARD_MAX_CONNECTIONS", value_name = "NUMBER", default_value_t = 1024, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub max_connections: u32,
+    /// How much memory connections and requests may hold together, in MiB, 8 to 65536. A connection takes 40 KiB of it, or
+    /// 64 KiB with TLS.
+    #[arg(long, env = "KEYWARD_REQUEST_MEMORY_MIB", value_name = "MIB", default_value_t = 64, value_parser = clap::value_parser!(u32).range(8..=65_536))]
+    pub request_memory_mib: u32,
     /// Refuse every key when nothing was heard of the cluster for this long, in seconds, 3 to 86400.
     #[arg(long, env = "KEYWARD_MAX_STALENESS_SECONDS", value_name = "SECONDS", default_value_t = 300, value_parser = clap::value_parser!(u64).range(3..=86_400))]
     pub max_staleness_seconds: u64,
@@ -79,6 +88,18 @@ pub struct VerifierArgs {
     /// What every process has.
     #[command(flatten)]
     pub process: ProcessArgs,
+}
+
+impl VerifierArgs {
+    /// What the verifier's port may hold.
+    pub fn bounds(&self) -> Bounds {
+        let number = |number: u32| usize::try_from(number).unwrap_or(usize::MAX);
+        Bounds {
+            connections: number(self.max_connections),
+            memory: number(self.request_memory_mib).saturating_mul(1024 * 1024),
+            head: HEAD,
+        }
+    }
 }
 
 /// A network such as `10.0.0.0/8`, or one address.

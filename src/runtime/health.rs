@@ -4,13 +4,22 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use axum::Router;
-use axum::extract::State;
-use axum::http::StatusCode;
-use axum::http::header::CONTENT_TYPE;
-use axum::response::IntoResponse;
-use axum::routing::get;
-use tokio::net::TcpListener;
+use bytes::Bytes;
+use http::header::CONTENT_TYPE;
+use http::{HeaderValue, Method, Request, Response, StatusCode};
+use http_body_util::Full;
+use hyper::body::Incoming;
+use tokio_util::sync::CancellationToken;
+
+use crate::runtime::server::{Answers, Bounds, Caller, Counts, Server};
+use crate::runtime::spawner::Spawner;
+
+/// The kubelet and a few who collect metrics come here. So many connections only, so that a crowd of strangers
+/// does not close theirs before they are answered.
+const BOUNDS: Bounds = Bounds { connections: 512, memory: 12 * 1024 * 1024, head: 8 * 1024 };
+const TEXT: HeaderValue = HeaderValue::from_static("text/plain; charset=utf-8");
+const OPEN_METRICS: HeaderValue =
+    HeaderValue::from_static("application/openmetrics-text; version=1.0.0; charset=utf-8");
 
 /// What the health endpoints tell.
 #[derive(Clone)]
@@ -30,47 +39,63 @@ impl Health {
         self.ready.store(ready, Ordering::Release);
     }
 
-    /// The endpoints.
-    pub fn router(self) -> Router {
-        Router::new()
-            .route("/livez", get(|| async { "ok\n" }))
-            .route("/readyz", get(readyz))
-            .route("/metrics", get(metrics))
-            .with_state(self)
-    }
-
     /// Answers on `address` for as long as it is polled, also while the process finishes its work at
     /// shutdown.
     ///
     /// # Errors
     /// When the address cannot be bound.
-    pub async fn serve(self, address: SocketAddr) -> std::io::Result<()> {
-        let listener = TcpListener::bind(address).await?;
-        tracing::info!(address = %listener.local_addr()?, "answering /livez, /readyz and /metrics");
-        axum::serve(listener, self.router()).await
+    pub async fn serve(self, address: SocketAddr, spawner: Spawner) -> std::io::Result<()> {
+        let server = Server::bind(address, None, BOUNDS, self, Counts::default(), spawner)?;
+        tracing::info!(address = %server.address()?, "answering /livez, /readyz and /metrics");
+        server.run(&CancellationToken::new()).await;
+        Ok(())
+    }
+
+    fn readyz(&self) -> Response<Full<Bytes>> {
+        if self.ready.load(Ordering::Acquire) {
+            return text(StatusCode::OK, "ok\n");
+        }
+        let detail = "not ready: what the cluster holds is not known, or not known well enough any more\n";
+        text(StatusCode::SERVICE_UNAVAILABLE, detail)
+    }
+
+    fn metrics(&self, caller: &Caller) -> Response<Full<Bytes>> {
+        match (self.metrics)() {
+            Ok(text) if !caller.hold(text.len()) => self.overloaded(),
+            Ok(text) => answer(StatusCode::OK, OPEN_METRICS, text.into()),
+            Err(error) => {
+                tracing::error!(%error, "the metrics cannot be written as text");
+                text(StatusCode::INTERNAL_SERVER_ERROR, "")
+            }
+        }
     }
 }
 
-async fn readyz(State(health): State<Health>) -> impl IntoResponse {
-    if health.ready.load(Ordering::Acquire) {
-        (StatusCode::OK, "ok\n")
-    } else {
-        (
-            StatusCode::SERVICE_UNAVAILABLE,
-            "not ready: what the cluster holds is not known, or not known well enough any more\n",
-        )
+impl Answers for Health {
+    type Body = Full<Bytes>;
+
+    async fn answer(&self, request: Request<Incoming>, caller: &Caller) -> Response<Full<Bytes>> {
+        match (request.method(), request.uri().path()) {
+            (&Method::GET | &Method::HEAD, "/livez") => text(StatusCode::OK, "ok\n"),
+            (&Method::GET | &Method::HEAD, "/readyz") => self.readyz(),
+            (&Method::GET | &Method::HEAD, "/metrics") => self.metrics(caller),
+            (_, "/livez" | "/readyz" | "/metrics") => text(StatusCode::METHOD_NOT_ALLOWED, ""),
+            _ => text(StatusCode::NOT_FOUND, ""),
+        }
+    }
+
+    fn overloaded(&self) -> Response<Full<Bytes>> {
+        text(StatusCode::SERVICE_UNAVAILABLE, "too much is held for other requests\n")
     }
 }
 
-async fn metrics(State(health): State<Health>) -> impl IntoResponse {
-    match (health.metrics)() {
-        Ok(text) => {
-            let format = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-            (StatusCode::OK, [(CONTENT_TYPE, format)], text)
-        }
-        Err(error) => {
-            tracing::error!(%error, "the metrics cannot be written as text");
-            (StatusCode::INTERNAL_SERVER_ERROR, [(CONTENT_TYPE, "text/plain")], String::new())
-        }
-    }
+fn text(status: StatusCode, text: &'static str) -> Response<Full<Bytes>> {
+    answer(status, TEXT, Bytes::from_static(text.as_bytes()))
+}
+
+fn answer(status: StatusCode, kind: HeaderValue, body: Bytes) -> Response<Full<Bytes>> {
+    let mut answer = Response::new(Full::new(body));
+    *answer.status_mut() = status;
+    answer.headers_mut().insert(CONTENT_TYPE, kind);
+    answer
 }

@@ -12,6 +12,7 @@ pub mod preflight;
 pub mod random;
 pub mod rate;
 pub mod sealing;
+pub mod server;
 pub mod shutdown;
 pub mod spawner;
 pub mod telemetry;

@@ -38,6 +38,16 @@ impl Random {
         }
     }
 
+    /// A number that nobody can guess.
+    ///
+    /// # Errors
+    /// When the operating system's generator gives nothing.
+    pub fn seed(&self) -> Result<u64, SysError> {
+        let mut bytes = [0; 8];
+        self.fill(&mut bytes)?;
+        Ok(u64::from_le_bytes(bytes))
+    }
+
     /// A value in `range`, so that processes do not all do a thing in the same moment. The range's start
     /// where it is empty.
     pub fn jitter(&self, range: Range<f64>) -> f64 {

@@ -6,6 +6,7 @@
 
 use std::collections::HashSet;
 use std::fmt::Debug;
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures::{StreamExt, TryStreamExt};
@@ -18,7 +19,9 @@ use tokio::time::timeout;
 use crate::api::{AccessKey, ResourceGrant, ServiceAccount};
 use crate::domain::verdict::{GrantFacts, KeyFacts, ServiceAccountFacts};
 use crate::runtime::client::{CallError, bounded};
+use crate::runtime::spawner::Spawner;
 use crate::runtime::telemetry::with_causes;
+use crate::verifier::check::checker::Checker;
 use crate::verifier::freshness::{Followed, Freshness};
 use crate::verifier::index::{Index, ObjectName, Version};
 
@@ -34,7 +37,13 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 
 /// How objects of one kind go into the index.
 trait Indexed:
-    Resource<DynamicType = (), Scope = NamespaceResourceScope> + Clone + Debug + DeserializeOwned + Send
+    Resource<DynamicType = (), Scope = NamespaceResourceScope>
+    + Clone
+    + Debug
+    + DeserializeOwned
+    + Send
+    + Sync
+    + 'static
 {
     const KIND: Followed;
     fn put(&self, index: &Index, name: (&str, &str));
@@ -94,19 +103,20 @@ impl Indexed for ResourceGrant {
     }
 }
 
-/// Follows every kind, for ever.
-pub async fn follow(client: &Client, namespace: Option<&str>, index: &Index, freshness: &Freshness) {
+/// Follows every kind, for ever, each in a task of its own.
+pub async fn follow(client: Client, namespace: Option<String>, checker: Arc<Checker>, spawner: &Spawner) {
+    let namespace = namespace.as_deref();
     futures::join!(
-        Follower::<AccessKey>::new(client, namespace, index, freshness).run(),
-        Follower::<ServiceAccount>::new(client, namespace, index, freshness).run(),
-        Follower::<ResourceGrant>::new(client, namespace, index, freshness).run(),
+        spawner.apart(Follower::<AccessKey>::new(&client, namespace, &checker).run()),
+        spawner.apart(Follower::<ServiceAccount>::new(&client, namespace, &checker).run()),
+        spawner.apart(Follower::<ResourceGrant>::new(&client, namespace, &checker).run()),
     );
 }
 
-struct Follower<'a, K> {
+struct Follower<K> {
     api: Api<DeserializeGuard<K>>,
-    index: &'a Index,
-    freshness: &'a Freshness,
+    index: Arc<Index>,
+    freshness: Arc<Freshness>,
 }
 
 /// Why following was interrupted.
@@ -122,13 +132,13 @@ enum Error {
     Silent,
 }
 
-impl<'a, K: Indexed> Follower<'a, K> {
-    fn new(client: &Client, namespace: Option<&str>, index: &'a Index, freshness: &'a Freshness) -> Self {
+impl<K: Indexed> Follower<K> {
+    fn new(client: &Client, namespace: Option<&str>, checker: &Checker) -> Self {
         let api = match namespace {
             Some(namespace) => Api::namespaced(client.clone(), namespace),
             None => Api::all(client.clone()),
         };
-        Self { api, index, freshness }
+        Self { api, index: Arc::clone(&checker.index), freshness: Arc::clone(&checker.freshness) }
     }
 
     async fn run(self) {
@@ -170,7 +180,7 @@ impl<'a, K: Indexed> Follower<'a, K> {
                 listed.insert(self.put(object));
             }
             let Some(token) = page.metadata.continue_.filter(|token| !token.is_empty()) else {
-                K::only(self.index, &listed);
+                K::only(&self.index, &listed);
                 self.freshness.heard(K::KIND);
                 tracing::debug!(kind = K::KIND.as_str(), objects = listed.len(), "listed");
                 return Ok(page.metadata.resource_version.unwrap_or_default());
@@ -213,7 +223,7 @@ impl<'a, K: Indexed> Follower<'a, K> {
             WatchEvent::Deleted(object) => {
                 let version = object.meta().resource_version.clone().unwrap_or_default();
                 let (namespace, name) = name_of(object.meta());
-                K::forget(self.index, (&namespace, &name));
+                K::forget(&self.index, (&namespace, &name));
                 version
             }
             WatchEvent::Bookmark(bookmark) => bookmark.metadata.resource_version,
@@ -229,11 +239,11 @@ impl<'a, K: Indexed> Follower<'a, K> {
         let full_name = name_of(object.meta());
         let (namespace, name) = (full_name.0.as_str(), full_name.1.as_str());
         match object.0 {
-            Ok(object) => object.put(self.index, (namespace, name)),
+            Ok(object) => object.put(&self.index, (namespace, name)),
             Err(invalid) => {
                 let kind = K::KIND.as_str();
                 tracing::warn!(kind, namespace, name, error = %invalid.error, "an object does not parse and is left out");
-                K::forget(self.index, (namespace, name));
+                K::forget(&self.index, (namespace, name));
             }
         }
         full_name

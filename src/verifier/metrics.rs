@@ -14,6 +14,7 @@ use prometheus_client::registry::{Registry, Unit};
 
 use crate::domain::verdict::Cause;
 use crate::runtime::client::CallError;
+use crate::runtime::server::Counts;
 use crate::verifier::check::endpoint::Endpoint;
 use crate::verifier::freshness::{Followed, Freshness};
 use crate::verifier::index::Index;
@@ -29,10 +30,13 @@ pub struct Metrics {
     silence: Family<KindLabel, Gauge>,
     recorded: Counter,
     failed_writes: Family<ReasonLabel, Counter>,
+    untold_refusals: Family<PresentedLabel, Counter>,
+    /// Acts that logs and Events give by number only.
+    pub(super) unlisted_acts: Counter,
     /// Answers to failures that were held back.
     pub(super) held_back: Counter,
-    /// Open connections.
-    pub(super) connections: Gauge,
+    /// What the port counts.
+    pub port: Counts,
     /// Certificates that were read again.
     pub(super) reloads: Counter,
 }
@@ -54,6 +58,20 @@ struct ReasonLabel {
     reason: &'static str,
 }
 
+/// Whether a key's token was presented, or something else.
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct PresentedLabel {
+    presented: &'static str,
+}
+
+impl PresentedLabel {
+    const ALL: [Self; 2] = [Self::of(false), Self::of(true)];
+
+    const fn of(key: bool) -> Self {
+        Self { presented: if key { "token" } else { "other" } }
+    }
+}
+
 impl Default for Metrics {
     fn default() -> Self {
         let mut registry = Registry::with_prefix("keyward_verifier");
@@ -73,11 +91,16 @@ impl Default for Metrics {
             silence: Family::default(),
             recorded: Counter::default(),
             failed_writes: Family::default(),
+            untold_refusals: Family::default(),
+            unlisted_acts: Counter::default(),
             held_back: Counter::default(),
-            connections: Gauge::default(),
+            port: Counts::default(),
             reloads: Counter::default(),
         };
         metrics.register();
+        for label in PresentedLabel::ALL {
+            metrics.untold_refusals.get_or_create_owned(&label);
+        }
         for reason in CallError::REASONS {
             metrics.failed_writes.get_or_create_owned(&ReasonLabel { reason });
         }
@@ -113,8 +136,29 @@ impl Metrics {
             "Writes of use to the API server that failed, by reason",
             self.failed_writes.clone(),
         );
+        registry.register(
+            "untold_refusals",
+            "Refusals without an audit line of their own, since there were too many, by whether a token of a key was presented",
+            self.untold_refusals.clone(),
+        );
+        registry.register(
+            "unlisted_acts",
+            "Requests on behalf of users that logs and Events give by number only, since there were too many",
+            self.unlisted_acts.clone(),
+        );
         registry.register("held_back", "Answers to failures that were held back", self.held_back.clone());
-        registry.register("connections", "Open connections", self.connections.clone());
+        let Counts { connections, displaced, overloaded } = &self.port;
+        registry.register("connections", "Open connections", connections.clone());
+        registry.register(
+            "displaced_connections",
+            "Connections that were closed since there was no room for further ones",
+            displaced.clone(),
+        );
+        registry.register(
+            "overloaded",
+            "Requests that were refused since there was no memory for them",
+            overloaded.clone(),
+        );
         registry.register("certificate_reloads", "Certificates that were read again", self.reloads.clone());
     }
 
@@ -125,6 +169,11 @@ impl Metrics {
         if let Some(counter) = self.verifications.get(of_endpoint + of_cause) {
             counter.inc();
         }
+    }
+
+    /// A refusal got no audit line of its own; `of_key` where the token was a key's own.
+    pub fn untold_refusal(&self, of_key: bool) {
+        self.untold_refusals.get_or_create(&PresentedLabel::of(of_key)).inc();
     }
 
     /// A key's last use was written.

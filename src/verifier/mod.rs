@@ -14,7 +14,6 @@ pub mod http;
 pub mod index;
 pub mod metrics;
 mod run;
-pub mod server;
 pub mod tls;
 mod trust;
 pub mod usage;

@@ -16,6 +16,7 @@ use crate::runtime::config::VerifierArgs;
 use crate::runtime::health::Health;
 use crate::runtime::preflight;
 use crate::runtime::random::Random;
+use crate::runtime::server::Server;
 use crate::runtime::spawner::Spawner;
 use crate::verifier::check::audit::AuditLines;
 use crate::verifier::check::checker::Checker;
@@ -26,7 +27,6 @@ use crate::verifier::freshness::Freshness;
 use crate::verifier::http::Endpoints;
 use crate::verifier::index::Index;
 use crate::verifier::metrics::Metrics;
-use crate::verifier::server::Server;
 use crate::verifier::tls;
 use crate::verifier::tls::Tls;
 use crate::verifier::trust;
@@ -35,6 +35,8 @@ use crate::verifier::usage::recorder::Recorder;
 
 /// How often readiness is looked at.
 const READINESS_LOOK: Duration = Duration::from_millis(50);
+/// How often a line says how many had none.
+const SUM_UP: Duration = Duration::from_secs(10);
 /// How often what is no longer of use is let go.
 const TIDY: Duration = Duration::from_mins(1);
 
@@ -50,6 +52,9 @@ pub enum Error {
     /// The port cannot be had.
     #[error("the port {0}")]
     Listen(SocketAddr, #[source] std::io::Error),
+    /// The operating system gives no random bytes.
+    #[error("the operating system gives no random bytes")]
+    Random(#[from] rand::rngs::SysError),
     /// The certificate cannot be used.
     #[error(transparent)]
     Tls(#[from] tls::Error),
@@ -67,6 +72,7 @@ pub enum Error {
 /// When the cluster lacks CRDs or permissions, a port is taken, or the certificate cannot be used.
 pub async fn run(client: Client, args: VerifierArgs, shutdown: CancellationToken) -> Result<(), Error> {
     let tls = certificate(&args)?;
+    let bounds = args.bounds();
     let sealing_namespace =
         args.sealing_namespace.clone().unwrap_or_else(|| client.default_namespace().to_owned());
     let needs = async {
@@ -83,18 +89,17 @@ pub async fn run(client: Client, args: VerifierArgs, shutdown: CancellationToken
         index: Arc::new(Index::default()),
         freshness: Arc::new(Freshness::new(bound, clock.clone())),
         trusted_proxies: TrustedProxies::new(args.trusted_proxies),
-        throttle: Throttle::new(clock.clone()),
+        throttle: Throttle::new(clock.clone(), random.seed()?),
         recorder: Arc::new(recorder),
-        audit: AuditLines::new(clock.clone()),
+        audit: AuditLines::new(clock.clone(), random.seed()?, metrics.clone()),
         metrics: metrics.clone(),
         clock,
     });
     let health = health(&checker);
     let endpoints = Endpoints::new(Arc::clone(&checker));
     let address = args.listen_address;
-    let connections = usize::try_from(args.max_connections).unwrap_or(usize::MAX);
-    let server = Server::bind(address, tls.clone(), connections, endpoints, metrics.clone(), spawner)
-        .await
+    let acceptor = tls.as_deref().map(Tls::acceptor);
+    let server = Server::bind(address, acceptor, bounds, endpoints, metrics.port.clone(), spawner.clone())
         .map_err(|error| Error::Listen(address, error))?;
     let listening = server.address().map_err(|error| Error::Listen(address, error))?;
     tracing::info!(listening = %listening, tls = tls.is_some(), "answering gateways, applications and the API server");
@@ -111,42 +116,51 @@ pub async fn run(client: Client, args: VerifierArgs, shutdown: CancellationToken
         random,
     );
     let written = CancellationToken::new();
+    let (serving, flushing) = (shutdown.clone(), written.clone());
     let work = async {
-        let serve = async {
-            server.run(&shutdown).await;
-            // Only then is all use known.
-            written.cancel();
-        };
-        futures::join!(serve, flusher.run(&written));
+        spawner.apart(async move { server.run(&serving).await }).await;
+        // Only then is all use known.
+        written.cancel();
     };
-    let namespace = args.namespace.as_deref();
+    let flush = spawner.apart(async move { Box::pin(flusher.run(&flushing)).await });
     let health_address = args.process.health_address;
-    tokio::select! {
-        () = work => Ok(()),
-        () = follow(&client, namespace, &sealing_namespace, &checker) => Ok(()),
-        () = watch_readiness(&health, &checker.freshness, &shutdown) => Ok(()),
-        () = follow_certificate(tls.as_deref(), &metrics) => Ok(()),
-        () = tidy(&checker.throttle) => Ok(()),
-        ended = health.clone().serve(health_address) => ended.map_err(|error| Error::Health(health_address, error)),
-    }
+    let summed_up = Arc::clone(&checker);
+    // In tasks of their own, so that none waits for another.
+    let ended = tokio::select! {
+        _ = async { futures::join!(work, flush) } => Ok(()),
+        () = spawner.apart(follow(client, args.namespace, sealing_namespace, Arc::clone(&checker), spawner.clone())) => Ok(()),
+        () = spawner.apart(watch_readiness(health.clone(), Arc::clone(&checker), shutdown)) => Ok(()),
+        () = spawner.apart(follow_certificate(tls, metrics)) => Ok(()),
+        () = spawner.apart(tidy(Arc::clone(&checker))) => Ok(()),
+        () = spawner.apart(sum_up(checker)) => Ok(()),
+        ended = spawner.apart(health.serve(health_address, spawner.clone())) => ended.map_err(|error| Error::Health(health_address, error)),
+    };
+    summed_up.audit.sum_up();
+    ended
 }
 
 /// Keeps the index in step with the cluster. Objects are listed once it is known which seals are good, and again
 /// when that changes.
-async fn follow(client: &Client, namespace: Option<&str>, sealing_namespace: &str, checker: &Checker) {
+async fn follow(
+    client: Client,
+    namespace: Option<String>,
+    sealing_namespace: String,
+    checker: Arc<Checker>,
+    spawner: Spawner,
+) {
     let changed = Notify::new();
     let feed = async {
         changed.notified().await;
         loop {
             tokio::select! {
-                () = feed::follow(client, namespace, &checker.index, &checker.freshness) => {}
+                () = feed::follow(client.clone(), namespace.clone(), Arc::clone(&checker), &spawner) => {}
                 () = changed.notified() => {}
             }
         }
     };
     tokio::select! {
         () = feed => {}
-        () = trust::follow(client, sealing_namespace, &checker.index, || changed.notify_one()) => {}
+        () = trust::follow(&client, &sealing_namespace, &checker.index, || changed.notify_one()) => {}
     }
 }
 
@@ -164,10 +178,10 @@ fn health(checker: &Arc<Checker>) -> Health {
 }
 
 /// Ready means: it can tell good keys from bad ones, and is not about to end.
-async fn watch_readiness(health: &Health, freshness: &Freshness, shutdown: &CancellationToken) {
+async fn watch_readiness(health: Health, checker: Arc<Checker>, shutdown: CancellationToken) {
     let mut before = None;
     loop {
-        let feed = freshness.state();
+        let feed = checker.freshness.state();
         health.set_ready(feed == FeedState::Fresh && !shutdown.is_cancelled());
         if before != Some(feed) {
             tracing::info!(?feed, "what is known of the cluster");
@@ -177,16 +191,25 @@ async fn watch_readiness(health: &Health, freshness: &Freshness, shutdown: &Canc
     }
 }
 
-async fn follow_certificate(tls: Option<&Tls>, metrics: &Metrics) {
+async fn follow_certificate(tls: Option<Arc<Tls>>, metrics: Metrics) {
     match tls {
-        Some(tls) => tls.follow(metrics).await,
+        Some(tls) => tls.follow(&metrics).await,
         None => std::future::pending().await,
     }
 }
 
-async fn tidy(throttle: &Throttle) {
+async fn tidy(checker: Arc<Checker>) {
     loop {
         tokio::time::sleep(TIDY).await;
-        throttle.tidy();
+        checker.index.tidy();
+        checker.throttle.tidy();
+        checker.audit.tidy();
+    }
+}
+
+async fn sum_up(checker: Arc<Checker>) {
+    loop {
+        tokio::time::sleep(SUM_UP).await;
+        checker.audit.sum_up();
     }
 }

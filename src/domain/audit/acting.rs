@@ -1,6 +1,8 @@
 //! What keys did on behalf of persons, as entries of their service account's log: repeats of a day folded
 //! into one, and never so many that they push out what else the log tells.
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, Utc};
 
 use crate::api::reason::Reason;
@@ -32,6 +34,48 @@ pub struct Act {
     pub refused: Option<Cause>,
 }
 
+/// In place of the users whose acts are told by number only.
+pub const OTHERS: &str = "(others)";
+
+/// Acts of one service account that are told by number only, since there were too many to tell each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Others<'a> {
+    /// UID of the service account.
+    pub service_account_uid: &'a str,
+    /// The account: the namespace.
+    pub account: &'a str,
+    /// Name of the service account.
+    pub service_account: &'a str,
+    /// Whether they were refused.
+    pub refused: bool,
+}
+
+impl Others<'_> {
+    /// The entry for so many of them. Those of one day have the same id.
+    pub fn entry(self, repeats: Repeats) -> AuditEntry {
+        let Self { service_account_uid, account, service_account, refused } = self;
+        let (reason, message) = if refused {
+            (Reason::ActingRefused, "Further requests for users were refused, too many to tell each")
+        } else {
+            (Reason::ActedOnBehalf, "Acted for further users, too many to tell each")
+        };
+        let day = repeats.last.format("%F");
+        AuditEntry {
+            id: id(service_account_uid, reason, &format!("{OTHERS}\n{day}")),
+            time: repeats.last,
+            actor: cut(&format!("keyward:{account}:{service_account}"), 253),
+            action: reason.action().into(),
+            object: format!("ServiceAccount/{service_account}"),
+            key_id: None,
+            reason: reason.as_str().into(),
+            message: message.into(),
+            on_behalf_of: Some(OTHERS.into()),
+            resource: None,
+            count: Some(saturating(repeats.count)),
+        }
+    }
+}
+
 /// How often and when last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Repeats {
@@ -41,7 +85,22 @@ pub struct Repeats {
     pub last: DateTime<Utc>,
 }
 
+impl Repeats {
+    /// Both together.
+    #[must_use]
+    pub fn and(self, more: Self) -> Self {
+        Self { count: self.count.saturating_add(more.count), last: self.last.max(more.last) }
+    }
+}
+
 impl Act {
+    /// Its length in bytes: what varies of what it takes in memory.
+    pub fn length(&self) -> usize {
+        let Self { service_account_uid, actor, key, key_id, on_behalf_of, resource, refused: _ } = self;
+        let texts = [service_account_uid, actor, key, key_id, on_behalf_of];
+        texts.into_iter().chain(resource).map(String::len).sum()
+    }
+
     /// Its reason.
     pub fn reason(&self) -> Reason {
         if self.refused.is_some() { Reason::ActingRefused } else { Reason::ActedOnBehalf }
@@ -86,16 +145,21 @@ impl Act {
 
 /// `log` with `new` entries about acting folded in: counts of one id add up.
 pub fn fold(log: &[AuditEntry], new: &[AuditEntry]) -> Vec<AuditEntry> {
-    let mut all: Vec<AuditEntry> = log.to_vec();
+    // The newest of one second last, so that it comes first once they are turned round.
+    let mut all: Vec<AuditEntry> = log.iter().rev().cloned().collect();
+    let mut places: HashMap<String, usize> =
+        all.iter().enumerate().map(|(place, entry)| (entry.id.clone(), place)).collect();
     for entry in new {
-        match all.iter_mut().find(|known| known.id == entry.id) {
-            Some(known) => {
-                known.time = known.time.max(entry.time);
-                known.count = Some(times(known).saturating_add(times(entry)));
-            }
-            None => all.insert(0, entry.clone()),
+        let known = places.get(&entry.id).and_then(|place| all.get_mut(*place));
+        if let Some(known) = known {
+            known.time = known.time.max(entry.time);
+            known.count = Some(times(known).saturating_add(times(entry)));
+        } else {
+            places.insert(entry.id.clone(), all.len());
+            all.push(entry.clone());
         }
     }
+    all.reverse();
     all.sort_by_key(|entry| std::cmp::Reverse(entry.time));
     let mut acting = 0;
     all.retain(|entry| {
@@ -158,6 +222,21 @@ mod tests {
              allow acting for others."
         );
         assert_ne!(refused.entry(repeats(1, 60)).id, allowed.id);
+    }
+
+    #[test]
+    fn further_acts_are_told_by_number() {
+        let others =
+            Others { service_account_uid: "u", account: "team-a", service_account: "ci", refused: true };
+        let entry = others.entry(repeats(7, 60));
+        assert_eq!(entry.message, "Further requests for users were refused, too many to tell each");
+        assert_eq!((entry.actor.as_str(), entry.object.as_str()), ("keyward:team-a:ci", "ServiceAccount/ci"));
+        assert_eq!((entry.reason.as_str(), entry.count), ("ActingRefused", Some(7)));
+        let let_in = Others { refused: false, ..others }.entry(repeats(7, 60));
+        assert_eq!(let_in.message, "Acted for further users, too many to tell each");
+        assert_ne!(let_in.id, entry.id);
+        let folded = fold(&[entry], &[others.entry(repeats(2, 61))]);
+        assert_eq!(folded.iter().map(|entry| entry.count).collect::<Vec<_>>(), [Some(9)]);
     }
 
     #[test]

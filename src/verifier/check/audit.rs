@@ -1,6 +1,7 @@
 //! Audit lines of the verifier. What is done on behalf of users is always written; refusals beyond a rate are
-//! counted and summed up, so that a flood of guesses does not become a flood of lines. No token, and no
-//! decision, comes in.
+//! counted and summed up, so that a flood of guesses does not become a flood of lines. Where the token is a
+//! key's own, the key has a rate of its own, so that no stranger and no other key can keep its refusals from
+//! being told. No token, and no decision, comes in.
 
 use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -14,16 +15,21 @@ use crate::domain::value::text::{cut, one_line};
 use crate::domain::value::time::{at_second, rfc3339};
 use crate::domain::verdict::Cause;
 use crate::runtime::clock::Clock;
-use crate::runtime::rate::{Rate, direct};
+use crate::runtime::rate::{KeyedRate, Rate, direct};
 use crate::runtime::telemetry;
 use crate::verifier::check::endpoint::Endpoint;
 use crate::verifier::check::outcome::Outcome;
 use crate::verifier::index::Key;
+use crate::verifier::metrics::Metrics;
 
-/// How many refusals have a line a second, in the long run.
+/// How many refusals of strangers have a line a second, in the long run.
 const LINES_PER_SECOND: NonZeroU32 = NonZeroU32::new(20).unwrap();
-/// How many refusals may have a line at once.
+/// How many of them may have a line at once.
 const LINES_AT_ONCE: NonZeroU32 = NonZeroU32::new(200).unwrap();
+/// How many refusals of one key have a line a second, in the long run.
+const LINES_PER_SECOND_OF_KEY: NonZeroU32 = NonZeroU32::new(1).unwrap();
+/// How many of them may have a line at once.
+const LINES_AT_ONCE_OF_KEY: NonZeroU32 = NonZeroU32::new(20).unwrap();
 /// The longest request id that is written, in bytes.
 const REQUEST_ID_LENGTH: usize = 128;
 
@@ -59,16 +65,30 @@ pub const COUNT: (&str, &str) = ("count", "How many that the line sums up were n
 
 /// Writes audit lines.
 pub struct AuditLines {
-    refusals: Rate,
-    /// Refusals without a line of their own.
-    suppressed: AtomicU64,
+    /// Refusals of those who hold no key's token.
+    strangers: Rate,
+    /// Refusals of keys, by UID.
+    keys: KeyedRate,
+    untold: Untold,
+}
+
+/// Refusals without a line of their own.
+struct Untold {
+    of_strangers: AtomicU64,
+    of_keys: AtomicU64,
+    metrics: Metrics,
 }
 
 impl AuditLines {
-    /// Lines within a rate that goes by `clock`.
-    pub fn new(clock: Clock) -> Self {
-        let quota = Quota::per_second(LINES_PER_SECOND).allow_burst(LINES_AT_ONCE);
-        Self { refusals: direct(quota, clock), suppressed: AtomicU64::new(0) }
+    /// Lines within rates that go by `clock`; see [`KeyedRate`] for `seed`.
+    pub fn new(clock: Clock, seed: u64, metrics: Metrics) -> Self {
+        let strangers = Quota::per_second(LINES_PER_SECOND).allow_burst(LINES_AT_ONCE);
+        let keys = Quota::per_second(LINES_PER_SECOND_OF_KEY).allow_burst(LINES_AT_ONCE_OF_KEY);
+        Self {
+            strangers: direct(strangers, clock.clone()),
+            keys: KeyedRate::new(keys, clock, seed),
+            untold: Untold { of_strangers: AtomicU64::new(0), of_keys: AtomicU64::new(0), metrics },
+        }
     }
 
     /// A refusal that concerns no user acted for. The API server asks about tokens of others as well; those
@@ -76,7 +96,7 @@ impl AuditLines {
     pub(in crate::verifier) fn refused(&self, outcome: &Outcome<'_>) {
         let not_ours =
             outcome.request.endpoint == Endpoint::TokenReview && outcome.cause == Some(Cause::Malformed);
-        if not_ours || outcome.act().is_some() || self.is_suppressed() {
+        if not_ours || outcome.act().is_some() || !self.has_room(outcome.key()) {
             return;
         }
         line(outcome, Reason::Refused, None, outcome.cause.map_or("", Cause::meaning));
@@ -85,34 +105,56 @@ impl AuditLines {
     /// Something done or tried on behalf of a user.
     pub(in crate::verifier) fn acted(&self, outcome: &Outcome<'_>, act: &Act) {
         // A stranger can name as many users as they like.
-        if outcome.key().is_none() && self.is_suppressed() {
+        if outcome.key().is_none() && !self.has_room(None) {
             return;
         }
         line(outcome, act.reason(), Some(&act.on_behalf_of), &act.message());
     }
 
-    /// Whether there were too many refusals for one more line; counts those that get none.
-    fn is_suppressed(&self) -> bool {
-        let suppressed = self.refusals.check().is_err();
-        if suppressed {
-            self.suppressed.fetch_add(1, Ordering::Relaxed);
+    /// Whether there is room for a line about a refusal of that key, or of a stranger; counts what gets none.
+    fn has_room(&self, key: Option<&Key>) -> bool {
+        let has_room = match key {
+            Some(key) => self.keys.check(&key.uid),
+            None => self.strangers.check().is_ok(),
+        };
+        if !has_room {
+            self.untold.count(key.is_some());
         }
-        suppressed
+        has_room
     }
 
-    /// Sums up the refusals that got no line.
+    /// Says how many refusals got no line.
     pub(in crate::verifier) fn sum_up(&self) {
-        let suppressed = self.suppressed.swap(0, Ordering::Relaxed);
-        if suppressed > 0 {
-            tracing::info!(
-                target: telemetry::AUDIT,
-                actor = VERIFIER,
-                action = Reason::Refused.action(),
-                reason = Reason::Refused.as_str(),
-                count = suppressed,
-                "Further refusals, too many to tell each"
-            );
-        }
+        let Untold { of_strangers, of_keys, metrics: _ } = &self.untold;
+        told_by_number(of_strangers, "Further refusals, too many to tell each");
+        told_by_number(of_keys, "Further refusals of keys whose token was presented, too many to tell each");
+    }
+
+    /// Forgets keys that were not refused for a while.
+    pub fn tidy(&self) {
+        self.keys.tidy();
+    }
+}
+
+impl Untold {
+    fn count(&self, of_key: bool) {
+        let count = if of_key { &self.of_keys } else { &self.of_strangers };
+        count.fetch_add(1, Ordering::Relaxed);
+        self.metrics.untold_refusal(of_key);
+    }
+}
+
+fn told_by_number(count: &AtomicU64, message: &str) {
+    let count = count.swap(0, Ordering::Relaxed);
+    if count > 0 {
+        tracing::info!(
+            target: telemetry::AUDIT,
+            actor = VERIFIER,
+            action = Reason::Refused.action(),
+            reason = Reason::Refused.as_str(),
+            count,
+            "{message}"
+        );
     }
 }
 
@@ -205,11 +247,11 @@ mod tests {
             client: Client::Unknown,
             request_id: "",
         };
-        let lines = AuditLines::new(Clock::System);
+        let lines = AuditLines::new(Clock::System, 7, Metrics::default());
         let cause = Some(Cause::NoCredential);
         lines.refused(&Outcome { request: &request, presented: None, cause, second: 0 });
         assert_eq!(*seen.0.lock(), FIELDS.iter().map(|(name, _)| *name).collect());
-        lines.suppressed.store(1, Ordering::Relaxed);
+        lines.untold.count(false);
         lines.sum_up();
         assert_eq!(*seen.0.lock(), FIELDS.iter().chain([&COUNT]).map(|(name, _)| *name).collect());
     }

@@ -13,6 +13,7 @@ use crate::verifier::check::throttle::{HeldBack, Pace, Throttle};
 use crate::verifier::freshness::Freshness;
 use crate::verifier::index::{Index, ReadGuard};
 use crate::verifier::metrics::Metrics;
+use crate::verifier::usage::pending::Kept;
 use crate::verifier::usage::recorder::Recorder;
 
 /// Answers requests out of the index.
@@ -115,6 +116,8 @@ impl Checker {
                 self.metrics.held_back.inc();
                 (refused, Some(held_back))
             }
+            // Whose token it was is told whatever others do.
+            Pace::TooManyFailures if refused.cause.proves_identity() => (refused, None),
             Pace::TooManyFailures => (Cause::TooManyFailures.into(), None),
         }
     }
@@ -130,8 +133,9 @@ impl Checker {
         }
         let Some(act) = outcome.act() else { return };
         self.audit.acted(outcome, &act);
-        if outcome.cause.is_none_or(Cause::proves_identity) && !act.service_account_uid.is_empty() {
-            self.recorder.acted(act, outcome);
+        let Some(key) = outcome.key().filter(|_| !act.service_account_uid.is_empty()) else { return };
+        if self.recorder.acted(key, act, outcome.second) != Kept::Listed {
+            self.metrics.unlisted_acts.inc();
         }
     }
 }

@@ -1,8 +1,11 @@
 //! Who sends a request: whose address an audit line names, and whose failures count against it.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 
 use ipnet::IpNet;
+
+/// The bits of an IPv6 address that a subscriber does not choose.
+const SUBSCRIBER: u128 = u128::MAX << 64;
 
 /// The sender of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,10 +28,14 @@ impl Client {
         }
     }
 
-    /// Whose failures are counted.
+    /// Whose failures are counted: an IPv4 address, also where it is mapped into IPv6, or the 64 leading
+    /// bits of an IPv6 address. One subscriber has at least so many addresses, and may use each once.
     pub(super) fn throttled(self) -> Option<IpAddr> {
         match self {
-            Self::Own(address) => Some(address.to_canonical()),
+            Self::Own(address) => Some(match address.to_canonical() {
+                IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & SUBSCRIBER).into(),
+                address @ IpAddr::V4(_) => address,
+            }),
             Self::Relay(_) | Self::Unknown => None,
         }
     }
@@ -86,6 +93,7 @@ mod tests {
         let application = |peer: &str| trusted().application(peer.parse().unwrap());
         assert_eq!(application("192.0.2.7").throttled(), None);
         assert_eq!(application("::ffff:198.51.100.1").throttled(), "198.51.100.1".parse().ok());
+        assert_eq!(application("2001:db8::1:2:3:4").throttled(), "2001:db8::".parse().ok());
         assert_eq!(Client::Unknown.throttled(), None);
     }
 }

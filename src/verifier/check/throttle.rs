@@ -2,7 +2,6 @@
 //! and good requests from the same address are as fast as ever. It decides nothing about tokens, and reports
 //! nothing.
 
-use std::net::IpAddr;
 use std::num::NonZeroU32;
 use std::time::Duration;
 
@@ -11,7 +10,7 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::domain::verdict::{Cause, Class};
 use crate::runtime::clock::Clock;
-use crate::runtime::rate::{KeyedRate, keyed};
+use crate::runtime::rate::KeyedRate;
 use crate::verifier::check::client::Client;
 
 /// How many failures an address may have a second, in the long run, before the answers to more are held back.
@@ -25,7 +24,7 @@ const HELD_BACK: usize = 512;
 
 /// Knows who failed too often.
 pub struct Throttle {
-    failures: KeyedRate<IpAddr>,
+    failures: KeyedRate,
     held_back: Semaphore,
 }
 
@@ -53,16 +52,16 @@ impl HeldBack<'_> {
 }
 
 impl Throttle {
-    /// A throttle that knows of no failure yet.
-    pub fn new(clock: Clock) -> Self {
+    /// A throttle that knows of no failure yet; see [`KeyedRate`] for `seed`.
+    pub fn new(clock: Clock, seed: u64) -> Self {
         let quota = Quota::per_second(FAILURES_PER_SECOND).allow_burst(FAILURES_AT_ONCE);
-        Self { failures: keyed(quota, clock), held_back: Semaphore::new(HELD_BACK) }
+        Self { failures: KeyedRate::new(quota, clock, seed), held_back: Semaphore::new(HELD_BACK) }
     }
 
     /// When a refusal for `cause` is answered. A bad token counts as a failure of `client`.
     pub(super) fn pace(&self, client: Client, cause: Cause) -> Pace<'_> {
         let failing = client.throttled().filter(|_| cause.class() == Class::InvalidToken);
-        if failing.is_none_or(|client| self.failures.check_key(&client).is_ok()) {
+        if failing.is_none_or(|client| self.failures.check(&client)) {
             return Pace::AtOnce;
         }
         match self.held_back.try_acquire() {
@@ -73,8 +72,7 @@ impl Throttle {
 
     /// Forgets addresses that have not failed for a while.
     pub fn tidy(&self) {
-        self.failures.retain_recent();
-        self.failures.shrink_to_fit();
+        self.failures.tidy();
     }
 
     /// Takes every place for an answer that is held back.
@@ -106,7 +104,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn an_address_that_fails_again_and_again_waits_and_others_do_not() {
-        let throttle = Throttle::new(Clock::System);
+        let throttle = Throttle::new(Clock::System, 7);
         for _ in 0..FAILURES_AT_ONCE.get() {
             assert_eq!(waited(&throttle, "203.0.113.1", Cause::WrongSecret).await, Duration::ZERO);
         }
@@ -119,7 +117,7 @@ mod tests {
 
     #[test]
     fn when_too_many_wait_the_next_is_refused_at_once() {
-        let throttle = Throttle::new(Clock::System);
+        let throttle = Throttle::new(Clock::System, 7);
         let fail = || throttle.pace(client("203.0.113.1"), Cause::Checksum);
         let all = throttle.full();
         for _ in 0..FAILURES_AT_ONCE.get() {
@@ -131,9 +129,25 @@ mod tests {
     }
 
     #[test]
+    fn an_ipv6_network_fails_as_one_and_its_neighbour_as_another() {
+        let throttle = Throttle::new(Clock::System, 7);
+        let fail = |address: &str| throttle.pace(client(address), Cause::Checksum);
+        for number in 0..FAILURES_AT_ONCE.get() {
+            assert!(matches!(fail(&format!("2001:db8:0:1:{number:x}::1")), Pace::AtOnce));
+        }
+        assert!(matches!(fail("2001:db8:0:1:ffff::"), Pace::HeldBack(_)));
+        assert!(matches!(fail("2001:db8:0:2::1"), Pace::AtOnce));
+        for _ in 0..FAILURES_AT_ONCE.get() {
+            assert!(matches!(fail("203.0.113.1"), Pace::AtOnce));
+        }
+        assert!(matches!(fail("::ffff:203.0.113.1"), Pace::HeldBack(_)));
+        assert!(matches!(fail("::ffff:203.0.113.2"), Pace::AtOnce));
+    }
+
+    #[test]
     fn failures_are_forgiven_with_time() {
         let manual = ManualClock::new(DateTime::UNIX_EPOCH);
-        let throttle = Throttle::new(Clock::Manual(manual.clone()));
+        let throttle = Throttle::new(Clock::Manual(manual.clone()), 7);
         let fail = || throttle.pace(client("203.0.113.1"), Cause::Checksum);
         for _ in 0..FAILURES_AT_ONCE.get() {
             assert!(matches!(fail(), Pace::AtOnce));

@@ -1,17 +1,17 @@
 //! Which request goes to which endpoint.
 
-use std::net::IpAddr;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use envoy_types::ext_authz::v3::pb::AuthorizationServer;
 use http::{Method, Request, Response, StatusCode};
-use http_body_util::Either;
+use http_body_util::{Either, Full};
 use hyper::body::Incoming;
 use tower_service::Service as _;
 
+use crate::runtime::server::{Answers, Caller};
 use crate::verifier::check::checker::Checker;
-use crate::verifier::http::body::{Body, LONGEST};
+use crate::verifier::http::body::{self, Body, LONGEST};
 use crate::verifier::http::problem::{Problem, json};
 use crate::verifier::http::{forward, grpc, openapi, token_review, verify};
 
@@ -30,25 +30,24 @@ impl Endpoints {
         Self { checker, grpc, openapi: Bytes::from(openapi::document().to_string()) }
     }
 
-    /// The answer to a request of `peer`.
-    pub async fn answer(&self, request: Request<Incoming>, peer: IpAddr) -> Response<Body> {
+    async fn route(&self, request: Request<Incoming>, caller: &Caller) -> Response<Body> {
         let path = request.uri().path();
         if let Some(rest) = path.strip_prefix("/auth")
             && (rest.is_empty() || rest.starts_with('/'))
         {
-            return forward::answer(&self.checker, &request, rest, peer).await.map(Either::Left);
+            return forward::answer(&self.checker, &request, rest, caller).await.map(Either::Left);
         }
         let checker = &self.checker;
         // In boxes, so that the way of a gateway's request, which is the one that must be short, carries no
         // room for them.
         match (request.method(), path) {
             (&Method::POST, "/v1/verify") => {
-                Box::pin(verify::answer(checker, request, peer)).await.map(Either::Left)
+                Box::pin(verify::answer(checker, request, caller)).await.map(Either::Left)
             }
             (&Method::POST, "/tokenreview") => {
-                Box::pin(token_review::answer(checker, request, peer)).await.map(Either::Left)
+                Box::pin(token_review::answer(checker, request, caller)).await.map(Either::Left)
             }
-            (&Method::POST, grpc::CHECK) => Box::pin(self.grpc(request, peer)).await,
+            (&Method::POST, grpc::CHECK) => Box::pin(self.grpc(request, caller)).await,
             (&Method::GET, "/openapi.json") => json(StatusCode::OK, self.openapi.clone()).map(Either::Left),
             (_, "/v1/verify" | "/tokenreview" | grpc::CHECK | "/openapi.json") => {
                 Problem::method().answer().map(Either::Left)
@@ -57,10 +56,31 @@ impl Endpoints {
         }
     }
 
-    async fn grpc(&self, mut request: Request<Incoming>, peer: IpAddr) -> Response<Body> {
-        request.extensions_mut().insert(grpc::Peer(peer));
+    async fn grpc(&self, request: Request<Incoming>, caller: &Caller) -> Response<Body> {
+        let (head, body) = request.into_parts();
+        let body = match body::whole(body, caller).await {
+            Ok(body) => body,
+            Err(problem) => return problem.answer().map(Either::Left),
+        };
+        let mut request = Request::from_parts(head, Full::new(body));
+        request.extensions_mut().insert(grpc::Peer(caller.address()));
         // A clone is cheap, and calling needs one of its own.
-        let Ok(answer) = self.grpc.clone().call(request).await;
+        let Ok(mut answer) = self.grpc.clone().call(request).await;
+        if answer.extensions_mut().remove::<grpc::LetIn>().is_some() {
+            caller.trust();
+        }
         answer.map(Either::Right)
+    }
+}
+
+impl Answers for Endpoints {
+    type Body = Body;
+
+    async fn answer(&self, request: Request<Incoming>, caller: &Caller) -> Response<Body> {
+        self.route(request, caller).await
+    }
+
+    fn overloaded(&self) -> Response<Body> {
+        Problem::overloaded().answer().map(Either::Left)
     }
 }

@@ -1,12 +1,11 @@
 //! `/auth`: for gateways, before they pass a request on. Let in is exactly 200.
 
-use std::net::IpAddr;
-
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body_util::Full;
 use hyper::body::Incoming;
 
+use crate::runtime::server::Caller;
 use crate::verifier::check::checker::Checker;
 use crate::verifier::check::request;
 use crate::verifier::http::credential::Sent;
@@ -19,7 +18,7 @@ pub(super) async fn answer(
     checker: &Checker,
     request: &Request<Incoming>,
     rest: &str,
-    peer: IpAddr,
+    caller: &Caller,
 ) -> Response<Full<Bytes>> {
     let Some(route) = Route::parse(rest) else { return Problem::not_found().answer() };
     let headers = request.headers();
@@ -29,11 +28,12 @@ pub(super) async fn answer(
         endpoint: profile.endpoint(),
         credential: sent.credential(),
         requirements: sent.requirements(&route),
-        client: checker.trusted_proxies.client(peer, || profile.client(headers)),
+        client: checker.trusted_proxies.client(caller.address(), || profile.client(headers)),
         request_id: sent.request_id(),
     };
     match checker.check(&request, identity::headers).await {
         Ok(headers) => {
+            caller.trust();
             let mut answer = Response::new(Full::default());
             *answer.headers_mut() = headers;
             answer

@@ -34,6 +34,10 @@ const ROLE: &str = "keyward-role";
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Peer(pub(super) IpAddr);
 
+/// Marks the answer to a request that was let in.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct LetIn;
+
 /// Answers Envoy.
 pub(super) struct Authorizer {
     pub(super) checker: Arc<Checker>,
@@ -61,10 +65,14 @@ impl Authorization for Authorizer {
             client: peer.map_or(Client::Unknown, |peer| trusted.client(peer, || described.source)),
             request_id: &described.request_id,
         };
-        Ok(Response::new(match self.checker.check(&request, let_in).await {
-            Ok(response) => response,
-            Err(refused) => turned_away(&Problem::of(&refused, Profile::Envoy)),
-        }))
+        match self.checker.check(&request, let_in).await {
+            Ok(response) => {
+                let mut response = Response::new(response);
+                response.extensions_mut().insert(LetIn);
+                Ok(response)
+            }
+            Err(refused) => Ok(Response::new(turned_away(&Problem::of(&refused, Profile::Envoy)))),
+        }
     }
 }
 

@@ -50,6 +50,11 @@ impl Problem {
         Self::new(status, "invalid_request", detail)
     }
 
+    pub(super) fn overloaded() -> Self {
+        let detail = "too much is held for other requests; this one is not looked at";
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, code(Class::Unavailable), detail.into())
+    }
+
     pub(super) fn not_found() -> Self {
         let paths = "/auth, /v1/verify, /tokenreview, /openapi.json";
         Self::new(

@@ -1,9 +1,6 @@
 //! `POST /tokenreview`: the kube-apiserver's webhook token authentication, of which a key is one more kind of
 //! token.
 
-use std::collections::BTreeMap;
-use std::net::IpAddr;
-
 use bytes::Bytes;
 use http::{Request, Response, StatusCode};
 use http_body_util::Full;
@@ -11,8 +8,10 @@ use hyper::body::Incoming;
 use k8s_openapi::api::authentication::v1::{TokenReviewStatus, UserInfo};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 use crate::domain::verdict::{Class, Requirements};
+use crate::runtime::server::Caller;
 use crate::verifier::check::checker::Checker;
 use crate::verifier::check::client::Client;
 use crate::verifier::check::endpoint::Endpoint;
@@ -64,13 +63,13 @@ pub(super) struct Reviewed {
     status: TokenReviewStatus,
 }
 
-/// The answer to a request of `peer`, which asks for others.
+/// The answer to a request of `caller`, which asks for others.
 pub(super) async fn answer(
     checker: &Checker,
     request: Request<Incoming>,
-    peer: IpAddr,
+    caller: &Caller,
 ) -> Response<Full<Bytes>> {
-    let review = match body::whole(request).await.and_then(|body| review(&body)) {
+    let review = match body::whole(request.into_body(), caller).await.and_then(|body| review(&body)) {
         Ok(review) => review,
         Err(problem) => return problem.answer(),
     };
@@ -78,11 +77,14 @@ pub(super) async fn answer(
         endpoint: Endpoint::TokenReview,
         credential: Ok(&review.spec.token),
         requirements: Ok(Requirements::default()),
-        client: Client::Relay(peer),
+        client: Client::Relay(caller.address()),
         request_id: "",
     };
     let status = match checker.check(&request, authenticated).await {
-        Ok(status) => status,
+        Ok(status) => {
+            caller.trust();
+            status
+        }
         // The API server asks again after such an answer, and another verifier may know.
         Err(refused) if refused.cause.class() == Class::Unavailable => {
             return Problem::of(&refused, Profile::Plain).answer();

@@ -1,6 +1,8 @@
 //! What keys did on behalf of users: folded into their service account's log, and reported as one Event a day
 //! that counts.
 
+use std::collections::HashSet;
+
 use k8s_openapi::api::events::v1::{Event, EventSeries};
 use kube::api::{Patch, PatchParams, PostParams};
 use kube::{Api, Resource as _, ResourceExt as _};
@@ -12,7 +14,7 @@ use crate::domain::audit::acting::{fold, times};
 use crate::domain::value::time::precise;
 use crate::runtime::audit::Source;
 use crate::runtime::client::{CallError, bounded};
-use crate::verifier::usage::recorder::{LogName, Repeated};
+use crate::verifier::usage::pending::{ActsOfLog, LogOwner};
 use crate::verifier::usage::writer::{FIELD_MANAGER, Writer};
 
 /// How often a log is read again because someone else wrote it meanwhile, before the next flush tries.
@@ -32,17 +34,21 @@ impl Acts {
         Self { source }
     }
 
+    /// Writes the acts of every service account that waits now, one after the other: those that come
+    /// meanwhile are for the next flush.
     pub(super) async fn write(&self, writer: &Writer) {
-        for (log, acts) in writer.checker.recorder.take_acts() {
+        let recorder = &writer.checker.recorder;
+        for _ in 0..recorder.logs() {
             writer.turn().await;
-            match write_log(writer, &log, &acts).await {
+            let Some((owner, acts)) = recorder.take_acts() else { break };
+            match write_log(writer, &owner, &acts).await {
                 Ok(written) => self.report(writer, written).await,
                 Err(error) => {
-                    let (account, service_account) = (&*log.0, &*log.1);
+                    let (account, service_account) = (&*owner.account, &*owner.service_account);
                     writer.failed(&error);
                     tracing::warn!(%error, account, service_account, "what keys did on behalf of persons is not written yet");
                     if !error.is_not_found() {
-                        writer.checker.recorder.put_back(log, acts);
+                        recorder.put_back(&owner, acts);
                     }
                 }
             }
@@ -93,22 +99,19 @@ impl Acts {
 /// Folds `acts` into the log of their service account; gives it with the entries as the log has them now.
 async fn write_log(
     writer: &Writer,
-    (account, name): &LogName,
-    acts: &Repeated,
+    owner: &LogOwner,
+    acts: &ActsOfLog,
 ) -> Result<Option<Written>, CallError> {
-    let objects: Api<ServiceAccount> = Api::namespaced(writer.client.clone(), account);
+    let objects: Api<ServiceAccount> = Api::namespaced(writer.client.clone(), &owner.account);
+    let entries = entries(owner, acts);
     let mut tries = 0;
     loop {
         tries += 1;
-        let object = bounded("read service account", objects.get(name)).await?;
-        let uid = object.uid().unwrap_or_default();
+        let object = bounded("read service account", objects.get(&owner.service_account)).await?;
         // Another of the same name has nothing to do with them.
-        let its = acts.iter().filter(|(act, _)| act.service_account_uid == uid);
-        let mut entries: Vec<AuditEntry> = its.map(|(act, repeats)| act.entry(*repeats)).collect();
-        if entries.is_empty() {
+        if object.uid().as_deref() != Some(&*owner.uid) {
             return Ok(None);
         }
-        entries.sort_by(|one, other| (one.time, &one.id).cmp(&(other.time, &other.id)));
         let before = object.status.as_ref().map(|status| status.audit_log.as_slice()).unwrap_or_default();
         let log = fold(before, &entries);
         let body = json!({
@@ -116,13 +119,25 @@ async fn write_log(
             "status": {"auditLog": log},
         });
         let params = PatchParams { field_manager: Some(FIELD_MANAGER.into()), ..PatchParams::default() };
-        match bounded("write audit log", objects.patch_status(name, &params, &Patch::Merge(body))).await {
+        let patch = Patch::Merge(body);
+        match bounded("write audit log", objects.patch_status(&owner.service_account, &params, &patch)).await
+        {
             Ok(_) => {
-                let folded = log.into_iter().filter(|kept| entries.iter().any(|entry| entry.id == kept.id));
+                let ids: HashSet<&str> = entries.iter().map(|entry| entry.id.as_str()).collect();
+                let folded = log.into_iter().filter(|kept| ids.contains(kept.id.as_str()));
                 return Ok(Some((object, folded.collect())));
             }
             Err(error) if error.is_conflict() && tries < TRIES => {}
             Err(error) => return Err(error),
         }
     }
+}
+
+/// What the log is to say of `acts`, the oldest first.
+fn entries(owner: &LogOwner, acts: &ActsOfLog) -> Vec<AuditEntry> {
+    let listed = acts.listed.iter().map(|(act, repeats)| act.entry(*repeats));
+    let others = acts.others(owner).map(|(others, repeats)| others.entry(repeats));
+    let mut entries: Vec<AuditEntry> = listed.chain(others).collect();
+    entries.sort_by(|one, other| (one.time, &one.id).cmp(&(other.time, &other.id)));
+    entries
 }

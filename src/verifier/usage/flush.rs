@@ -1,5 +1,5 @@
 //! Takes recorded use to the cluster, in batches and never on a request's way: when keys were last used, and
-//! what they did on behalf of users.
+//! what they did on behalf of users. Each is written at a pace of its own, so that none waits for another.
 
 use std::num::NonZeroU32;
 use std::sync::Arc;
@@ -19,7 +19,7 @@ use crate::verifier::usage::writer::Writer;
 
 /// By what factor the interval may be missed or exceeded: replicas that start together do not write together.
 const JITTER: std::ops::Range<f64> = 0.8..1.2;
-/// How long the last flush may take.
+/// How long writing may go on at the end.
 const LAST_FLUSH: Duration = Duration::from_secs(10);
 /// How long it waits before it tries again.
 const NEXT_TRY: Duration = Duration::from_millis(100);
@@ -30,8 +30,21 @@ pub struct Flusher {
     recorded_since: RecordedSince,
     acts: Acts,
     last_used: LastUsed,
+    pace: Pace,
+}
+
+/// When it is written.
+struct Pace {
     interval: Duration,
     random: Random,
+}
+
+impl Pace {
+    /// Waits for an interval, give or take. Says whether that passed before `stop`.
+    async fn next(&self, stop: &CancellationToken) -> bool {
+        let wait = self.interval.mul_f64(self.random.jitter(JITTER));
+        stop.run_until_cancelled(tokio::time::sleep(wait)).await.is_some()
+    }
 }
 
 impl Flusher {
@@ -50,39 +63,42 @@ impl Flusher {
             recorded_since: RecordedSince::default(),
             acts: Acts::new(source),
             last_used: LastUsed::new(used),
-            interval,
-            random,
+            pace: Pace { interval, random },
         }
     }
 
     /// Writes until `stop`, and then once more what is left.
-    pub async fn run(mut self, stop: &CancellationToken) {
-        loop {
-            let wait = self.interval.mul_f64(self.random.jitter(JITTER));
-            tokio::select! {
-                () = tokio::time::sleep(wait) => self.flush().await,
-                () = stop.cancelled() => break,
+    pub async fn run(self, stop: &CancellationToken) {
+        let Self { writer, mut recorded_since, acts, mut last_used, pace } = self;
+        let since = async {
+            while pace.next(stop).await {
+                recorded_since.write(&writer).await;
             }
+        };
+        let acting = async {
+            while pace.next(stop).await {
+                acts.write(&writer).await;
+            }
+            acts.write(&writer).await;
+        };
+        let using = async {
+            while pace.next(stop).await {
+                last_used.write(&writer).await;
+            }
+            last_used.write(&writer).await;
+            // What met another's write may be written once that has been heard of.
+            while !last_used.is_done() {
+                tokio::time::sleep(NEXT_TRY).await;
+                last_used.write(&writer).await;
+            }
+        };
+        let late = async {
+            stop.cancelled().await;
+            tokio::time::sleep(LAST_FLUSH).await;
+        };
+        tokio::select! {
+            _ = async { futures::join!(since, acting, using) } => {}
+            () = late => tracing::warn!("not all use could be written before the end"),
         }
-        if tokio::time::timeout(LAST_FLUSH, self.flush_all()).await.is_err() {
-            tracing::warn!("not all use could be written before the end");
-        }
-    }
-
-    /// Until nothing is left: what met another's write may be written once that has been heard of.
-    async fn flush_all(&mut self) {
-        self.flush().await;
-        while !self.last_used.is_done() {
-            tokio::time::sleep(NEXT_TRY).await;
-            self.last_used.write(&self.writer).await;
-        }
-    }
-
-    async fn flush(&mut self) {
-        self.writer.checker.index.tidy();
-        self.writer.checker.audit.sum_up();
-        self.recorded_since.write(&self.writer).await;
-        self.acts.write(&self.writer).await;
-        self.last_used.write(&self.writer).await;
     }
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use kube::Api;
 use kube::api::{Patch, PatchParams};
 use serde_json::json;
+use tokio::task::coop;
 
 use crate::api::{API_VERSION, AccessKey, Kind};
 use crate::domain::value::time::{at_second, rfc3339};
@@ -38,6 +39,8 @@ impl LastUsed {
         // Those that come in meanwhile are for the next flush.
         for _ in 0..self.used.len() {
             let Ok(key) = self.used.try_recv() else { break };
+            // However many they are, others have their turn in between.
+            coop::consume_budget().await;
             let (last, count) = index.take_usage(&key);
             // Taken already, with another token of the key.
             if count == 0 {

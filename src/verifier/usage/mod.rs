@@ -6,5 +6,6 @@ pub mod recorder;
 
 mod acts;
 mod last_used;
+pub(in crate::verifier) mod pending;
 mod recorded_since;
 mod writer;

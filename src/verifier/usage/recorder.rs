@@ -1,6 +1,5 @@
 //! Use that is not written yet. Requests only leave a mark here; `flush` takes it to the cluster.
 
-use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use parking_lot::Mutex;
@@ -8,28 +7,15 @@ use tokio::sync::mpsc;
 
 use crate::domain::audit::acting::{Act, Repeats};
 use crate::domain::value::time::at_second;
-use crate::verifier::check::outcome::Outcome;
 use crate::verifier::index::{Entry, Key};
-
-/// How many different acts are kept apart between two flushes. A key can act for any number of users.
-const ACTS: usize = 10_000;
-/// In place of the users beyond [`ACTS`].
-const OTHERS: &str = "(others)";
+use crate::verifier::usage::pending::{ActsOfLog, Bounds, Kept, LogOwner, Pending};
 
 /// Takes marks of use.
 pub struct Recorder {
+    /// Has each token at most once, so it is bounded by the index.
     used: mpsc::UnboundedSender<Arc<Key>>,
-    acts: Mutex<ActsByLog>,
+    acts: Mutex<Pending>,
 }
-
-/// Whose log an act belongs to: account and service account.
-pub(super) type LogName = (Arc<str>, Box<str>);
-
-/// Acts, with how often each was repeated.
-pub(super) type Repeated = HashMap<Act, Repeats>;
-
-/// Acts by the log that they belong to.
-pub(super) type ActsByLog = BTreeMap<LogName, Repeated>;
 
 /// The keys that were used, each once until it is taken.
 pub type Used = mpsc::UnboundedReceiver<Arc<Key>>;
@@ -38,7 +24,7 @@ impl Recorder {
     /// A recorder, and what it records of keys.
     pub fn new() -> (Self, Used) {
         let (used, receiver) = mpsc::unbounded_channel();
-        (Self { used, acts: Mutex::default() }, receiver)
+        (Self { used, acts: Mutex::new(Pending::new(Bounds::STANDARD)) }, receiver)
     }
 
     /// The key was used. Says whether this is its first use since its use was taken.
@@ -51,37 +37,28 @@ impl Recorder {
         first
     }
 
-    /// A key acted for a user, or tried to.
-    pub(in crate::verifier) fn acted(&self, act: Act, outcome: &Outcome<'_>) {
-        let Some(holder) = outcome.key().map(|key| &key.holder) else { return };
-        let mut acts = self.acts.lock();
-        let full = acts.values().map(HashMap::len).sum::<usize>() >= ACTS;
-        let of_holder = acts.entry((Arc::clone(&holder.account), holder.name.clone())).or_default();
-        let act = if full && !of_holder.contains_key(&act) {
-            Act { on_behalf_of: OTHERS.to_owned(), ..act }
-        } else {
-            act
+    /// `key` acted for a user, or tried to.
+    pub(in crate::verifier) fn acted(&self, key: &Key, act: Act, second: i64) -> Kept {
+        let owner = LogOwner {
+            account: Arc::clone(&key.holder.account),
+            service_account: key.holder.name.clone(),
+            uid: Arc::clone(&key.issued_for),
         };
-        add(of_holder, act, Repeats { count: 1, last: at_second(outcome.second) });
+        self.acts.lock().add(&owner, act, Repeats { count: 1, last: at_second(second) })
     }
 
-    /// Every act since they were taken before.
-    pub(super) fn take_acts(&self) -> ActsByLog {
-        std::mem::take(&mut *self.acts.lock())
+    /// How many service accounts have acts that wait.
+    pub(super) fn logs(&self) -> usize {
+        self.acts.lock().logs()
+    }
+
+    /// The acts of the service account that waits longest.
+    pub(super) fn take_acts(&self) -> Option<(Arc<LogOwner>, ActsOfLog)> {
+        self.acts.lock().take()
     }
 
     /// Puts back what could not be written.
-    pub(super) fn put_back(&self, log: LogName, acts: Repeated) {
-        let mut all = self.acts.lock();
-        let of_holder = all.entry(log).or_default();
-        for (act, repeats) in acts {
-            add(of_holder, act, repeats);
-        }
+    pub(super) fn put_back(&self, owner: &LogOwner, acts: ActsOfLog) {
+        self.acts.lock().put_back(owner, acts);
     }
-}
-
-fn add(acts: &mut Repeated, act: Act, new: Repeats) {
-    let repeats = acts.entry(act).or_insert(Repeats { count: 0, last: new.last });
-    repeats.count = repeats.count.saturating_add(new.count);
-    repeats.last = repeats.last.max(new.last);
 }

@@ -227,7 +227,7 @@ const CASES: [Case; 18] = [
         &[
             ("keyward_verifier_failed_writes_total{pod=\"v\",reason=\"Forbidden\"}", "0x10 1+1x80"),
             ("keyward_verifier_failed_writes_total{pod=\"v\",reason=\"Conflict\"}", "0+1x90"),
-            ("keyward_verifier_connections{pod=\"v\"}", "4000x90"),
+            ("keyward_verifier_connections{pod=\"v\"}", "1000x90"),
         ],
         &["KeywardVerifierConnectionsFull", "KeywardVerifierUseNotWritten"],
     ),

@@ -106,3 +106,18 @@ async fn seat(scene: &Scene) -> Value {
     let key: AccessKey = scene.get("ci-key").await;
     json!({"uid": key.metadata.uid, "name": "ci-key"})
 }
+
+#[tokio::test]
+async fn a_verifier_refuses_everything_until_a_controller_has_made_its_keys_known() {
+    let scene = Scene::new("keyless").await;
+    let verifier = Verifier::launch(&scene, &[], None, None).await;
+    eventually("it says what it waits for", async || {
+        let log = verifier.log();
+        if log.contains("no public sealing keys yet") { Ok(()) } else { Err(log) }
+    })
+    .await;
+    assert_ne!(verifier.get("readyz").as_deref(), Some("ok\n"));
+    let _controller = Controller::start(&scene, Flags::default()).await;
+    verifier.ready().await;
+    verifier.answers(&scene.issued("ci").await, 200).await;
+}

@@ -3,10 +3,16 @@
 use std::ops::{Deref, DerefMut};
 
 use http::Method;
+use k8s_openapi::api::core::v1::ConfigMap;
+use keyward::domain::value::seal::{SEED_BYTES, SigningKey};
 use keyward::domain::value::token::Token;
-use serde_json::Value;
+use keyward::runtime::clock::Clock;
+use keyward::runtime::sealing::{self, Published};
+use kube::api::PostParams;
+use serde_json::{Value, json};
 
 use super::http::{Answer, Http};
+use super::objects::from_json;
 use super::program::{self, Program};
 use super::scene::Scene;
 use super::wait::eventually;
@@ -27,6 +33,7 @@ impl Verifier {
     /// Starts one, with a second between flushes unless `arguments` say otherwise, and waits until it is
     /// ready.
     pub async fn start(scene: &Scene, arguments: &[&str]) -> Self {
+        has_sealing_keys(scene).await;
         let verifier = Self::launch(scene, arguments, None, None).await;
         verifier.ready().await;
         verifier
@@ -48,7 +55,8 @@ impl Verifier {
             if !arguments.contains(&"--listen-address") {
                 command.args(["--listen-address", "127.0.0.1:0"]);
             }
-            command.args(arguments);
+            // As the chart has it.
+            command.args(arguments).env("MIMALLOC_PURGE_DELAY", "-1");
         });
         Self { program, http: Http::default() }
     }
@@ -95,6 +103,19 @@ impl Verifier {
             lines.iter().find(|line| is_so(line)).cloned().ok_or(lines)
         })
         .await
+    }
+}
+
+/// A verifier gets ready once a controller has made its public keys known. Where none has, as in tests without
+/// one, this stands for it.
+async fn has_sealing_keys(scene: &Scene) {
+    let key = SigningKey::from_seed(&[1; SEED_BYTES]).unwrap().public();
+    let published = Published { keys: vec![key], sealed_since: Some(Clock::System.now()) };
+    let object: ConfigMap =
+        from_json(json!({"metadata": {"name": sealing::NAME}, "data": published.data().unwrap()}));
+    match scene.api().create(&PostParams::default(), &object).await {
+        Err(kube::Error::Api(status)) if status.reason == "AlreadyExists" => {}
+        created => drop(created.unwrap()),
     }
 }
 

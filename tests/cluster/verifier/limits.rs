@@ -2,7 +2,6 @@
 //! process.
 
 use std::path::Path;
-use std::time::Duration;
 
 use http::Method;
 use keyward::domain::value::token::Token;
@@ -27,24 +26,32 @@ async fn requests_are_bounded() {
 }
 
 #[tokio::test]
-async fn connections_beyond_the_bound_wait_until_one_ends() {
-    let scene = Scene::new("connections").await;
+async fn for_a_connection_beyond_the_bound_the_oldest_stranger_is_closed_and_a_good_key_stays() {
+    let (scene, _controller) = Scene::with_controller("connections").await;
+    let token = scene.issued("ci").await;
     let verifier = Verifier::start(&scene, &["--max-connections", "2"]).await;
     let address = verifier.address().await;
-    let idle = [TcpStream::connect(&address).await.unwrap(), TcpStream::connect(&address).await.unwrap()];
-    eventually("both are there", async || {
-        let metrics = verifier.metrics();
-        if metrics.contains("keyward_verifier_connections 2\n") { Ok(()) } else { Err(metrics) }
-    })
-    .await;
-    let mut third = TcpStream::connect(&address).await.unwrap();
-    third.write_all(b"GET /auth HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").await.unwrap();
-    let mut answer = String::new();
-    let early = tokio::time::timeout(Duration::from_millis(300), third.read_to_string(&mut answer)).await;
-    assert!(early.is_err(), "{answer}");
-    drop(idle);
-    third.read_to_string(&mut answer).await.unwrap();
-    assert!(answer.starts_with("HTTP/1.1 401"), "{answer}");
+    let ask = format!("GET /auth HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {}\r\n\r\n", token.reveal());
+    verifier.answers(&token, 200).await;
+    let mut good = TcpStream::connect(&address).await.unwrap();
+    assert_eq!(first_line(&mut good, &ask).await.unwrap(), "HTTP/1.1 200 OK");
+    let mut oldest = TcpStream::connect(&address).await.unwrap();
+    let mut newest = TcpStream::connect(&address).await.unwrap();
+    // Closed, or reset where it was written to.
+    assert_ne!(oldest.read(&mut [0]).await.unwrap_or_default(), 1);
+    assert_eq!(first_line(&mut newest, &ask).await.unwrap(), "HTTP/1.1 200 OK");
+    assert_eq!(first_line(&mut good, &ask).await.unwrap(), "HTTP/1.1 200 OK");
+    let metrics = verifier.metrics();
+    assert!(metrics.contains("keyward_verifier_connections 2\n"), "{metrics}");
+}
+
+/// Asks, and gives the first line of the answer.
+async fn first_line(stream: &mut TcpStream, request: &str) -> std::io::Result<String> {
+    stream.write_all(request.as_bytes()).await?;
+    let mut answer = [0; 4096];
+    let read = stream.read(&mut answer).await?;
+    let answer = String::from_utf8_lossy(&answer[..read]);
+    Ok(answer.lines().next().unwrap_or_default().to_owned())
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 //! How refusals are throttled, counted and audited, whichever endpoint they came in by.
 
 pub(in crate::verifier) mod lines;
+mod revoked;
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
@@ -29,20 +30,24 @@ pub(in crate::verifier) const PEER: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
 /// A checker that knows of no key, with a clock that stands still.
 pub(in crate::verifier) fn checker() -> Checker {
-    let clock = Clock::Manual(ManualClock::new(DateTime::UNIX_EPOCH));
+    checker_with(Clock::Manual(ManualClock::new(DateTime::UNIX_EPOCH)))
+}
+
+fn checker_with(clock: Clock) -> Checker {
     let (recorder, _) = Recorder::new();
     let freshness = Freshness::new(Duration::from_mins(5), clock.clone());
     for kind in Followed::ALL.iter().copied() {
         freshness.heard(kind);
     }
+    let metrics = Metrics::default();
     Checker {
         index: Arc::new(Index::default()),
         freshness: Arc::new(freshness),
         trusted_proxies: TrustedProxies::default(),
-        throttle: Throttle::new(clock.clone()),
+        throttle: Throttle::new(clock.clone(), 7),
         recorder: Arc::new(recorder),
-        audit: AuditLines::new(clock.clone()),
-        metrics: Metrics::default(),
+        audit: AuditLines::new(clock.clone(), 7, metrics.clone()),
+        metrics,
         clock,
     }
 }

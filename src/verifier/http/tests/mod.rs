@@ -11,12 +11,14 @@ use tokio::net::TcpStream;
 use tokio_util::sync::CancellationToken;
 
 use crate::domain::verdict::Cause;
+use crate::runtime::server::{Bounds, Server};
 use crate::runtime::spawner::Spawner;
 use crate::verifier::check::endpoint::Endpoint;
 use crate::verifier::check::tests::lines::Lines;
 use crate::verifier::check::tests::{PEER, checker, fail_too_often, guess};
 use crate::verifier::http::{Endpoints, grpc};
-use crate::verifier::server::Server;
+
+const BOUNDS: Bounds = Bounds { connections: 16, memory: 1024 * 1024, head: 8192 };
 
 /// The whole answer to a request.
 async fn ask(address: SocketAddr, method: &str, path: &str, body: &str) -> String {
@@ -41,8 +43,8 @@ async fn an_endpoint_answers_a_throttled_request_as_such_and_it_is_counted_and_a
     let _others = checker.throttle.full();
     let endpoints = Endpoints::new(Arc::clone(&checker));
     let loopback = SocketAddr::new(PEER, 0);
-    let (metrics, spawner) = (checker.metrics.clone(), Spawner::default());
-    let server = Server::bind(loopback, None, 16, endpoints, metrics, spawner).await.unwrap();
+    let (counts, spawner) = (checker.metrics.port.clone(), Spawner::default());
+    let server = Server::bind(loopback, None, BOUNDS, endpoints, counts, spawner).unwrap();
     let address = server.address().unwrap();
     let stop = CancellationToken::new();
     let stopped = stop.clone();

@@ -1,13 +1,12 @@
 //! Answers applications.
 
-use std::net::IpAddr;
-
 use bytes::Bytes;
 use http::{Request, Response, StatusCode};
 use http_body_util::Full;
 use hyper::body::Incoming;
 
 use crate::domain::verdict::Class;
+use crate::runtime::server::Caller;
 use crate::verifier::check::checker::Checker;
 use crate::verifier::check::endpoint::Endpoint;
 use crate::verifier::check::outcome::{Allowed, Refused};
@@ -19,13 +18,13 @@ use crate::verifier::http::profile::Profile;
 use crate::verifier::http::verify::reader::{Question, read};
 use crate::verifier::http::verify::types::VerifyResponse;
 
-/// The answer to a request of `peer`.
+/// The answer to a request of `caller`.
 pub(in crate::verifier::http) async fn answer(
     checker: &Checker,
     request: Request<Incoming>,
-    peer: IpAddr,
+    caller: &Caller,
 ) -> Response<Full<Bytes>> {
-    let question = match body::whole(request).await.and_then(|body| read(&body)) {
+    let question = match body::whole(request.into_body(), caller).await.and_then(|body| read(&body)) {
         Ok(question) => question,
         Err(problem) => return problem.answer(),
     };
@@ -34,11 +33,14 @@ pub(in crate::verifier::http) async fn answer(
         endpoint: Endpoint::Verify,
         credential: Ok(&token),
         requirements: Ok(requirements),
-        client: checker.trusted_proxies.application(peer),
+        client: checker.trusted_proxies.application(caller.address()),
         request_id: &request_id,
     };
     let response = match checker.check(&request, valid).await {
-        Ok(response) => response,
+        Ok(response) => {
+            caller.trust();
+            response
+        }
         Err(refused) => match refused.cause.class() {
             Class::Unavailable | Class::TooManyFailures => {
                 return Problem::of(&refused, Profile::Plain).answer();

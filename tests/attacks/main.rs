@@ -1,0 +1,26 @@
+//! Attacks on the real programs, on the real API server under the chart's rules: one file an attacker. Each
+//! runs for a few seconds and shows what must hold meanwhile and afterwards; `make attacks` runs each for a
+//! minute, measures, and holds the figures against their bars.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::large_futures,
+    reason = "a test fails by panicking"
+)]
+
+#[allow(dead_code, unused_imports, clippy::large_futures, reason = "the tests of the cluster use the rest")]
+#[path = "../cluster/support/mod.rs"]
+mod support;
+
+mod attack;
+mod figures;
+mod probe;
+mod target;
+
+mod creator_of_secrets;
+mod holder_of_a_good_key;
+mod stranger_on_the_network;
+mod writer_of_status;
