@@ -91,6 +91,10 @@ attacks: dev ## Run every attack for a minute each, and hold what others then ha
 	KEYWARD_ATTACK_SECONDS=$(ATTACK_SECONDS) $(DEV) with --audit-log -- \
 		cargo test --release --test attacks -- --nocapture --test-threads 1
 
+.PHONY: simulate
+simulate: ## Try many histories of writes, losses and crashes, and hold what must never happen against them. CASES=100000 tries more.
+	PROPTEST_CASES=$(or $(CASES),10000) cargo test --lib interleavings
+
 .PHONY: generate
 generate: ## Write what is generated from the source: CRDs, the chart's copy of them, JSON Schemas, reference pages, the OpenAPI document.
 	cargo build -p xtask

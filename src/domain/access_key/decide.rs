@@ -125,7 +125,12 @@ fn unissued(observed: &Observed, parent: &FoundParent, now: DateTime<Utc>) -> De
         SecretView::Owned(secret) if is_planted(secret) && !observed.adopting => {
             return planted(observed, now).into();
         }
-        SecretView::Owned(secret) => Some(secret),
+        SecretView::Owned(secret) => {
+            if let Some(until) = token::just_drawn(secret, now) {
+                return Decision::Wait { until: Some(until) };
+            }
+            Some(secret)
+        }
     };
     Decision::Issue(Box::new(order(observed, parent, Term::new(key, now, expires_at), replaces, now)))
 }
@@ -310,6 +315,9 @@ fn in_force(
             (!as_requested).then(|| Action::RepairSecret(Box::new(token.record())))
         }
         Some(Holds::Nothing | Holds::Token { .. }) | None => {
+            if let Some(until) = owned.and_then(|secret| token::just_drawn(secret, now)) {
+                return Decision::Wait { until: Some(until.min(token.end())) };
+            }
             let same = Term { issued_at: now, ..Term::of(&current) };
             return staged(observed, now, order(observed, parent, same, owned, now));
         }

@@ -5,7 +5,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use crate::api::AccessKeySpec;
 use crate::api::access_key::{PreviousTokenStatus, RotationSpec, TokenStatus};
 use crate::api::reason::Reason;
-use crate::domain::access_key::observed::{FoundParent, Key, Observed, SecretView};
+use crate::domain::access_key::observed::{FoundParent, Key, Observed, OwnedSecret, SecretView};
 use crate::domain::access_key::publish::secrets::Tokens;
 use crate::domain::access_key::record::Record;
 use crate::domain::access_key::secret::Holds;
@@ -16,6 +16,9 @@ use crate::domain::value::time::rfc3339;
 /// How long a recorded `nextToken` may be on its way into the Secret before it counts as lost, in seconds.
 /// Longer than any one call to the API server may take, so that a slow writer is never overtaken.
 const STAGING_GRACE_SECONDS: i64 = 30;
+
+/// How long after one token the next is drawn at the soonest where a Secret is not as it was written, in seconds.
+const BETWEEN_TOKENS_SECONDS: i64 = 60;
 
 /// A reason and a sentence.
 pub(super) type Refusal = (Reason, String);
@@ -187,6 +190,14 @@ pub(super) fn staging(observed: &Observed, now: DateTime<Utc>) -> Option<DateTim
     let next = observed.key.status.next_token.as_ref()?;
     let until = next.issued_at + TimeDelta::seconds(STAGING_GRACE_SECONDS);
     (until > now && !holds(&observed.secret, next)).then_some(until)
+}
+
+/// Until when no token is drawn for a Secret that does not hold the one that was drawn for it. Nobody else wrote
+/// that Secret, or hardly had time to: whatever is wrong with it, the next one may be wrong in the same way.
+pub(super) fn just_drawn(secret: &OwnedSecret, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+    let drawn_at = secret.record.sealed()?.token.issued_at;
+    let until = drawn_at + TimeDelta::seconds(BETWEEN_TOKENS_SECONDS);
+    (drawn_at <= now && now < until).then_some(until)
 }
 
 /// When a token that is issued now would expire.

@@ -360,8 +360,13 @@ impl Sim {
     }
 }
 
+/// How many histories are tried: a share of what `make simulate` does.
+fn cases() -> u32 {
+    std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(1_000)
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(10_000))]
+    #![proptest_config(ProptestConfig::with_cases(cases()))]
 
     #[test]
     fn no_token_is_good_that_was_not_drawn_for_the_key_and_none_comes_back(

@@ -29,7 +29,8 @@ fn a_token_that_never_reached_the_status_is_adopted_from_its_secret() {
 fn a_record_that_cannot_be_true_is_not_adopted() {
     let changed = |change: fn(&mut OwnedSecret, &mut Record)| {
         let SecretView::Owned(mut secret) = holding("7", &token("k1")) else { unreachable!() };
-        let mut record = record(&token("k1"));
+        let earlier = TokenStatus { issued_at: at("2026-08-31T11:59:00Z"), ..token("k1") };
+        let mut record = record(&earlier);
         change(&mut secret, &mut record);
         secret.record = SecretRecord::Sealed(Box::new(record));
         secret
@@ -269,6 +270,28 @@ fn a_foreign_secret_in_place_of_an_issued_one_leaves_the_token_good() {
     );
     let again = plan(&observed, at(NOW)).look_again_at;
     assert_eq!(again, Some(at("2026-08-31T12:00:15Z")));
+}
+
+#[test]
+fn no_second_token_is_drawn_within_a_minute_for_a_secret_that_holds_another() {
+    // As where a template has a token of its own, so that the one that was drawn is not found.
+    let not_found = |drawn_at: &str| {
+        let drawn = TokenStatus { issued_at: at(drawn_at), ..token("k1") };
+        SecretView::Owned(OwnedSecret {
+            resource_version: "8".into(),
+            record: SecretRecord::Sealed(Box::new(record(&drawn))),
+            holds: Holds::Token { sha256: "of-the-template".into(), as_requested: false },
+        })
+    };
+    let until = Some(at("2026-08-31T12:01:00Z"));
+    for observed in
+        [Observed { secret: not_found(NOW), ..unissued() }, Observed { secret: not_found(NOW), ..issued() }]
+    {
+        for now in [NOW, "2026-08-31T12:00:59Z"] {
+            assert_eq!(plan(&observed, at(now)), Plan { actions: Vec::new(), look_again_at: until });
+        }
+        assert!(steps(&observed, "2026-08-31T12:01:00Z")[0].starts_with("issue"));
+    }
 }
 
 #[test]
