@@ -95,6 +95,10 @@ attacks: dev ## Run every attack for a minute each, and hold what others then ha
 simulate: ## Try many histories of writes, losses and crashes, and hold what must never happen against them. CASES=100000 tries more.
 	PROPTEST_CASES=$(or $(CASES),10000) cargo test --lib interleavings
 
+.PHONY: fuzz
+fuzz: ## Give what reads the input of strangers inputs that go wrong, each reader for so long: MINUTES=10 instead of one.
+	FUZZ_MINUTES=$(or $(MINUTES),1) cargo test --lib fuzzed -- --test-threads 1
+
 .PHONY: generate
 generate: ## Write what is generated from the source: CRDs, the chart's copy of them, JSON Schemas, reference pages, the OpenAPI document.
 	cargo build -p xtask

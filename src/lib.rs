@@ -28,6 +28,8 @@
 pub mod api;
 pub mod controller;
 pub mod domain;
+#[cfg(test)]
+mod fuzz;
 pub mod kubectl;
 pub mod runtime;
 pub mod validate;

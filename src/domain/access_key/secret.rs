@@ -374,4 +374,20 @@ mod tests {
         let rest = owner(&spec).without_token(&present);
         assert_eq!(rest.keys().collect::<Vec<_>>(), ["expires-at", "key-id", "service-account"]);
     }
+
+    #[test]
+    fn fuzzed_templates_keep_the_token_in_its_own_words_place() {
+        let word = format!("user=$(account) bearer={TOKEN}");
+        crate::fuzz::texts(&[TOKEN, PREVIOUS, &word, "$(keyId):$(expiresAt)"], |template| {
+            let data = BTreeMap::from([("entry".to_owned(), DataTemplate(template.to_owned()))]);
+            let spec = spec(Some(SecretSpec { data: Some(data.clone()), ..SecretSpec::default() }));
+            let (owner, token) = (owner(&spec), token());
+            let has_token = |value: &[u8]| String::from_utf8_lossy(value).contains(token.reveal());
+            let content = owner.content(&token, &record(), &seal());
+            assert_eq!(has_token(&content.data["entry"]), template.contains(TOKEN));
+            let published = owner.published_data(&data, (&token, &record().token), None);
+            assert_eq!(published.is_some(), template.contains(TOKEN) && !template.contains(PREVIOUS));
+            assert!(owner.without_token(&content.data).values().all(|value| !has_token(value)));
+        });
+    }
 }

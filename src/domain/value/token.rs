@@ -272,4 +272,15 @@ mod tests {
             let _ = TokenId::parse(&text);
         }
     }
+
+    #[test]
+    fn fuzzed_texts_are_tokens_in_one_form_only() {
+        let good = Token::from_random(&(0..=255).collect::<Vec<u8>>()).unwrap();
+        crate::fuzz::texts(&[good.reveal(), "kw_", ""], |text| {
+            let _ = Token::find_in(text);
+            let Ok(read) = Presented::read(text) else { return };
+            assert_eq!(text.len(), LENGTH);
+            assert!(Token::parse(text).is_some_and(|token| token.id() == read.id.as_str()));
+        });
+    }
 }

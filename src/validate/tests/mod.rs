@@ -142,3 +142,16 @@ proptest! {
         prop_assert_eq!(check(&files), check(&files));
     }
 }
+
+#[test]
+fn fuzzed_files_are_checked_to_their_end() {
+    let key = "apiVersion: iam.keyward.dev/v1alpha1\nkind: AccessKey\nmetadata: {name: k}\nspec:\n  serviceAccountName: ci\n  \
+               validFor: P6M\n  secret:\n    data: {t: \"$(token)\"}\n";
+    let tricks =
+        "a: &a [*a, 0x1F, .inf, 2026-01-01, ~, yes, \"\\u0000\"]\n? b\n: |+\n  c\n...\n---\n{d: e}\n";
+    crate::fuzz::texts(&[key, ACCOUNT, tricks], |text| {
+        let report = check(&[("fuzzed.yaml", text)]);
+        let lines = text.lines().count() + 1;
+        assert!(report.findings.iter().all(|finding| finding.region.line <= lines));
+    });
+}

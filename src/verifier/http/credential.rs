@@ -233,4 +233,34 @@ mod tests {
             let _ = sent.request_id();
         }
     }
+
+    #[test]
+    fn fuzzed_headers_are_read_and_two_credentials_are_never_chosen_from() {
+        let seed = b"authorization: Bearer kw_a\nx-api-key: kw_b\nx-keyward-resource: App/x\nx-keyward-on-behalf-of: ann";
+        crate::fuzz::bytes(&[seed, b"authorization: Bearer kw_a\nx-keyward-role: Admin"], |input| {
+            let mut headers = HeaderMap::new();
+            for line in input.split(|byte| *byte == b'\n') {
+                let Some(colon) = line.iter().position(|byte| *byte == b':') else { continue };
+                let (name, value) = line.split_at(colon);
+                let pair = (HeaderName::from_bytes(name), HeaderValue::from_bytes(value[1..].trim_ascii()));
+                if let (Ok(name), Ok(value)) = pair {
+                    headers.append(name, value);
+                }
+            }
+            let count = [AUTHORIZATION, API_KEY].map(|name| headers.get_all(name).iter().count());
+            let sent = Sent::of(&headers);
+            assert_eq!(sent.credential() == Err(Cause::SeveralCredentials), count.iter().sum::<usize>() > 1);
+            for rest in ["", "/nginx", "/traefik", "/for/App/x"] {
+                let _ = Route::parse(rest).map(|route| sent.requirements(&route).is_ok());
+            }
+            let _ = sent.request_id();
+        });
+    }
+
+    #[test]
+    fn fuzzed_paths_are_routes_or_none() {
+        crate::fuzz::texts(&["/nginx/for/Process/expense-claims/Member", "/for/App/x", ""], |path| {
+            let _ = Route::parse(path).map(|route| route.profile.endpoint());
+        });
+    }
 }

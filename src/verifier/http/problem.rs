@@ -33,7 +33,7 @@ pub struct Problem {
     /// The status of the answer.
     status: u16,
     /// What exactly, for people.
-    detail: String,
+    pub(super) detail: String,
     /// The same as one word.
     #[schemars(extend("enum" = CODES))]
     code: &'static str,

@@ -177,4 +177,14 @@ mod tests {
             let _ = read(&body);
         }
     }
+
+    #[test]
+    fn no_fuzzed_body_is_repeated_in_what_is_said_of_it() {
+        let seed = br#"{"token":"kw_secret","resource":{"category":"App","name":"x"},"onBehalfOf":"ann"}"#;
+        crate::fuzz::bytes(&[seed, b"{}", b"[]"], |body| {
+            if let Err(problem) = read(body) {
+                assert!(!problem.detail.contains("kw_secret"));
+            }
+        });
+    }
 }
