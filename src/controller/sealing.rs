@@ -1,6 +1,7 @@
 //! The controller's sealing key: drawn at the first start, read at every other, and made known to verifiers.
 //! What is sealed, and what a seal proves, stands in `domain`.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -149,13 +150,21 @@ impl Keeper {
                 continue;
             };
             let mut published = Published::read(&found)?;
-            if published.keys.contains(&key.public()) {
+            let (before, own) = (published.clone(), key.public());
+            let used = signers(world);
+            published.keys.retain(|known| *known == own || used.contains(&known.id()));
+            let is_new = !published.keys.contains(&own);
+            if is_new {
+                published.keys.push(own);
+            }
+            if published == before {
                 return Ok(published);
             }
-            published.keys.push(key.public());
             if self.replace(found, &published).await? {
-                tracing::warn!(key = key.public().id(), "another sealing key is in use from now on");
-                tokio::time::sleep(DISTRIBUTION).await;
+                if is_new {
+                    tracing::warn!(key = key.public().id(), "another sealing key is in use from now on");
+                    tokio::time::sleep(DISTRIBUTION).await;
+                }
                 return Ok(published);
             }
         }
@@ -223,6 +232,13 @@ impl Keeper {
             }
         }
     }
+}
+
+/// Ids of the keys that seals in use were made with. A key that none names any more is not believed from then on.
+fn signers(world: &World) -> HashSet<String> {
+    let objects = world.access_keys.all();
+    let seals = objects.iter().filter_map(|key| key.status.as_ref()?.seal.as_ref());
+    seals.map(|seal| seal.signed_by.clone()).collect()
 }
 
 /// Whether there are tokens, and all of them are from before there were seals. Where some are sealed, by a key

@@ -31,13 +31,30 @@ async fn a_lost_sealing_key_ends_no_token() {
     assert_eq!(published(&scene).await, (1, true));
     drop(controller);
     forget_secret(&scene).await;
-    let _controller = Controller::start(&scene, Flags::default()).await;
+    let controller = Controller::start(&scene, Flags::default()).await;
     let verifier = Verifier::start(&scene, &[]).await;
     let later = scene.issued("later").await;
     assert_eq!(published(&scene).await, (2, true));
     verifier.answers(&later, 200).await;
     verifier.answers(&token, 200).await;
     assert_eq!(scene.token("ci-key").await.sha256(), token.sha256());
+
+    // Once nothing is sealed with it any more, the old key is not believed either.
+    scene.set::<AccessKey>("ci-key", json!({"revision": 2})).await;
+    scene
+        .key_once("ci-key", "is rotated", |key| {
+            key.status.as_ref().unwrap().token.as_ref().is_some_and(|token| token.revision == 2)
+        })
+        .await;
+    drop(controller);
+    let _controller = Controller::start(&scene, Flags::default()).await;
+    eventually("one key is left", async || {
+        let published = published(&scene).await;
+        if published == (1, true) { Ok(()) } else { Err(published) }
+    })
+    .await;
+    verifier.answers(&scene.token("ci-key").await, 200).await;
+    verifier.answers(&later, 200).await;
 }
 
 #[tokio::test]
