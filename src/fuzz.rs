@@ -1,7 +1,7 @@
 //! Fuzzing, for tests alone: what is read from strangers is given inputs that begin well and go wrong.
 //!
-//! Each test tries a bounded number of inputs. `make fuzz MINUTES=…` has each go on for so long. An input that
-//! fails is made as small as it gets, and shown.
+//! Each test tries a bounded number of inputs. `make fuzz MINUTES=…` has each go on for so long. An input
+//! that fails is made as small as it gets, and shown.
 
 use std::time::{Duration, Instant};
 

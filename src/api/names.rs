@@ -20,7 +20,8 @@ pub const SERVICE_ACCOUNT_UID: &str = "iam.keyward.dev/service-account-uid";
 pub const SERIAL: &str = "iam.keyward.dev/serial";
 /// Annotation on a Secret: the token before the one in it, as JSON, while that is good.
 pub const PREVIOUS: &str = "iam.keyward.dev/previous-token";
-/// Annotation on a Secret: the controller's seal on what the other annotations say, `<sealing key>:<signature>`.
+/// Annotation on a Secret: the controller's seal on what the other annotations say, `<sealing
+/// key>:<signature>`.
 pub const SEAL: &str = "iam.keyward.dev/seal";
 /// Annotation on a published Secret: what it was made of, as a hash; a Secret with it is a copy for a
 /// gateway.

@@ -68,8 +68,8 @@ pub struct Seat {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 253))]
     pub display_name: Option<String>,
-    /// The serial of the object's last token, or one below that of its first (access keys only). A Secret with an
-    /// older one brings back nothing.
+    /// The serial of the object's last token, or one below that of its first (access keys only). A Secret
+    /// with an older one brings back nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub serial: Option<i64>,
 }

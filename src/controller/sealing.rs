@@ -12,7 +12,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::{Api, Client};
 use zeroize::Zeroizing;
 
-use crate::controller::apply::post;
+use crate::controller::field_manager::post;
 use crate::controller::watch::store::World;
 use crate::domain::access_key::record::{Claim, Trust};
 use crate::domain::value::seal::{Proof, SEED_BYTES, SigningKey};
@@ -24,7 +24,8 @@ use crate::runtime::sealing::{self, NAME, Published};
 
 const SEED: &str = "seed";
 const SECRET_TYPE: &str = "iam.keyward.dev/sealing-key";
-/// How long verifiers are given to learn of a key that follows another one, before anything is sealed with it.
+/// How long verifiers are given to learn of a key that follows another one, before anything is sealed with
+/// it.
 const DISTRIBUTION: Duration = Duration::from_secs(10);
 /// How long to wait before the API server is asked again.
 const RETRY: Duration = Duration::from_secs(1);
@@ -234,15 +235,17 @@ impl Keeper {
     }
 }
 
-/// Ids of the keys that seals in use were made with. A key that none names any more is not believed from then on.
+/// Ids of the keys that seals in use were made with. A key that none names any more is not believed from then
+/// on.
 fn signers(world: &World) -> HashSet<String> {
     let objects = world.access_keys.all();
     let seals = objects.iter().filter_map(|key| key.status.as_ref()?.seal.as_ref());
     seals.map(|seal| seal.signed_by.clone()).collect()
 }
 
-/// Whether there are tokens, and all of them are from before there were seals. Where some are sealed, by a key
-/// that nobody has any more, the installation's namespace was lost, and nothing without a seal is believed.
+/// Whether there are tokens, and all of them are from before there were seals. Where some are sealed, by a
+/// key that nobody has any more, the installation's namespace was lost, and nothing without a seal is
+/// believed.
 fn has_unsealed_tokens_alone(world: &World) -> bool {
     let objects = world.access_keys.all();
     let statuses = || objects.iter().filter_map(|key| key.status.as_ref());

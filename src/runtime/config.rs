@@ -31,7 +31,8 @@ pub struct ControllerArgs {
     /// once.
     #[arg(long, env = "KEYWARD_RESOURCE_QUOTAS", value_name = "BOOL", default_value_t = true, action = clap::ArgAction::Set)]
     pub resource_quotas: bool,
-    /// Namespace of the sealing key, of which verifiers read the public half. Default: the namespace of the pod.
+    /// Namespace of the sealing key, of which verifiers read the public half. Default: the namespace of the
+    /// pod.
     #[arg(long, env = "KEYWARD_SEALING_NAMESPACE", value_name = "NAMESPACE")]
     pub sealing_namespace: Option<String>,
     /// The leader lease.
@@ -48,7 +49,8 @@ pub struct VerifierArgs {
     /// Watch this namespace only. Default: all namespaces.
     #[arg(long, env = "KEYWARD_NAMESPACE", value_name = "NAMESPACE")]
     pub namespace: Option<String>,
-    /// Namespace in which the controller keeps the public halves of its sealing keys. Default: the namespace of the pod.
+    /// Namespace in which the controller keeps the public halves of its sealing keys. Default: the namespace
+    /// of the pod.
     #[arg(long, env = "KEYWARD_SEALING_NAMESPACE", value_name = "NAMESPACE")]
     pub sealing_namespace: Option<String>,
     /// Where to answer gateways, applications and the kube-apiserver.
@@ -68,12 +70,12 @@ pub struct VerifierArgs {
     /// slowed down by client rather than by gateway.
     #[arg(long, env = "KEYWARD_TRUSTED_PROXIES", value_name = "NETWORK", value_delimiter = ',', value_parser = network)]
     pub trusted_proxies: Vec<IpNet>,
-    /// How many connections may be open at once, 1 to 1000000, as far as `--request-memory-mib` has room for them. For a
-    /// further one, one that no good key was presented on is closed.
+    /// How many connections may be open at once, 1 to 1000000, as far as `--request-memory-mib` has room for
+    /// them. For a further one, one that no good key was presented on is closed.
     #[arg(long, env = "KEYWARD_MAX_CONNECTIONS", value_name = "NUMBER", default_value_t = 1024, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub max_connections: u32,
-    /// How much memory connections and requests may hold together, in MiB, 8 to 65536. A connection takes 40 KiB of it, or
-    /// 64 KiB with TLS.
+    /// How much memory connections and requests may hold together, in MiB, 8 to 65536. A connection takes 40
+    /// KiB of it, or 64 KiB with TLS.
     #[arg(long, env = "KEYWARD_REQUEST_MEMORY_MIB", value_name = "MIB", default_value_t = 64, value_parser = clap::value_parser!(u32).range(8..=65_536))]
     pub request_memory_mib: u32,
     /// Refuse every key when nothing was heard of the cluster for this long, in seconds, 3 to 86400.

@@ -14,8 +14,8 @@ use tokio_util::sync::CancellationToken;
 use crate::runtime::server::{Answers, Bounds, Caller, Counts, Server};
 use crate::runtime::spawner::Spawner;
 
-/// The kubelet and a few who collect metrics come here. So many connections only, so that a crowd of strangers
-/// does not close theirs before they are answered.
+/// The kubelet and a few who collect metrics come here. So many connections only, so that a crowd of
+/// strangers does not close theirs before they are answered.
 const BOUNDS: Bounds = Bounds { connections: 512, memory: 12 * 1024 * 1024, head: 8 * 1024 };
 const TEXT: HeaderValue = HeaderValue::from_static("text/plain; charset=utf-8");
 const OPEN_METRICS: HeaderValue =

@@ -1,5 +1,6 @@
-//! Where sealing keys are kept: the secret half in a Secret that the controller alone reads, the public halves
-//! in a `ConfigMap` of the same name, which verifiers read. Both lie in the namespace of the installation.
+//! Where sealing keys are kept: the secret half in a Secret that the controller alone reads, the public
+//! halves in a `ConfigMap` of the same name, which verifiers read. Both lie in the namespace of the
+//! installation.
 
 use std::collections::BTreeMap;
 

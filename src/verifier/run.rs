@@ -139,8 +139,8 @@ pub async fn run(client: Client, args: VerifierArgs, shutdown: CancellationToken
     ended
 }
 
-/// Keeps the index in step with the cluster. Objects are listed once it is known which seals are good, and again
-/// when that changes.
+/// Keeps the index in step with the cluster. Objects are listed once it is known which seals are good, and
+/// again when that changes.
 async fn follow(
     client: Client,
     namespace: Option<String>,

@@ -12,8 +12,8 @@ use kube::{Api, Client};
 use crate::runtime::sealing::{NAME, Published};
 use crate::verifier::index::Index;
 
-/// Has the index believe what the `ConfigMap` in `namespace` says. Calls `changed` after each change, the first
-/// one included. It never ends.
+/// Has the index believe what the `ConfigMap` in `namespace` says. Calls `changed` after each change, the
+/// first one included. It never ends.
 pub async fn follow(client: &Client, namespace: &str, index: &Index, changed: impl Fn()) {
     let config_maps: Api<ConfigMap> = Api::namespaced(client.clone(), namespace);
     let one = watcher::Config::default().fields(&format!("metadata.name={NAME}"));

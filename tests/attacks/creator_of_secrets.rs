@@ -68,7 +68,8 @@ async fn a_planted_first_token_is_a_conflict_and_takes_no_strangers_id() {
     scene.api().create(&PostParams::default(), &secret).await.unwrap();
     scene.set::<AccessKey>("evil-key", json!({"state": "Active"})).await;
 
-    // A seal by an unknown key may come from a restore, so the Secret is written anew, with a token of its own.
+    // A seal by an unknown key may come from a restore, so the Secret is written anew, with a token of its
+    // own.
     let key = scene.key_when("evil-key", "Issued").await;
     assert_ne!(key.status.unwrap().token.unwrap().id, good.id());
     verifier.answers(&scene.token("evil-key").await, 200).await;

@@ -19,6 +19,7 @@ mod attack;
 mod figures;
 mod probe;
 mod target;
+mod trial;
 
 mod creator_of_secrets;
 mod holder_of_a_good_key;

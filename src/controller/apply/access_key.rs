@@ -111,8 +111,8 @@ impl Applier {
         record.seal(&key.object.uid, &self.sealing.key)
     }
 
-    /// Has the key's seat name a serial before there is a token of it, so that a Secret with an older one brings
-    /// back nothing, even if the status is lost.
+    /// Has the key's seat name a serial before there is a token of it, so that a Secret with an older one
+    /// brings back nothing, even if the status is lost.
     async fn record_serial(&self, key: &Key, index: usize, serial: i64) -> Result<(), Error> {
         let seat = |field: &str| format!("/status/seats/{index}/{field}");
         let operations = json!([

@@ -13,4 +13,3 @@ pub(super) mod service_account;
 mod status_patch;
 
 pub(super) use applier::Applier;
-pub(super) use objects::post;

@@ -2,7 +2,7 @@
 
 use std::fmt::Debug;
 
-use kube::api::{DeleteParams, Patch, PatchParams, PostParams, Preconditions};
+use kube::api::{DeleteParams, Patch, PatchParams, Preconditions};
 use kube::core::NamespaceResourceScope;
 use kube::runtime::reflector::ObjectRef;
 use kube::{Api, Resource, ResourceExt};
@@ -13,19 +13,14 @@ use serde_json::json;
 use crate::api::OfKind;
 use crate::controller::apply::{Applier, status_patch};
 use crate::controller::error::Error;
-use crate::controller::field_manager::FIELD_MANAGER;
+use crate::controller::field_manager::{FIELD_MANAGER, post};
 use crate::controller::watch::store::Written;
 use crate::domain::change::Change;
 use crate::runtime::client::{CallError, bounded};
 
-/// Names the controller as the one who writes.
-pub(in crate::controller) fn post() -> PostParams {
-    PostParams { field_manager: Some(FIELD_MANAGER.into()), ..PostParams::default() }
-}
-
 impl Applier {
-    /// Writes a status with the version that it was computed from. All of it is as given then, whoever wrote to
-    /// it before, but for the fields in `left`, which are others' to write.
+    /// Writes a status with the version that it was computed from. All of it is as given then, whoever wrote
+    /// to it before, but for the fields in `left`, which are others' to write.
     pub(super) async fn write_status<K>(
         &self,
         object: &K,

@@ -9,7 +9,7 @@ use kube::{Resource, ResourceExt};
 
 use crate::api::{AccessKey, Kind};
 use crate::controller::apply::Applier;
-use crate::controller::apply::objects::post;
+use crate::controller::field_manager::post;
 use crate::controller::secrets::owned_names;
 use crate::domain::access_key::publish::secrets::NamespacedName;
 use crate::domain::access_key::secret::Content;

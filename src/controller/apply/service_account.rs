@@ -5,8 +5,8 @@ use kube::Resource;
 
 use crate::api::{ACCOUNT_NAME, Account, AccountSpec, Kind, ServiceAccount};
 use crate::controller::apply::Applier;
-use crate::controller::apply::objects::post;
 use crate::controller::error::Error;
+use crate::controller::field_manager::post;
 use crate::controller::watch::store::Written;
 use crate::domain::service_account::Action;
 use crate::runtime::client::{CallError, bounded};

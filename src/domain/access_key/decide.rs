@@ -178,8 +178,8 @@ fn secret_conflict(observed: &Observed, now: DateTime<Utc>) -> Settled {
     conflict(message, now)
 }
 
-/// Whether the Secret holds a token that the controller did not put there for this key. One that was sealed by
-/// an unknown key comes from a restore; it is worth nothing, and may be replaced.
+/// Whether the Secret holds a token that the controller did not put there for this key. One that was sealed
+/// by an unknown key comes from a restore; it is worth nothing, and may be replaced.
 fn is_planted(secret: &OwnedSecret) -> bool {
     let holds = matches!(secret.holds, Holds::Token { .. });
     match secret.record {

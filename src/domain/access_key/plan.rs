@@ -52,8 +52,8 @@ pub struct Issue {
     pub service_account_uid: String,
     /// Its serial.
     pub serial: i64,
-    /// The place of the key's seat, where that has to name the serial before the token exists: an older token of
-    /// the key may still lie somewhere.
+    /// The place of the key's seat, where that has to name the serial before the token exists: an older token
+    /// of the key may still lie somewhere.
     pub seat: Option<usize>,
     /// The version of the Secret to replace; `None` creates it.
     pub replaces: Option<String>,

@@ -76,8 +76,8 @@ impl Signed {
 }
 
 impl Record {
-    /// What a status records; `None` where it has no token. One that was written before there were serials has
-    /// serial 0.
+    /// What a status records; `None` where it has no token. One that was written before there were serials
+    /// has serial 0.
     pub fn of_status(status: &AccessKeyStatus) -> Option<Self> {
         Some(Self {
             token: status.token.clone()?,
@@ -193,8 +193,8 @@ impl Claim {
     }
 }
 
-/// What is known of seals: the keys that are trusted, and whether a record without a seal may still be one from
-/// before there were seals.
+/// What is known of seals: the keys that are trusted, and whether a record without a seal may still be one
+/// from before there were seals.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Trust {
     /// The public halves of all sealing keys.

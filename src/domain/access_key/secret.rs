@@ -170,8 +170,8 @@ pub enum Holds {
 }
 
 /// Looks at a Secret that was read: which token it holds, and whether all of it is as requested. `known` are
-/// the tokens that status names, and `sealed` is what the Secret itself records with a good seal. `own` are the
-/// names that Keyward set on it, so that one no longer asked for is noticed.
+/// the tokens that status names, and `sealed` is what the Secret itself records with a good seal. `own` are
+/// the names that Keyward set on it, so that one no longer asked for is noticed.
 pub fn inspect(
     found: &Content,
     owner: &SecretOwner<'_>,

@@ -17,7 +17,8 @@ use crate::domain::value::time::rfc3339;
 /// Longer than any one call to the API server may take, so that a slow writer is never overtaken.
 const STAGING_GRACE_SECONDS: i64 = 30;
 
-/// How long after one token the next is drawn at the soonest where a Secret is not as it was written, in seconds.
+/// How long after one token the next is drawn at the soonest where a Secret is not as it was written, in
+/// seconds.
 const BETWEEN_TOKENS_SECONDS: i64 = 60;
 
 /// A reason and a sentence.
@@ -192,8 +193,9 @@ pub(super) fn staging(observed: &Observed, now: DateTime<Utc>) -> Option<DateTim
     (until > now && !holds(&observed.secret, next)).then_some(until)
 }
 
-/// Until when no token is drawn for a Secret that does not hold the one that was drawn for it. Nobody else wrote
-/// that Secret, or hardly had time to: whatever is wrong with it, the next one may be wrong in the same way.
+/// Until when no token is drawn for a Secret that does not hold the one that was drawn for it. Nobody else
+/// wrote that Secret, or hardly had time to: whatever is wrong with it, the next one may be wrong in the same
+/// way.
 pub(super) fn just_drawn(secret: &OwnedSecret, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
     let drawn_at = secret.record.sealed()?.token.issued_at;
     let until = drawn_at + TimeDelta::seconds(BETWEEN_TOKENS_SECONDS);

@@ -81,16 +81,16 @@ fn with_serial(seat: &Seat, keys: &[ObservedKey], now: DateTime<Utc>) -> Seat {
     Seat { serial, ..seat.clone() }
 }
 
-/// The serial that a key's seat is to name, where it named `held`. A new seat of a key without a token names a
-/// later serial than any token that was drawn before: it may be that the list was lost, and status too.
+/// The serial that a key's seat is to name, where it named `held`. A new seat of a key without a token names
+/// a later serial than any token that was drawn before: it may be that the list was lost, and status too.
 pub fn seat_serial(held: Option<i64>, status: &AccessKeyStatus, now: DateTime<Utc>) -> i64 {
     let reached = plausible(status.serial, now);
     let first = if status.token.is_some() { reached.unwrap_or_default() } else { now.timestamp() };
     held.unwrap_or(first).max(reached.unwrap_or_default())
 }
 
-/// A serial begins at the time of the first seat and grows more slowly than time. One that is far ahead was not
-/// counted by the controller.
+/// A serial begins at the time of the first seat and grows more slowly than time. One that is far ahead was
+/// not counted by the controller.
 fn plausible(serial: Option<i64>, now: DateTime<Utc>) -> Option<i64> {
     serial.filter(|serial| *serial <= now.timestamp() + SERIAL_AHEAD_SECONDS)
 }

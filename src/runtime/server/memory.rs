@@ -105,8 +105,8 @@ impl State {
         placed.min().map(|(_, id)| id)
     }
 
-    /// Who gives way to a connection that is to hold so many bytes: a stranger who holds more, or any where it
-    /// is none itself; and where it is none and there are none, one of its own who holds more.
+    /// Who gives way to a connection that is to hold so many bytes: a stranger who holds more, or any where
+    /// it is none itself; and where it is none and there are none, one of its own who holds more.
     fn gives_way_to(&self, id: u64, bytes: usize, trusted: bool) -> Option<u64> {
         let stranger = self.strangers.iter().find(|(_, other)| *other != id);
         match stranger {

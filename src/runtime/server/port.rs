@@ -125,8 +125,8 @@ struct Shared {
 }
 
 impl<A: Answers> Server<A> {
-    /// Listens on `address`. Where there is no room for a further connection, another gives way. Each is a task of
-    /// `spawner`.
+    /// Listens on `address`. Where there is no room for a further connection, another gives way. Each is a
+    /// task of `spawner`.
     ///
     /// # Errors
     /// When the address cannot be bound.

@@ -117,8 +117,8 @@ impl Index {
         }
     }
 
-    /// Whether the key that has an id leaves it to another one that claims it. It belongs to the one whose seal
-    /// is good, whichever came first; two such cannot be, since the controller draws ids at random.
+    /// Whether the key that has an id leaves it to another one that claims it. It belongs to the one whose
+    /// seal is good, whichever came first; two such cannot be, since the controller draws ids at random.
     fn gives_way(&self, holder: &Arc<Key>, claimant: &Arc<Key>, seal: &mut Seal) -> bool {
         let same_object = holder.name == claimant.name && holder.holder.account == claimant.holder.account;
         if same_object {

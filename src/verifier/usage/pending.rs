@@ -1,5 +1,5 @@
-//! Acts that no log has yet, within bounds: whatever a client varies, one more takes the same time, and all of
-//! them no more than so much memory. What is beyond is still counted. No lock and no clock come in.
+//! Acts that no log has yet, within bounds: whatever a client varies, one more takes the same time, and all
+//! of them no more than so much memory. What is beyond is still counted. No lock and no clock come in.
 
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, VecDeque};

@@ -106,8 +106,8 @@ impl Verifier {
     }
 }
 
-/// A verifier gets ready once a controller has made its public keys known. Where none has, as in tests without
-/// one, this stands for it.
+/// A verifier gets ready once a controller has made its public keys known. Where none has, as in tests
+/// without one, this stands for it.
 async fn has_sealing_keys(scene: &Scene) {
     let key = SigningKey::from_seed(&[1; SEED_BYTES]).unwrap().public();
     let published = Published { keys: vec![key], sealed_since: Some(Clock::System.now()) };

@@ -2,9 +2,9 @@
 //! controller did not draw for this key, and none that was retired comes back. With real seals, over many
 //! histories; the controller may die between any two writes.
 //!
-//! One thing is left out: that the seat hears of a first token within seconds. A status that is lost before it
-//! does, with the Secret, has a second first token drawn under the same serial; lost once more, it may be put
-//! together from either.
+//! One thing is left out: that the seat hears of a first token within seconds. A status that is lost before
+//! it does, with the Secret, has a second first token drawn under the same serial; lost once more, it may be
+//! put together from either.
 
 use std::collections::{BTreeMap, BTreeSet};
 
