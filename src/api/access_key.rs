@@ -95,12 +95,12 @@ pub struct AccessKeySpec {
     /// nothing but this field can be changed.
     #[serde(default)]
     pub state: DesiredState,
-    /// Raise it to get a new token: the way to rotate by hand that fits Git. 1 (the default) to 1000000; may
-    /// only grow.
-    #[serde(default = "first_revision")]
-    #[schemars(range(min = 1, max = 1_000_000))]
-    #[x_kube(validation = rules::growing_revision())]
-    pub revision: i64,
+    /// Raise it to get a new token: the way to rotate by hand that fits Git. A token is issued when it is greater
+    /// than the revision that was issued last, by at most 1000; a lower or equal one, or none, does nothing. The
+    /// first token is for 1 where none is given. 1 to 2147483647.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = HIGHEST_REVISION))]
+    pub revision: Option<i64>,
     /// When to issue the next token by itself. Without it the key expires.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rotation: Option<RotationSpec>,
@@ -114,10 +114,12 @@ pub struct AccessKeySpec {
     pub publish: Option<Vec<PublishSpec>>,
 }
 
-/// `spec.revision` where none is given.
-pub fn first_revision() -> i64 {
-    1
-}
+/// The revision of a first token where none is given.
+pub const FIRST_REVISION: i64 = 1;
+/// The greatest `spec.revision`.
+pub const HIGHEST_REVISION: i64 = 2_147_483_647;
+/// By how much `spec.revision` may be raised at once. A typo must not be the end of rotation.
+pub const MOST_REVISIONS_AT_ONCE: i64 = 1000;
 
 /// Rotation ahead of expiry.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -368,7 +370,8 @@ pub struct AccessKeyStatus {
     pub unused_warned_at: Option<DateTime<Utc>>,
     /// Conditions. `Ready`: what is asked for holds. `Active`: the key authenticates. `Stalled`: only a
     /// user can help. `Reconciling`: work is under way. `Expiring`: the token expires within 30 days and
-    /// nothing renews it. `Unused`: nobody uses it, as the account's policy counts.
+    /// nothing renews it. `Unused`: nobody uses it, as the account's policy counts. `RevisionBehind`:
+    /// `spec.revision` asks for a token and gets none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 8), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["type"]))]
     pub conditions: Vec<Condition>,

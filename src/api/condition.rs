@@ -18,6 +18,8 @@ pub enum ConditionType {
     Expiring,
     /// Nobody uses the key; there only while True.
     Unused,
+    /// `spec.revision` asks for a token and gets none; there only while True.
+    RevisionBehind,
 }
 
 impl ConditionType {
@@ -33,6 +35,7 @@ impl ConditionType {
             Self::Stalled => "Stalled",
             Self::Expiring => "Expiring",
             Self::Unused => "Unused",
+            Self::RevisionBehind => "RevisionBehind",
         }
     }
 

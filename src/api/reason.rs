@@ -65,6 +65,8 @@ reasons! {
     Issued, "Issue", Normal, "The key's token is in its Secret and authenticates.";
     Rotated, "Rotate", Normal, "A new token was issued because `spec.revision` was raised or its renewal was due.";
     Reissued, "Reissue", Warning, "A new token was issued because the Secret was deleted or no longer held the one issued.";
+    RevisionBehind, "Warn", Warning, "`spec.revision` is lower than the revision that was issued last, so it asks for no new token.";
+    RevisionTooFar, "Warn", Warning, "`spec.revision` is more than 1000 above the revision that was issued last, so no token was issued for it.";
     PreviousTokenRetired, "Retire", Normal, "The overlap of a rotation is over: the previous token no longer authenticates.";
     NotSealed, "Refuse", Warning, "The key's status named a token that the controller's seal does not vouch for; that token is refused.";
     SecretRepaired, "Repair", Normal, "The Secret differed from what is asked for and was written again with the same token.";

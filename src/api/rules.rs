@@ -24,11 +24,6 @@ pub(super) fn one_expiry() -> Rule {
     )
 }
 
-/// A lower revision would ask for a token that has been replaced.
-pub(super) fn growing_revision() -> Rule {
-    Rule::new("self >= oldSelf").message("may only grow, since raising it issues a new token")
-}
-
 /// A token belongs to one service account for life.
 pub(super) fn fixed_service_account() -> Rule {
     says(

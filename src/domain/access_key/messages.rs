@@ -2,9 +2,11 @@
 
 use chrono::{DateTime, Utc};
 
-use crate::api::access_key::TokenStatus;
+use crate::api::AccessKeySpec;
+use crate::api::access_key::{MOST_REVISIONS_AT_ONCE, TokenStatus};
 use crate::api::{ConditionType, Reason};
 use crate::domain::access_key::observed::Key;
+use crate::domain::access_key::token::{self, Asked};
 use crate::domain::conditions::{Progress, Remark, Summary};
 use crate::domain::value::time::rfc3339;
 
@@ -65,6 +67,27 @@ pub(super) fn expiring(token: &TokenStatus) -> Remark {
             rfc3339(token.expires_at)
         ),
     }
+}
+
+/// Said beside the others where `spec.revision` asks for a token and gets none.
+pub(super) fn revision_remark(spec: &AccessKeySpec, last: &TokenStatus) -> Option<Remark> {
+    let (reason, why) = match token::asked(spec, last) {
+        Asked::Nothing | Asked::Raised => return None,
+        Asked::Behind => (Reason::RevisionBehind, "it is behind, so no token is issued for it".to_owned()),
+        Asked::TooFar => {
+            let why = format!("it is more than {MOST_REVISIONS_AT_ONCE} ahead, so no token is issued for it");
+            (Reason::RevisionTooFar, why)
+        }
+    };
+    let (asked, last) = (spec.revision.unwrap_or_default(), last.revision);
+    Some(Remark {
+        type_: ConditionType::RevisionBehind,
+        reason,
+        message: format!(
+            "spec.revision is {asked} and {last} was issued last: {why}; set it to {} for a new token",
+            last + 1
+        ),
+    })
 }
 
 /// Said beside the others of a key that nobody uses.

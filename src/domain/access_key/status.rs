@@ -8,7 +8,7 @@ use crate::api::reason::Reason;
 use crate::api::shared::AuditEntry;
 use crate::domain::access_key::decision::{Decision, Settled};
 use crate::domain::access_key::expiry;
-use crate::domain::access_key::messages::expiring;
+use crate::domain::access_key::messages::{expiring, revision_remark};
 use crate::domain::access_key::observed::{Observed, OwnedSecret, Parent, SecretView};
 use crate::domain::access_key::plan::{Action, Plan};
 use crate::domain::access_key::publish::step;
@@ -60,6 +60,9 @@ fn status(
     if let (Some(_), Some(current)) = (expiry_notice, settled.token.as_ref().map(|token| &token.current)) {
         conditions.push(expiring(current).condition(&before.conditions, key.object.generation, now));
     }
+    let recorded = settled.token.as_ref().map(|token| &token.current).or(before.token.as_ref());
+    let not_rotated = recorded.and_then(|last| revision_remark(&key.spec, last));
+    conditions.extend(not_rotated.map(|said| said.condition(&before.conditions, key.object.generation, now)));
     let usage = Usage::of(observed, settled, now);
     conditions
         .extend(usage.remark().map(|said| said.condition(&before.conditions, key.object.generation, now)));
@@ -154,7 +157,7 @@ fn refused_tokens(observed: &Observed) -> Option<(Happening, String)> {
 fn entries(observed: &Observed, settled: &Settled, now: DateTime<Utc>) -> Vec<AuditEntry> {
     let Observed { key, .. } = observed;
     let changes = settled.token.as_ref().map_or(&[][..], |token| &token.changes);
-    let raised = key.status.token.as_ref().is_some_and(|before| key.spec.revision > before.revision);
+    let raised = key.status.token.as_ref().is_some_and(|before| token::is_raised(&key.spec, before));
     let of_tokens = changes.iter().map(|change| {
         let (reason, about, message) = of_change(observed, settled, change);
         let by_user = raised && *change == TokenChange::Rotated;

@@ -3,7 +3,9 @@
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::api::AccessKeySpec;
-use crate::api::access_key::{PreviousTokenStatus, RotationSpec, TokenStatus};
+use crate::api::access_key::{
+    FIRST_REVISION, MOST_REVISIONS_AT_ONCE, PreviousTokenStatus, RotationSpec, TokenStatus,
+};
 use crate::api::reason::Reason;
 use crate::domain::access_key::observed::{FoundParent, Key, Observed, OwnedSecret, SecretView};
 use crate::domain::access_key::publish::secrets::Tokens;
@@ -97,7 +99,13 @@ pub(super) struct Term {
 impl Term {
     /// That of a new token for what `key` asks for.
     pub(super) fn new(key: &Key, issued_at: DateTime<Utc>, expires_at: DateTime<Utc>) -> Self {
-        Self { revision: key.spec.revision, issued_at, expires_at }
+        let revision = match (key.spec.revision, &key.status.token) {
+            (Some(asked), None) => asked,
+            (None, None) => FIRST_REVISION,
+            (Some(asked), Some(last)) if is_raised(&key.spec, last) => asked,
+            (_, Some(last)) => last.revision,
+        };
+        Self { revision, issued_at, expires_at }
     }
 
     /// That of a token.
@@ -274,10 +282,37 @@ pub(super) enum Renewal {
     Due(Result<DateTime<Utc>, Refusal>),
 }
 
+/// What `spec.revision` is to the revision that was issued last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Asked {
+    /// The same, or none.
+    Nothing,
+    /// Greater: a new token is asked for.
+    Raised,
+    /// Lower: somebody rotated elsewhere, or Git went back.
+    Behind,
+    /// Greater by more than is allowed at once.
+    TooFar,
+}
+
+pub(super) fn asked(spec: &AccessKeySpec, last: &TokenStatus) -> Asked {
+    match spec.revision.map(|asked| asked.saturating_sub(last.revision)) {
+        None | Some(0) => Asked::Nothing,
+        Some(..0) => Asked::Behind,
+        Some(1..=MOST_REVISIONS_AT_ONCE) => Asked::Raised,
+        Some(_) => Asked::TooFar,
+    }
+}
+
+/// Whether a new token is asked for.
+pub(super) fn is_raised(spec: &AccessKeySpec, last: &TokenStatus) -> bool {
+    asked(spec, last) == Asked::Raised
+}
+
 /// Whether `current` is to be succeeded: its revision was raised, or its renewal time has come.
 pub(super) fn renewal(observed: &Observed, current: &TokenStatus, now: DateTime<Utc>) -> Renewal {
     let spec = &observed.key.spec;
-    let due = spec.revision > current.revision
+    let due = is_raised(spec, current)
         || match renewal_time(spec, current.expires_at) {
             None => false,
             Some(Ok(at)) => at <= now,

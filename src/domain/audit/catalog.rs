@@ -44,7 +44,9 @@ impl Surface {
             | ConditionType::Active
             | ConditionType::Reconciling
             | ConditionType::Stalled => Self::Ready,
-            ConditionType::Expiring | ConditionType::Unused => Self::Remark(type_),
+            ConditionType::Expiring | ConditionType::Unused | ConditionType::RevisionBehind => {
+                Self::Remark(type_)
+            }
         }
     }
 }
@@ -73,6 +75,16 @@ const ACCESS_KEY: &[ReasonEntry] = &[
         Reason::Reissued,
         EVENT,
         "Find out who touched the Secret: the API server's audit log knows. Whoever copied the old token needs the new one.",
+    ),
+    entry(
+        Reason::RevisionBehind,
+        &[Surface::of(ConditionType::RevisionBehind)],
+        "For a new token, set `spec.revision` to the number that the condition names. Otherwise nothing: the token stays.",
+    ),
+    entry(
+        Reason::RevisionTooFar,
+        &[Surface::of(ConditionType::RevisionBehind)],
+        "Set `spec.revision` to the number that the condition names, or to one at most 1000 above the last.",
     ),
     entry(Reason::PreviousTokenRetired, EVENT, ""),
     entry(

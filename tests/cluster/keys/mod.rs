@@ -4,6 +4,7 @@ mod issue;
 mod publish;
 mod repair;
 mod restore;
+mod revision;
 mod rotation;
 mod sealing;
 mod switch;

@@ -42,7 +42,7 @@ const CASES: &[Case] = &[
     (KEY, "spec: {serviceAccountName: ci, validFor: P6M, revision: 0}", &["FieldValueInvalid spec.revision"]),
     (
         KEY,
-        "spec: {serviceAccountName: ci, validFor: P6M, revision: 1000001}",
+        "spec: {serviceAccountName: ci, validFor: P6M, revision: 2147483648}",
         &["FieldValueInvalid spec.revision"],
     ),
     (

@@ -284,7 +284,7 @@ impl Sim {
             Event::SeatPass => self.seat = Some(seat_serial(self.seat, &self.status, self.now)),
             Event::Sleep(seconds) => self.now += TimeDelta::seconds(seconds),
             Event::RaiseRevision => {
-                self.spec.revision += 1;
+                self.spec.revision = self.spec.revision.map(|revision| revision + 1);
                 self.generation += 1;
             }
             Event::LoseSeats => self.seat = None,

@@ -71,7 +71,7 @@ fn unissued() -> Observed {
             spec: AccessKeySpec {
                 service_account_name: "ci".into(),
                 valid_for: Some(duration("P6M")),
-                revision: 1,
+                revision: Some(1),
                 ..AccessKeySpec::default()
             },
             status: AccessKeyStatus::default(),

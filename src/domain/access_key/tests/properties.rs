@@ -32,7 +32,7 @@ fn specs() -> impl Strategy<Value = AccessKeySpec> {
                 renew_before: duration(renew_before),
                 overlap: overlap.map(duration),
             }),
-            revision,
+            revision: Some(revision),
             state: if on { DesiredState::Active } else { DesiredState::Inactive },
             ..unissued().key.spec
         },

@@ -27,7 +27,7 @@ fn taking_over(mut observed: Observed, next: &TokenStatus) -> Observed {
 #[test]
 fn a_raised_revision_gives_a_new_token() {
     let mut observed = issued();
-    observed.key.spec.revision = 2;
+    observed.key.spec.revision = Some(2);
     observed.key.object.generation = 2;
     assert_eq!(
         steps(&observed, "2026-10-01T00:00:00Z"),
@@ -45,9 +45,59 @@ fn a_raised_revision_gives_a_new_token() {
 }
 
 #[test]
+fn a_revision_that_is_not_greater_than_the_last_asks_for_nothing() {
+    let mut observed = issued();
+    observed.key.status.token.as_mut().unwrap().revision = 3;
+    observed.secret = holding("7", observed.key.status.token.as_ref().unwrap());
+    let behind = |asked: i64| {
+        format!(
+            "spec.revision is {asked} and 3 was issued last: it is behind, so no token is issued for it; set it to 4 for a \
+             new token"
+        )
+    };
+    let far = "spec.revision is 1004 and 3 was issued last: it is more than 1000 ahead, so no token is issued for it; set it to 4 \
+               for a new token";
+    for (asked, said) in [
+        (None, None),
+        (Some(3), None),
+        (Some(2), Some(("RevisionBehind", behind(2)))),
+        (Some(1), Some(("RevisionBehind", behind(1)))),
+        (Some(1004), Some(("RevisionTooFar", far.to_owned()))),
+    ] {
+        observed.key.spec.revision = asked;
+        observed.key.object.generation += 1;
+        let plan = plan(&observed, at(NOW));
+        assert!(!plan.actions.iter().any(|action| matches!(action, Action::Issue(_))), "{asked:?}");
+        let status = settled(observed.clone(), NOW).key.status;
+        let remark = status.conditions.iter().find(|condition| condition.type_ == "RevisionBehind");
+        let remark = remark.map(|condition| (condition.reason.as_str(), condition.message.clone()));
+        assert_eq!(remark, said, "{asked:?}");
+        assert_eq!(status.token.unwrap().revision, 3);
+    }
+    observed.key.spec.revision = Some(1003);
+    assert!(steps(&observed, NOW)[0].starts_with("issue r1003 "));
+}
+
+#[test]
+fn a_renewal_keeps_the_last_revision_whatever_git_has() {
+    for asked in [None, Some(1), Some(5000)] {
+        let mut observed = rotating("P14D", None);
+        observed.key.status.token.as_mut().unwrap().revision = 3;
+        observed.key.spec.revision = asked;
+        assert!(steps(&observed, DUE)[0].starts_with("issue r3 "), "{asked:?}");
+    }
+    let first = |asked| {
+        let mut observed = unissued();
+        observed.key.spec.revision = asked;
+        steps(&observed, NOW)[0].clone()
+    };
+    assert!(first(None).starts_with("issue r1 ") && first(Some(7)).starts_with("issue r7 "));
+}
+
+#[test]
 fn a_raised_revision_revives_an_expired_key() {
     let mut observed = settled(issued(), EXPIRY);
-    observed.key.spec.revision = 2;
+    observed.key.spec.revision = Some(2);
     observed.secret = SecretView::Owned(OwnedSecret {
         resource_version: "8".into(),
         record: SecretRecord::None,
@@ -209,7 +259,7 @@ fn a_new_revision_of_a_key_whose_fixed_expiry_is_near_says_so_and_leaves_the_tok
     let mut observed = issued();
     observed.key.spec.valid_for = None;
     observed.key.spec.expires_at = Some(at(EXPIRY));
-    observed.key.spec.revision = 2;
+    observed.key.spec.revision = Some(2);
     assert_eq!(
         steps(&observed, "2026-10-01T00:00:00Z")[1],
         "status Active k1 @7 Ready=False Active=True Stalled=True ExpiryOutOfRange: spec.expiresAt \
@@ -262,7 +312,7 @@ fn a_token_that_its_secret_lost_gets_no_overlap() {
 fn a_lost_token_is_issued_again_for_its_own_revision_where_the_new_one_is_refused() {
     let mut observed = issued();
     observed.key.spec.valid_for = Some(duration("P5M"));
-    observed.key.spec.revision = 2;
+    observed.key.spec.revision = Some(2);
     observed.secret = SecretView::Absent;
     assert_eq!(
         steps(&observed, "2026-10-01T00:00:00Z"),

@@ -302,7 +302,7 @@ fn happens(world: &mut World, event: Event) {
         Event::Pass { writes } => {
             let _ = world.pass(writes);
         }
-        Event::RaiseRevision => world.edit(|spec| spec.revision += 1),
+        Event::RaiseRevision => world.edit(|spec| spec.revision = spec.revision.map(|revision| revision + 1)),
         Event::Overlap(overlap) => world.edit(|spec| {
             if let Some(rotation) = &mut spec.rotation {
                 rotation.overlap = overlap.map(duration);

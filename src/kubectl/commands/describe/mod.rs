@@ -166,6 +166,7 @@ fn access_keys(keys: &[AccessKey], now: DateTime<Utc>) -> String {
 fn key_row(key: &AccessKey, now: DateTime<Utc>) -> Vec<Cell> {
     let status = key.status.clone().unwrap_or_default();
     let token = status.token.as_ref();
+    let revision = token.map(|token| token.revision).or(key.spec.revision);
     let expires = token.map_or_else(|| "-".into(), |token| times::away(token.expires_at, now));
     let soon = ConditionType::Expiring.is_true(&status.conditions);
     vec![
@@ -175,7 +176,7 @@ fn key_row(key: &AccessKey, now: DateTime<Utc>) -> Vec<Cell> {
         Cell::new(if soon { Tone::Warn } else { Tone::Plain }, &expires),
         if key.spec.rotation.is_some() { "by itself" } else { "by hand" }.into(),
         times::last_use(status.last_used_at, status.usage_recorded_since, now).into(),
-        key.spec.revision.to_string().into(),
+        revision.map_or_else(|| "-".to_owned(), |revision| revision.to_string()).into(),
         ConditionType::Ready.find(&status.conditions).map_or("-", |ready| ready.reason.as_str()).into(),
     ]
 }

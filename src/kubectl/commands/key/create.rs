@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use clap::Args;
 use kube::api::ObjectMeta;
 
-use crate::api::access_key::{RotationSpec, SecretSpec, first_revision};
+use crate::api::access_key::{RotationSpec, SecretSpec};
 use crate::api::shared::{DesiredState, IsoDuration};
 use crate::api::{AccessKey, AccessKeySpec};
 use crate::domain::value::period::Period;
@@ -102,7 +102,6 @@ fn requested(args: CreateKeyArgs, namespace: String) -> AccessKey {
         valid_for: expires_at.is_none().then_some(valid_for),
         expires_at,
         state: DesiredState::Active,
-        revision: first_revision(),
         rotation: renew_before.map(|renew_before| RotationSpec { renew_before, overlap }),
         secret: secret_name.map(|name| SecretSpec { name: Some(name), ..SecretSpec::default() }),
         ..AccessKeySpec::default()
@@ -147,7 +146,6 @@ mod tests {
            name: deploy\n  \
            namespace: shop\n\
          spec:\n  \
-           revision: 1\n  \
            serviceAccountName: ci-bot\n  \
            state: Active\n  \
            validFor: P6M\n"
@@ -167,7 +165,7 @@ mod tests {
         assert_eq!(
             spec(&flags),
             json!({
-                "serviceAccountName": "ci-bot", "validFor": "P1Y", "state": "Active", "revision": 1,
+                "serviceAccountName": "ci-bot", "validFor": "P1Y", "state": "Active",
                 "rotation": {"renewBefore": "P14D", "overlap": "P7D"}, "displayName": "Deploy",
                 "description": "For CI.", "secret": {"name": "ci-token"},
             })

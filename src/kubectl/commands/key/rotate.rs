@@ -6,7 +6,7 @@ use kube::{Resource as _, ResourceExt as _};
 use serde_json::{Value, json};
 
 use crate::api::AccessKey;
-use crate::api::access_key::PreviousTokenStatus;
+use crate::api::access_key::{FIRST_REVISION, HIGHEST_REVISION, MOST_REVISIONS_AT_ONCE, PreviousTokenStatus};
 use crate::api::shared::DesiredState;
 use crate::domain::value::time::rfc3339;
 use crate::kubectl::cluster::changes::ChangeArgs;
@@ -22,8 +22,6 @@ use crate::kubectl::output::times;
 
 /// How often it is tried while others write to the key's status.
 const TRIES: usize = 10;
-/// The highest revision, as in the kind's schema.
-const HIGHEST: i64 = 1_000_000;
 
 /// Flags of `key rotate`.
 #[derive(Args, Clone, Debug)]
@@ -43,7 +41,7 @@ pub async fn run(context: &Context, args: RotateArgs) -> Result<(), Error> {
     let cluster = context.globals.connect().await?;
     let key: AccessKey = cluster.get(&name).await?;
     let rotated = raise(&cluster, key, change).await?;
-    let revision = rotated.spec.revision;
+    let revision = last(&rotated);
     change.show(&rotated, "rotated")?;
     if change.is_real() && wait.wait {
         let ready = wait.until(&cluster, &rotated, |key| issued(key) >= Some(revision)).await?;
@@ -54,7 +52,7 @@ pub async fn run(context: &Context, args: RotateArgs) -> Result<(), Error> {
 
 /// Raises the revision of exactly the key that was read. What only changed in its status is read again.
 async fn raise(cluster: &Cluster, mut key: AccessKey, change: ChangeArgs) -> Result<AccessKey, Error> {
-    let from = key.spec.revision;
+    let from = last(&key);
     for _ in 0..TRIES {
         match change.merge(cluster, &key, &step(&key, from)?).await {
             Err(error) if error.status().is_some_and(kube::core::Status::is_conflict) => {
@@ -69,7 +67,7 @@ async fn raise(cluster: &Cluster, mut key: AccessKey, change: ChangeArgs) -> Res
 /// What to merge into `key`, which had revision `from` when the user looked at it.
 fn step(key: &AccessKey, from: i64) -> Result<Value, Error> {
     let refused = |why: String| Err(Error::Refused(format!("{} {why}", reference(key))));
-    let revision = key.spec.revision;
+    let revision = last(key);
     if key.spec.state == DesiredState::Inactive {
         let activate =
             command_line(&key.namespace().unwrap_or_default(), &format!("key activate {}", key.name_any()));
@@ -82,13 +80,23 @@ fn step(key: &AccessKey, from: i64) -> Result<Value, Error> {
             "was rotated by someone else at the same moment: its revision went from {from} to {revision}; nothing was done"
         ));
     }
-    if revision >= HIGHEST {
+    if revision >= HIGHEST_REVISION {
         return refused(format!("has revision {revision}, the highest there is; make another key instead"));
     }
     Ok(json!({
         "metadata": {"resourceVersion": key.meta().resource_version},
         "spec": {"revision": revision + 1},
     }))
+}
+
+/// The revision that was issued last, or is asked for and about to be. One that is behind what was issued, as Git
+/// may have it after a rotation by hand, does not count.
+fn last(key: &AccessKey) -> i64 {
+    let asked = key.spec.revision.unwrap_or(FIRST_REVISION);
+    issued(key).map_or(asked, |issued| match asked - issued {
+        1..=MOST_REVISIONS_AT_ONCE => asked,
+        _ => issued,
+    })
 }
 
 fn issued(key: &AccessKey) -> Option<i64> {
@@ -146,9 +154,9 @@ mod tests {
              3; nothing was done",
             ),
             (
-                json!({"revision": 1_000_000}),
-                1_000_000,
-                "accesskey.iam.keyward.dev/deploy has revision 1000000, the highest there is; make another key instead",
+                json!({"revision": HIGHEST_REVISION}),
+                HIGHEST_REVISION,
+                "accesskey.iam.keyward.dev/deploy has revision 2147483647, the highest there is; make another key instead",
             ),
         ] {
             assert_eq!(step(&deploy(spec), from).unwrap_err().to_string(), words);
@@ -173,8 +181,22 @@ mod tests {
     }
 
     #[test]
-    fn the_highest_revision_is_that_of_the_kind() {
-        let schema = serde_json::to_value(schemars::schema_for!(crate::api::AccessKeySpec)).unwrap();
-        assert_eq!(schema["properties"]["revision"]["maximum"], HIGHEST);
+    fn the_next_revision_is_one_above_what_was_issued_whatever_git_has() {
+        for (asked, issued_last, next) in [
+            (None, None, 2),
+            (Some(4), None, 5),
+            (Some(2), Some(3), 4),
+            (Some(4), Some(3), 5),
+            (None, Some(7), 8),
+            (Some(5000), Some(3), 4),
+        ] {
+            let mut status = issued("Active", "new", "2027-05-23T12:00:00Z");
+            match issued_last {
+                Some(revision) => status["token"]["revision"] = json!(revision),
+                None => status = json!({}),
+            }
+            let spec = asked.map_or_else(|| json!({}), |revision| json!({"revision": revision}));
+            assert_eq!(last(&key("deploy", spec, status)) + 1, next, "{asked:?} after {issued_last:?}");
+        }
     }
 }
