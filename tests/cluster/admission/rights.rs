@@ -310,7 +310,7 @@ async fn garbage_collection_migration_and_the_removal_of_finalizers_need_no_righ
         "-p",
         &finalizers(json!(["example.com/hold"])),
     ]);
-    allow(&scene, "helper", &[rule("accesskeys", &[], &["get", "patch"])]).await;
+    allow(&scene, "helper", &[rule("accesskeys", &[], &["get", "patch", "delete"])]).await;
     let release = ["patch", "kwkey/held", "--type=merge", "-p", &finalizers(json!(null))];
     refused(&scene.kubectl_as("helper", &release), "may not change AccessKey");
     // A storage migration writes what is there already.

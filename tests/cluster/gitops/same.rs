@@ -253,7 +253,8 @@ async fn what_git_leaves_open_may_be_changed_by_hand_and_a_sync_leaves_it() {
     let diff = ["diff", "--server-side", "--force-conflicts", "--field-manager=argocd-controller", "-f", "-"];
     let diff = scene.kubectl_with(&diff, &list);
     assert_eq!(diff.status.code(), Some(1), "{}", String::from_utf8_lossy(&diff.stderr));
-    let behind = key(json!({"state": "Inactive", "revision": 1})).to_string();
+    text(&scene.kubectl_with(&["apply", "--server-side", "--force-conflicts", "-f", "-"], &list));
+    let behind = key(json!({"state": "Active", "revision": 1})).to_string();
     text(&scene.kubectl_with(&["apply", "--server-side", "--force-conflicts", "-f", "-"], &behind));
     assert_eq!(scene.get::<AccessKey>("deploy").await.spec.revision, Some(1));
 }

@@ -166,7 +166,7 @@ fn access_keys(keys: &[AccessKey], now: DateTime<Utc>) -> String {
 fn key_row(key: &AccessKey, now: DateTime<Utc>) -> Vec<Cell> {
     let status = key.status.clone().unwrap_or_default();
     let token = status.token.as_ref();
-    let revision = token.map(|token| token.revision).or(key.spec.revision);
+    let revision = key.spec.revision.or(token.map(|token| token.revision));
     let expires = token.map_or_else(|| "-".into(), |token| times::away(token.expires_at, now));
     let soon = ConditionType::Expiring.is_true(&status.conditions);
     vec![
