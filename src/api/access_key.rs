@@ -71,15 +71,18 @@ pub struct AccessKeySpec {
     /// Name of the service account (`kwsa`) in the same namespace that the key belongs to. May not be
     /// changed.
     #[schemars(length(min = 1, max = 253))]
+    #[x_kube(validation = rules::dns_name())]
     #[x_kube(validation = rules::fixed_service_account())]
     pub service_account_name: String,
     /// Name for people, 1 to 79 characters. Default: the object's name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 79))]
+    #[x_kube(validation = rules::readable())]
     pub display_name: Option<String>,
     /// What the key is for, at most 1024 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 1024))]
+    #[x_kube(validation = rules::readable())]
     pub description: Option<String>,
     /// How long each token is valid from its issue, as an ISO 8601 duration with calendar months, such as
     /// P6M, P1Y or P30D. Between the account's limits, P6M and P2Y unless it sets others. Exactly one of
@@ -143,6 +146,7 @@ pub struct SecretSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 253))]
     #[x_kube(validation = rules::dns_name())]
+    #[x_kube(validation = rules::no_helm_name())]
     pub name: Option<String>,
     /// Labels for the Secret, at most 32. Labels by which deployment tools track objects (such as
     /// `argocd.argoproj.io/` or `app.kubernetes.io/instance`) are not allowed: the tool would prune the
@@ -151,6 +155,7 @@ pub struct SecretSpec {
     #[schemars(extend("maxProperties" = 32))]
     #[x_kube(validation = rules::qualified_keys())]
     #[x_kube(validation = rules::no_tracking_keys())]
+    #[x_kube(validation = rules::no_helm_label())]
     pub labels: Option<BTreeMap<String, LabelValue>>,
     /// Annotations for the Secret, at most 32. Those by which deployment tools track objects are not allowed,
     /// as with labels.
@@ -178,13 +183,14 @@ pub struct PublishSpec {
     /// that does not belong to this key is never written.
     #[schemars(length(min = 1, max = 253))]
     #[x_kube(validation = rules::dns_name())]
+    #[x_kube(validation = rules::no_helm_name())]
     pub name: String,
     /// Namespace of the Secret. Default: the key's. Another one's `Account` must name the key's namespace in
     /// its `acceptSecretsFrom`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub namespace: Option<NamespaceName>,
     /// Type of the Secret, 1 to 253 characters. Default: `Opaque`. Types on which the control plane acts
-    /// (`kubernetes.io/…`, `bootstrap.kubernetes.io/…`) are not allowed.
+    /// (`kubernetes.io/…`, `bootstrap.kubernetes.io/…`) are not allowed, nor Helm's (`helm.sh/…`).
     #[serde(default, rename = "type", skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 253))]
     #[x_kube(validation = rules::published_type())]
@@ -194,6 +200,7 @@ pub struct PublishSpec {
     #[schemars(extend("maxProperties" = 16))]
     #[x_kube(validation = rules::qualified_keys())]
     #[x_kube(validation = rules::no_tracking_keys())]
+    #[x_kube(validation = rules::no_helm_label())]
     pub labels: Option<BTreeMap<String, LabelValue>>,
     /// Annotations for the Secret, at most 16, as in `secret`.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -44,6 +44,7 @@ pub struct AccountSpec {
     /// Name of the account for people, 1 to 79 characters. Default: the namespace's name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 79))]
+    #[x_kube(validation = rules::readable())]
     pub display_name: Option<String>,
     /// Limits of this account; each one left out keeps its built-in value.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -55,6 +55,7 @@ use super::shared::never_observed;
 pub struct ResourceGrantSpec {
     /// Name of the service account (`kwsa`) in the same namespace that gets the grant. May not be changed.
     #[schemars(length(min = 1, max = 253))]
+    #[x_kube(validation = rules::dns_name())]
     #[x_kube(validation = rules::fixed_grantee())]
     pub service_account_name: String,
     /// What may be reached.
@@ -85,6 +86,7 @@ pub struct Resource {
     /// Name for people, 1 to 79 characters. Default: the resource's name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 79))]
+    #[x_kube(validation = rules::readable())]
     pub display_name: Option<String>,
 }
 

@@ -71,13 +71,37 @@ pub(super) fn published_beside() -> Rule {
     )
 }
 
-/// The control plane acts on Secrets of these types.
+/// The control plane, Helm or Keyward act on Secrets of these types.
 pub(super) fn published_type() -> Rule {
     says(
-        "!self.startsWith('kubernetes.io/') && !self.startsWith('bootstrap.kubernetes.io/') && !self.startsWith('iam.keyward.dev/')",
-        "\"may not begin with 'kubernetes.io/', 'bootstrap.kubernetes.io/' or 'iam.keyward.dev/', on which the control \
-         plane or Keyward acts; it is '\" + self + \"'\"",
+        "!self.startsWith('kubernetes.io/') && !self.startsWith('bootstrap.kubernetes.io/') && \
+         !self.startsWith('iam.keyward.dev/') && !self.startsWith('helm.sh/')",
+        "\"may not begin with 'kubernetes.io/', 'bootstrap.kubernetes.io/', 'helm.sh/' or 'iam.keyward.dev/', on which the \
+         control plane, Helm or Keyward acts; it is '\" + self + \"'\"",
     )
+}
+
+/// A Secret of such a name would be a release of Helm's to a rollback, with whatever manifests it holds.
+pub(super) fn no_helm_name() -> Rule {
+    says(
+        "!self.startsWith('sh.helm.release.')",
+        "\"may not begin with 'sh.helm.release.', by which Helm finds its releases; it is '\" + self + \"'\"",
+    )
+}
+
+/// Helm finds its releases by this label, whatever the Secret's type and name.
+pub(super) fn no_helm_label() -> Rule {
+    Rule::new("self.all(k, k != 'owner' || self[k] != 'helm')")
+        .message("may not hold the label 'owner' with the value 'helm', by which Helm finds its releases")
+}
+
+/// What people and logs read may not change how they read it: no control characters, none that turn the direction
+/// of text, none that cannot be seen.
+pub(super) fn readable() -> Rule {
+    Rule::new(
+        "!self.matches('[\\\\x{0}-\\\\x{1F}\\\\x{7F}-\\\\x{9F}\\\\x{61C}\\\\x{200B}-\\\\x{200F}\\\\x{2028}-\\\\x{202E}\\\\x{2060}-\\\\x{206F}\\\\x{FEFF}]')",
+    )
+    .message("may not hold control, direction or zero-width characters")
 }
 
 /// A copy without a token would be of no use.

@@ -70,6 +70,7 @@ pub struct ServiceAccountSpec {
     /// Default: the object's name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 79))]
+    #[x_kube(validation = rules::readable())]
     pub display_name: Option<String>,
     /// Picture that user interfaces show beside the name: `Bot` (the default), `Build`, `Calendar`, `Chart`,
     /// `Cloud`, `Database`, `Gear`, `Key`, `Mail`, `Rocket`, `Shield`, `Terminal`.
@@ -78,6 +79,7 @@ pub struct ServiceAccountSpec {
     /// What the service account is for, at most 1024 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 1024))]
+    #[x_kube(validation = rules::readable())]
     pub description: Option<String>,
     /// `Active` (the default): its keys authenticate. `Inactive`: they stop at once, everything is kept, and
     /// nothing but this field can be changed.

@@ -83,6 +83,7 @@ pub struct Subject {
     pub kind: SubjectKind,
     /// Name of the user, group or core service account, 1 to 253 characters.
     #[schemars(length(min = 1, max = 253))]
+    #[x_kube(validation = rules::readable())]
     pub name: String,
     /// Namespace of a core service account; leave it out for users and groups.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -32,6 +32,11 @@ async fn the_api_server_refuses_what_the_schema_can_know() {
     };
     let account = |spec: Value| manifest("ServiceAccount", &spec);
     let secret = |secret: Value| key(json!({"validFor": "P6M", "secret": secret}));
+    let published = |more: Value| {
+        let mut entry = json!({"name": "copy", "data": {"t": "$(token)"}});
+        entry.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        key(json!({"validFor": "P6M", "publish": [entry]}))
+    };
     for (case, manifest, expected) in [
         (
             "empty display name",
@@ -94,6 +99,41 @@ async fn the_api_server_refuses_what_the_schema_can_know() {
             "secret name",
             secret(json!({"name": "Not_DNS"})),
             vec!["spec.secret.name", "must be a DNS name", "it is 'Not_DNS'"],
+        ),
+        (
+            "a release of Helm's",
+            secret(json!({"name": "sh.helm.release.v1.shop.v2"})),
+            vec!["spec.secret.name", "may not begin with 'sh.helm.release.'"],
+        ),
+        (
+            "Helm's label",
+            secret(json!({"labels": {"owner": "helm"}})),
+            vec!["spec.secret.labels", "may not hold the label 'owner' with the value 'helm'"],
+        ),
+        (
+            "a published release of Helm's",
+            published(json!({"name": "sh.helm.release.v1.shop.v2"})),
+            vec!["spec.publish[0].name", "may not begin with 'sh.helm.release.'"],
+        ),
+        (
+            "Helm's type",
+            published(json!({"type": "helm.sh/release.v1"})),
+            vec!["spec.publish[0].type", "may not begin with", "it is 'helm.sh/release.v1'"],
+        ),
+        (
+            "Helm's label on a published Secret",
+            published(json!({"labels": {"owner": "helm", "status": "deployed"}})),
+            vec!["spec.publish[0].labels", "may not hold the label 'owner' with the value 'helm'"],
+        ),
+        (
+            "a delete character",
+            key(json!({"validFor": "P6M", "displayName": "x\u{7f}"})),
+            vec!["spec.displayName", "may not hold control, direction or zero-width characters"],
+        ),
+        (
+            "text that turns its direction",
+            key(json!({"validFor": "P6M", "description": "safe\u{202e}efas"})),
+            vec!["spec.description", "may not hold control, direction or zero-width characters"],
         ),
         (
             "label value",

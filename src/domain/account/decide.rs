@@ -30,11 +30,13 @@ pub fn plan(observed: &Observed, now: DateTime<Utc>) -> Plan {
     let (snapshot, newer_at) = snapshot::take(observed.status.snapshot.as_ref(), glances, now);
     let entries = entries(observed, &allotment, &summary, now);
     let status = status(observed, &allotment, &summary, snapshot, &entries, now);
-    let mut actions: Vec<Action> = entries.into_iter().map(Box::new).map(Action::Audit).collect();
+    // What takes rights away comes before what reports it.
+    let bindings = bindings(observed).into_iter().flatten().map(Action::Binding);
+    let audits = entries.into_iter().map(Box::new).map(Action::Audit);
+    let mut actions: Vec<Action> = bindings.chain(audits).collect();
     if status != observed.status {
         actions.push(Action::WriteStatus(Box::new(status)));
     }
-    actions.extend(bindings(observed).into_iter().flatten().map(Action::Binding));
     let (of_quota, quota_at) = quota_change(observed, now);
     actions.extend(of_quota.map(Action::Quota));
     Plan { actions, look_again_at: [newer_at, quota_at].into_iter().flatten().min() }

@@ -39,11 +39,12 @@ pub fn plan(observed: &Observed, now: DateTime<Utc>) -> Plan {
     let (state, summary) = summary(observed, account, admission);
     let entries = entries(observed, state, &summary, &allotment, now);
     let status = status(observed, account, state, &summary, &allotment, &entries, now);
-    let mut actions: Vec<Action> = entries.into_iter().map(Box::new).map(Action::Audit).collect();
+    // What takes rights away comes before what reports it.
+    let audits = entries.into_iter().map(Box::new).map(Action::Audit);
+    let mut actions: Vec<Action> = access(observed).into_iter().chain(audits).collect();
     if status != observed.status {
         actions.push(Action::WriteStatus(Box::new(status)));
     }
-    actions.extend(access(observed));
     Plan { actions, look_again_at: next_expiring(&observed.keys, now) }
 }
 

@@ -62,9 +62,9 @@ impl Rules {
                 cause: cause.to_string(),
             })?;
             for pattern in literals(expression) {
-                let compiled = Regex::new(pattern)
+                let compiled = Regex::new(&pattern)
                     .map_err(|source| Error::Pattern { expression: expression.to_owned(), source })?;
-                patterns.insert(pattern.to_owned(), compiled);
+                patterns.insert(pattern, compiled);
             }
             programs.insert(expression.to_owned(), program);
         }
@@ -182,11 +182,11 @@ fn collect<'a>(schema: &'a JSONSchemaProps, expressions: &mut Vec<&'a str>) {
     fields.chain(others).for_each(|schema| collect(schema, expressions));
 }
 
-/// The patterns between quotes in calls of `matches`.
-fn literals(expression: &str) -> impl Iterator<Item = &str> {
+/// The patterns between quotes in calls of `matches`, without CEL's own backslashes.
+fn literals(expression: &str) -> impl Iterator<Item = String> {
     expression
         .split(".matches('")
         .skip(1)
         .filter_map(|rest| rest.split_once('\''))
-        .map(|(pattern, _)| pattern)
+        .map(|(pattern, _)| pattern.replace(r"\\", r"\"))
 }

@@ -34,7 +34,10 @@ fn admins_of_the_account_are_bound_to_the_charts_cluster_roles_and_then_told() {
     assert_eq!(plan(&observed, at(NOW)).actions, []);
     observed.spec.super_admins = None;
     let actions = plan(&observed, at(NOW)).actions;
-    assert!(matches!(actions.last(), Some(Action::Binding(Change::Delete(_)))), "{actions:?}");
+    assert!(
+        matches!(actions.first(), Some(Action::Binding(Change::Delete(_)))),
+        "before it is reported: {actions:?}"
+    );
 }
 
 #[test]

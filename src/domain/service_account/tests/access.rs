@@ -72,7 +72,7 @@ fn admins_get_their_role_before_the_binding_to_it_and_lose_the_binding_first() {
     let (words, gone) = carried_out(bound);
     assert_eq!(
         words,
-        ["tell by alice: Service account has no admins of its own any more", "delete binding", "delete role"]
+        ["delete binding", "delete role", "tell by alice: Service account has no admins of its own any more"]
     );
     assert_eq!(carried_out(gone).0, Vec::<String>::new());
 }
