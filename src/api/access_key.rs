@@ -98,9 +98,9 @@ pub struct AccessKeySpec {
     /// nothing but this field can be changed.
     #[serde(default)]
     pub state: DesiredState,
-    /// Raise it to get a new token: the way to rotate by hand that fits Git. A token is issued when it is greater
-    /// than the revision that was issued last, by at most 1000; a lower or equal one, or none, does nothing. The
-    /// first token is for 1 where none is given. 1 to 2147483647.
+    /// Raise it to get a new token: the way to rotate by hand that fits Git. A token is issued when it is
+    /// greater than the revision that was issued last, by at most 1000; a lower or equal one, or none, does
+    /// nothing. The first token is for 1 where none is given. 1 to 2147483647.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = HIGHEST_REVISION))]
     pub revision: Option<i64>,

@@ -95,8 +95,8 @@ pub(super) fn no_helm_label() -> Rule {
         .message("may not hold the label 'owner' with the value 'helm', by which Helm finds its releases")
 }
 
-/// What people and logs read may not change how they read it: no control characters, none that turn the direction
-/// of text, none that cannot be seen.
+/// What people and logs read may not change how they read it: no control characters, none that turn the
+/// direction of text, none that cannot be seen.
 pub(super) fn readable() -> Rule {
     Rule::new(
         "!self.matches('[\\\\x{0}-\\\\x{1F}\\\\x{7F}-\\\\x{9F}\\\\x{61C}\\\\x{200B}-\\\\x{200F}\\\\x{2028}-\\\\x{202E}\\\\x{2060}-\\\\x{206F}\\\\x{FEFF}]')",

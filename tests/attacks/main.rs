@@ -21,6 +21,7 @@ mod probe;
 mod target;
 mod trial;
 
+mod admin_of_one_service_account;
 mod creator_of_secrets;
 mod holder_of_a_good_key;
 mod stranger_on_the_network;

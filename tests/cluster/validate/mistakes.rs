@@ -19,7 +19,11 @@ const CASES: &[Case] = &[
     (KEY, "spec: {serviceAccountName: null, validFor: P6M}", &["FieldValueRequired spec.serviceAccountName"]),
     (KEY, "{}", &["FieldValueRequired spec"]),
     (KEY, "spec: none", &["FieldValueTypeInvalid spec"]),
-    (KEY, "spec: {serviceAccountName: '', validFor: P6M}", &["FieldValueInvalid spec.serviceAccountName"]),
+    (
+        KEY,
+        "spec: {serviceAccountName: '', validFor: P6M}",
+        &["FieldValueInvalid spec.serviceAccountName", "FieldValueInvalid spec.serviceAccountName"],
+    ),
     (KEY, "spec: {serviceAccountName: 7, validFor: P6M}", &["FieldValueTypeInvalid spec.serviceAccountName"]),
     (
         KEY,

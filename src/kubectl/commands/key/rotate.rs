@@ -89,8 +89,8 @@ fn step(key: &AccessKey, from: i64) -> Result<Value, Error> {
     }))
 }
 
-/// The revision that was issued last, or is asked for and about to be. One that is behind what was issued, as Git
-/// may have it after a rotation by hand, does not count.
+/// The revision that was issued last, or is asked for and about to be. One that is behind what was issued, as
+/// Git may have it after a rotation by hand, does not count.
 fn last(key: &AccessKey) -> i64 {
     let asked = key.spec.revision.unwrap_or(FIRST_REVISION);
     issued(key).map_or(asked, |issued| match asked - issued {
