@@ -36,11 +36,16 @@ impl ObjectOutput {
 }
 
 /// The object without its status and without what the API server wrote into its metadata. Applied again it
-/// changes nothing.
+/// changes nothing. That it is switched on is left out, as the default: in Git it would undo a switch-off.
 pub fn for_git<K: NamespacedObject>(object: &K) -> Result<Value, Error> {
     let mut value = serde_json::to_value(object)?;
     if let Some(fields) = value.as_object_mut() {
         fields.remove("status");
+        if let Some(spec) = fields.get_mut("spec").and_then(Value::as_object_mut)
+            && spec.get("state").is_some_and(|state| state == "Active")
+        {
+            spec.remove("state");
+        }
         if let Some(metadata) = fields.get_mut("metadata").and_then(Value::as_object_mut) {
             metadata.retain(|name, _| OWN.contains(&name.as_str()));
             // Who changed it is stamped anew on whoever applies it.

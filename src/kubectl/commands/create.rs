@@ -127,8 +127,7 @@ mod tests {
                  namespace: argocd\n  \
                description: \"Builds: the shop.\"\n  \
                displayName: CI bot\n  \
-               icon: Rocket\n  \
-               state: Active\n"
+               icon: Rocket\n"
         );
     }
 

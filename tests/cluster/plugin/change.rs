@@ -53,7 +53,7 @@ async fn a_key_is_made_rotated_and_switched_and_its_token_is_only_pointed_at() {
     );
     let managers: Vec<String> =
         key.managed_fields().iter().filter_map(|entry| entry.manager.clone()).collect();
-    assert!(managers.contains(&"kubectl-keyward".to_owned()), "{managers:?}");
+    assert!(managers.contains(&"keyward-plugin".to_owned()), "{managers:?}");
 }
 
 #[tokio::test]

@@ -147,7 +147,6 @@ mod tests {
            namespace: shop\n\
          spec:\n  \
            serviceAccountName: ci-bot\n  \
-           state: Active\n  \
            validFor: P6M\n"
         );
     }
