@@ -223,9 +223,13 @@ pub struct PublishSpec {
 #[serde(transparent)]
 pub struct AnnotationValue(#[schemars(length(max = 1024))] pub String);
 
-/// One Secret entry's text before its `$(…)` are replaced, at most 4096 characters.
+/// One Secret entry's text before its `$(…)` are replaced, at most 4096 characters. It holds no token itself.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
+#[schemars(extend("x-kubernetes-validations" = [{
+    "rule": "!self.matches('kw_[0-9A-Za-z]{12}_[0-9A-Za-z]{49}')",
+    "message": "may not hold a token; write $(token), which is replaced by the key's own",
+}]))]
 pub struct DataTemplate(#[schemars(length(max = 4096))] pub String);
 
 /// What the key is. `Pending`: waiting for something that is on its way. `Active`: it authenticates.

@@ -126,6 +126,11 @@ async fn the_api_server_refuses_what_the_schema_can_know() {
             vec!["spec.publish[0].labels", "may not hold the label 'owner' with the value 'helm'"],
         ),
         (
+            "a token in a template",
+            published(json!({"data": {"t": format!("$(token) kw_{}_{}", "a".repeat(12), "b".repeat(49))}})),
+            vec!["spec.publish[0].data", "may not hold a token; write $(token)"],
+        ),
+        (
             "a delete character",
             key(json!({"validFor": "P6M", "displayName": "x\u{7f}"})),
             vec!["spec.displayName", "may not hold control, direction or zero-width characters"],

@@ -1,5 +1,6 @@
 //! What every observation needs, and the ones that are short.
 
+use crd_check::metadata::is_dns_name;
 use kube::core::PartialObjectMeta;
 use kube::runtime::reflector::ObjectRef;
 use kube::{Api, Client, Resource, ResourceExt};
@@ -53,8 +54,9 @@ impl Observer {
         &self,
         secret: &SecretMeta,
     ) -> Result<orphan::Observed, CallError> {
-        let Some(owner) = secret.annotations().get(names::PUBLISHED_BY).and_then(|by| by.split_once('/'))
-        else {
+        // It becomes part of a path, and whoever writes Secrets may have written it.
+        let by = secret.annotations().get(names::PUBLISHED_BY).and_then(|by| by.split_once('/'));
+        let Some(owner) = by.filter(|(namespace, name)| is_dns_name(namespace) && is_dns_name(name)) else {
             return Ok(orphan::Observed { key_exists: true });
         };
         let keys: Api<PartialObjectMeta<AccessKey>> = Api::namespaced(self.client.clone(), owner.0);
