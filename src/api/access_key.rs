@@ -82,7 +82,7 @@ pub struct AccessKeySpec {
     /// What the key is for, at most 1024 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 1024))]
-    #[x_kube(validation = rules::readable())]
+    #[x_kube(validation = rules::readable_lines())]
     pub description: Option<String>,
     /// How long each token is valid from its issue, as an ISO 8601 duration with calendar months, such as
     /// P6M, P1Y or P30D. Between the account's limits, P6M and P2Y unless it sets others. Exactly one of

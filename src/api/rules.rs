@@ -95,13 +95,20 @@ pub(super) fn no_helm_label() -> Rule {
         .message("may not hold the label 'owner' with the value 'helm', by which Helm finds its releases")
 }
 
-/// What people and logs read may not change how they read it: no control characters, none that turn the
-/// direction of text, none that cannot be seen.
+/// Characters that control a terminal, turn the direction of text, or cannot be seen, but for the first ones:
+/// those are lines and tabs.
+const UNREADABLE: &str = "\\\\x{7F}-\\\\x{9F}\\\\x{61C}\\\\x{200B}-\\\\x{200F}\\\\x{2028}-\\\\x{202E}\\\\x{2060}-\\\\x{206F}\\\\x{FEFF}";
+
+/// A line that people and logs read may not change how they read it.
 pub(super) fn readable() -> Rule {
-    Rule::new(
-        "!self.matches('[\\\\x{0}-\\\\x{1F}\\\\x{7F}-\\\\x{9F}\\\\x{61C}\\\\x{200B}-\\\\x{200F}\\\\x{2028}-\\\\x{202E}\\\\x{2060}-\\\\x{206F}\\\\x{FEFF}]')",
-    )
-    .message("may not hold control, direction or zero-width characters")
+    Rule::new(format!("!self.matches('[\\\\x{{0}}-\\\\x{{1F}}{UNREADABLE}]')"))
+        .message("may not hold control, direction or zero-width characters")
+}
+
+/// The same for a text of several lines.
+pub(super) fn readable_lines() -> Rule {
+    Rule::new(format!("!self.matches('[\\\\x{{0}}-\\\\x{{8}}\\\\x{{B}}-\\\\x{{1F}}{UNREADABLE}]')"))
+        .message("may not hold control, direction or zero-width characters")
 }
 
 /// A copy without a token would be of no use.

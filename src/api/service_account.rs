@@ -79,7 +79,7 @@ pub struct ServiceAccountSpec {
     /// What the service account is for, at most 1024 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 1024))]
-    #[x_kube(validation = rules::readable())]
+    #[x_kube(validation = rules::readable_lines())]
     pub description: Option<String>,
     /// `Active` (the default): its keys authenticate. `Inactive`: they stop at once, everything is kept, and
     /// nothing but this field can be changed.

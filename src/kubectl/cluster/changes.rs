@@ -10,8 +10,8 @@ use crate::kubectl::cluster::object::{NamespacedObject, reference};
 use crate::kubectl::error::Error;
 use crate::kubectl::output::screen;
 
-/// Who changes fields, as `managedFields` name it. It does not begin with `kubectl`: Flux takes back what such
-/// managers changed.
+/// Who changes fields, as `managedFields` name it. It does not begin with `kubectl`: Flux takes back what
+/// such managers changed.
 pub const FIELD_MANAGER: &str = "keyward-plugin";
 /// Flags of every command that changes something.
 #[derive(Args, Clone, Copy, Debug)]
