@@ -1,7 +1,7 @@
 //! Steps about access keys.
 
 use k8s_openapi::api::core::v1::Secret;
-use kube::api::{Patch, PatchParams};
+use kube::api::Patch;
 use kube::{Api, Resource, ResourceExt};
 use serde_json::json;
 
@@ -9,7 +9,7 @@ use crate::api::access_key::{AccessKeyStatus, Seal, TokenStatus};
 use crate::api::{AccessKey, Kind, ServiceAccount};
 use crate::controller::apply::Applier;
 use crate::controller::error::Error;
-use crate::controller::field_manager::FIELD_MANAGER;
+use crate::controller::field_manager::patch;
 use crate::controller::secrets::{content, is_key_secret, metadata_of, view};
 use crate::controller::watch::store::{SecretMeta, Written};
 use crate::domain::access_key::publish::secrets::{NamespacedName, Published};
@@ -119,11 +119,10 @@ impl Applier {
             { "op": "test", "path": seat("uid"), "value": key.object.uid },
             { "op": "add", "path": seat("serial"), "value": serial },
         ]);
-        let patch = Patch::Json::<()>(serde_json::from_value(operations).map_err(Error::Json)?);
+        let change = Patch::Json::<()>(serde_json::from_value(operations).map_err(Error::Json)?);
         let accounts = Api::<ServiceAccount>::namespaced(self.client.clone(), &key.object.namespace);
-        let params = PatchParams { field_manager: Some(FIELD_MANAGER.into()), ..PatchParams::default() };
-        let name = &key.spec.service_account_name;
-        let write = accounts.patch_status(name, &params, &patch);
+        let (name, params) = (&key.spec.service_account_name, patch());
+        let write = accounts.patch_status(name, &params, &change);
         bounded("write seat", write).await?;
         self.metrics.wrote(Kind::ServiceAccount);
         Ok(())

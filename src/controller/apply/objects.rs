@@ -2,7 +2,7 @@
 
 use std::fmt::Debug;
 
-use kube::api::{DeleteParams, Patch, PatchParams, Preconditions};
+use kube::api::{DeleteParams, Patch, Preconditions};
 use kube::core::NamespaceResourceScope;
 use kube::runtime::reflector::ObjectRef;
 use kube::{Api, Resource, ResourceExt};
@@ -13,7 +13,7 @@ use serde_json::json;
 use crate::api::OfKind;
 use crate::controller::apply::{Applier, status_patch};
 use crate::controller::error::Error;
-use crate::controller::field_manager::{FIELD_MANAGER, post};
+use crate::controller::field_manager::{patch, post};
 use crate::controller::watch::store::Written;
 use crate::domain::change::Change;
 use crate::runtime::client::{CallError, bounded};
@@ -40,10 +40,9 @@ impl Applier {
             "metadata": { "resourceVersion": object.resource_version() },
             "status": status_patch::patch(K::KIND, status, left),
         });
-        let params = PatchParams { field_manager: Some(FIELD_MANAGER.into()), ..PatchParams::default() };
         let api = self.beside::<K>(object);
         let mut written =
-            bounded("write status", api.patch_status(&name, &params, &Patch::Merge(body))).await?;
+            bounded("write status", api.patch_status(&name, &patch(), &Patch::Merge(body))).await?;
         written.meta_mut().managed_fields = None;
         self.metrics.wrote(K::KIND);
         Ok(written)

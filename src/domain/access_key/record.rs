@@ -15,8 +15,8 @@ use crate::domain::value::time::{parse_rfc3339, rfc3339};
 /// Goes into every digest: a signature for this is good for nothing else.
 const PURPOSE: &str = "iam.keyward.dev/access-key-record/v1";
 
-/// The annotations that carry the record, without its seal.
-const PARTS: [&str; 8] = [
+/// The annotations that carry the record, and its seal.
+const PARTS: [&str; 9] = [
     names::KEY_ID,
     names::SHA256,
     names::REVISION,
@@ -25,6 +25,7 @@ const PARTS: [&str; 8] = [
     names::SERVICE_ACCOUNT_UID,
     names::SERIAL,
     names::PREVIOUS,
+    names::SEAL,
 ];
 
 /// All tokens of one key that are good, or were.
@@ -137,7 +138,7 @@ impl Record {
 
     /// Whether an annotation of that name carries a part of the record, or its seal.
     pub fn is_part(name: &str) -> bool {
-        PARTS.contains(&name) || name == names::SEAL
+        PARTS.contains(&name)
     }
 
     /// Reads the record; `None` where any part is missing or has another form.
@@ -180,11 +181,6 @@ impl Claim {
     /// What a status of the key with that UID claims; `None` where it has no seal.
     pub fn of_status(key_uid: &str, status: &AccessKeyStatus) -> Option<Self> {
         Some(Record::of_status(status)?.claim(key_uid, status.seal.as_ref()?))
-    }
-
-    /// What is claimed, as a digest: the same for the same record of the same key.
-    pub fn digest(&self) -> &Sha256Hash {
-        &self.digest
     }
 
     /// Checks it.

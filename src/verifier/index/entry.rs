@@ -54,12 +54,12 @@ impl Entry {
     fn prove(&self, trust: &Trust) -> bool {
         let mut seal = self.key.seal.lock();
         let proved = seal.prove(trust);
-        // While the seal is locked, so that no other one takes its place unseen.
-        self.sealed.store(seal.is_proved(), Ordering::Release);
+        self.set_sealed(&seal);
         proved
     }
 
-    /// Has it checked again. The caller holds the seal of its key.
+    /// Takes over what is known of the seal of its key, which the caller has locked, so that no other one
+    /// takes its place unseen.
     pub(super) fn set_sealed(&self, seal: &Seal) {
         self.sealed.store(seal.is_proved(), Ordering::Release);
     }
