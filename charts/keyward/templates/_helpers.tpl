@@ -74,6 +74,7 @@ securityContext:
 runAsNonRoot: true
 {{- if not (kindIs "invalid" .Values.runAsUser) }}
 runAsUser: {{ .Values.runAsUser | int64 }}
+runAsGroup: {{ required "runAsGroup can be null only where runAsUser is null: otherwise the group would be root's" .Values.runAsGroup | int64 }}
 {{- end }}
 seccompProfile:
   type: RuntimeDefault

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use http::StatusCode;
 use http_body_util::{BodyExt as _, Either, Full, LengthLimitError, Limited};
-use hyper::body::Incoming;
+use hyper::body::{Body as _, Incoming};
+use zeroize::Zeroizing;
 
 use crate::runtime::server::Caller;
 use crate::verifier::http::problem::Problem;
@@ -18,11 +19,11 @@ pub(super) const LONGEST: usize = 64 * 1024;
 /// How long a body may take to arrive.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// The whole body of a request, within bounds. `caller` holds it.
+/// The whole body of a request, within bounds. `caller` holds it, and it is wiped from memory when dropped.
 ///
 /// # Errors
 /// Where it is too long, too slow, or breaks off, or where there is no room for it.
-pub(super) async fn whole(body: Incoming, caller: &Caller) -> Result<Bytes, Problem> {
+pub(super) async fn whole(body: Incoming, caller: &Caller) -> Result<Zeroizing<Vec<u8>>, Problem> {
     match tokio::time::timeout(TIMEOUT, collect(Limited::new(body, LONGEST), caller)).await {
         Ok(whole) => whole,
         Err(_) => Err(Problem::bad(
@@ -32,17 +33,29 @@ pub(super) async fn whole(body: Incoming, caller: &Caller) -> Result<Bytes, Prob
     }
 }
 
-async fn collect(mut body: Limited<Incoming>, caller: &Caller) -> Result<Bytes, Problem> {
-    let mut whole = BytesMut::new();
+async fn collect(mut body: Limited<Incoming>, caller: &Caller) -> Result<Zeroizing<Vec<u8>>, Problem> {
+    let expected = usize::try_from(body.size_hint().lower()).unwrap_or(LONGEST).min(LONGEST);
+    let mut whole = Zeroizing::new(Vec::new());
     while let Some(frame) = body.frame().await {
         let Ok(data) = frame.map_err(|error| broken(&*error))?.into_data() else { continue };
         // Twice, since what it is put together in grows by doubling.
         if !caller.hold(2 * data.len()) {
             return Err(Problem::overloaded());
         }
-        whole.extend_from_slice(&data);
+        append(&mut whole, &data, expected);
     }
-    Ok(whole.freeze())
+    Ok(whole)
+}
+
+/// Where there is no room for more, what was there is wiped rather than left behind.
+fn append(whole: &mut Zeroizing<Vec<u8>>, data: &[u8], expected: usize) {
+    let length = whole.len() + data.len();
+    if length > whole.capacity() {
+        let mut larger = Zeroizing::new(Vec::with_capacity(length.max(2 * whole.capacity()).max(expected)));
+        larger.extend_from_slice(whole);
+        *whole = larger;
+    }
+    whole.extend_from_slice(data);
 }
 
 fn broken(error: &(dyn std::error::Error + Send + Sync + 'static)) -> Problem {

@@ -62,7 +62,7 @@ impl Endpoints {
             Ok(body) => body,
             Err(problem) => return problem.answer().map(Either::Left),
         };
-        let mut request = Request::from_parts(head, Full::new(body));
+        let mut request = Request::from_parts(head, Full::new(Bytes::from_owner(body)));
         request.extensions_mut().insert(grpc::Peer(caller.address()));
         // A clone is cheap, and calling needs one of its own.
         let Ok(mut answer) = self.grpc.clone().call(request).await;

@@ -9,6 +9,7 @@ use k8s_openapi::api::authentication::v1::{TokenReviewStatus, UserInfo};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use zeroize::{Zeroize, ZeroizeOnDrop};
 
 use crate::domain::verdict::{Class, Requirements};
 use crate::runtime::server::Caller;
@@ -42,7 +43,7 @@ pub(super) struct Review {
 }
 
 /// What is asked.
-#[derive(Deserialize, JsonSchema)]
+#[derive(Deserialize, JsonSchema, Zeroize, ZeroizeOnDrop)]
 #[schemars(rename = "TokenReviewSpec")]
 struct Spec {
     /// The token.
