@@ -16,15 +16,22 @@ pub type Body = Either<Full<Bytes>, tonic::body::Body>;
 
 /// The longest body of a request, in bytes. A token review is the largest, and has 2 kB.
 pub(super) const LONGEST: usize = 64 * 1024;
+/// The longest message of gRPC. Envoy may be told to send along the body of the client's request, of which
+/// nothing is read: 1 MiB of it has room.
+pub(super) const LONGEST_MESSAGE: usize = 1024 * 1024 + LONGEST;
 /// How long a body may take to arrive.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// The whole body of a request, within bounds. `caller` holds it, and it is wiped from memory when dropped.
+/// The whole body of a request, of at most `longest` bytes. `caller` holds it, and it is wiped from memory when dropped.
 ///
 /// # Errors
 /// Where it is too long, too slow, or breaks off, or where there is no room for it.
-pub(super) async fn whole(body: Incoming, caller: &Caller) -> Result<Zeroizing<Vec<u8>>, Problem> {
-    match tokio::time::timeout(TIMEOUT, collect(Limited::new(body, LONGEST), caller)).await {
+pub(super) async fn whole(
+    body: Incoming,
+    longest: usize,
+    caller: &Caller,
+) -> Result<Zeroizing<Vec<u8>>, Problem> {
+    match tokio::time::timeout(TIMEOUT, collect(Limited::new(body, longest), longest, caller)).await {
         Ok(whole) => whole,
         Err(_) => Err(Problem::bad(
             StatusCode::REQUEST_TIMEOUT,
@@ -33,11 +40,15 @@ pub(super) async fn whole(body: Incoming, caller: &Caller) -> Result<Zeroizing<V
     }
 }
 
-async fn collect(mut body: Limited<Incoming>, caller: &Caller) -> Result<Zeroizing<Vec<u8>>, Problem> {
-    let expected = usize::try_from(body.size_hint().lower()).unwrap_or(LONGEST).min(LONGEST);
+async fn collect(
+    mut body: Limited<Incoming>,
+    longest: usize,
+    caller: &Caller,
+) -> Result<Zeroizing<Vec<u8>>, Problem> {
+    let expected = usize::try_from(body.size_hint().lower()).unwrap_or(longest).min(LONGEST);
     let mut whole = Zeroizing::new(Vec::new());
     while let Some(frame) = body.frame().await {
-        let Ok(data) = frame.map_err(|error| broken(&*error))?.into_data() else { continue };
+        let Ok(data) = frame.map_err(|error| broken(&*error, longest))?.into_data() else { continue };
         // Twice, since what it is put together in grows by doubling.
         if !caller.hold(2 * data.len()) {
             return Err(Problem::overloaded());
@@ -58,9 +69,9 @@ fn append(whole: &mut Zeroizing<Vec<u8>>, data: &[u8], expected: usize) {
     whole.extend_from_slice(data);
 }
 
-fn broken(error: &(dyn std::error::Error + Send + Sync + 'static)) -> Problem {
+fn broken(error: &(dyn std::error::Error + Send + Sync + 'static), longest: usize) -> Problem {
     if error.is::<LengthLimitError>() {
-        let detail = format!("the body may have at most {LONGEST} bytes");
+        let detail = format!("the body may have at most {longest} bytes");
         return Problem::bad(StatusCode::PAYLOAD_TOO_LARGE, detail);
     }
     Problem::bad(StatusCode::BAD_REQUEST, "the body broke off".into())

@@ -70,10 +70,11 @@ pub(super) async fn answer(
     request: Request<Incoming>,
     caller: &Caller,
 ) -> Response<Full<Bytes>> {
-    let review = match body::whole(request.into_body(), caller).await.and_then(|body| review(&body)) {
-        Ok(review) => review,
-        Err(problem) => return problem.answer(),
-    };
+    let review =
+        match body::whole(request.into_body(), body::LONGEST, caller).await.and_then(|body| review(&body)) {
+            Ok(review) => review,
+            Err(problem) => return problem.answer(),
+        };
     let request = request::Request {
         endpoint: Endpoint::TokenReview,
         credential: Ok(&review.spec.token),
