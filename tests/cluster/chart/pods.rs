@@ -136,17 +136,18 @@ fn a_network_policy_lets_in_who_is_named_and_nothing_out_that_is_not() {
     let policy = |objects: &[Value], process: &str| {
         find(objects, "NetworkPolicy", &format!("keyward-{process}")).map(|policy| policy["spec"].clone())
     };
-    let none = objects(WITH_TLS);
+    let none = objects("networkPolicy.enabled=false,verifier.networkPolicy.enabled=false");
     assert_eq!((policy(&none, "controller"), policy(&none, "verifier")), (None, None));
 
-    let open = objects(&format!("{WITH_TLS},networkPolicy.enabled=true,verifier.networkPolicy.enabled=true"));
+    let open = objects("");
     let controller = policy(&open, "controller").unwrap();
     assert_eq!(controller["policyTypes"], json!(["Ingress"]));
     assert_eq!(controller["ingress"], json!([{"ports": [{"port": "metrics"}]}]));
     let verifier = policy(&open, "verifier").unwrap();
     assert_eq!(
         verifier["ingress"],
-        json!([{"ports": [{"port": "metrics"}]}, {"ports": [{"port": "verifier"}]}])
+        json!([{"ports": [{"port": "metrics"}]}, {"ports": [{"port": "verifier"}]}]),
+        "its own port is open to everyone, the API server included"
     );
 
     let closed = all_objects("");
