@@ -5,7 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::StatusCode;
 use http_body_util::{BodyExt as _, Either, Full, LengthLimitError, Limited};
-use hyper::body::{Body as _, Incoming};
+use hyper::body::Incoming;
 use zeroize::Zeroizing;
 
 use crate::runtime::server::Caller;
@@ -45,7 +45,6 @@ async fn collect(
     longest: usize,
     caller: &Caller,
 ) -> Result<Zeroizing<Vec<u8>>, Problem> {
-    let expected = usize::try_from(body.size_hint().lower()).unwrap_or(longest).min(LONGEST);
     let mut whole = Zeroizing::new(Vec::new());
     while let Some(frame) = body.frame().await {
         let Ok(data) = frame.map_err(|error| broken(&*error, longest))?.into_data() else { continue };
@@ -53,16 +52,17 @@ async fn collect(
         if !caller.hold(2 * data.len()) {
             return Err(Problem::overloaded());
         }
-        append(&mut whole, &data, expected);
+        append(&mut whole, &data);
     }
     Ok(whole)
 }
 
-/// Where there is no room for more, what was there is wiped rather than left behind.
-fn append(whole: &mut Zeroizing<Vec<u8>>, data: &[u8], expected: usize) {
+/// Where there is no room for more, what was there is wiped rather than left behind. How long the body will be is
+/// only believed as it arrives: no room is taken for what may never come.
+fn append(whole: &mut Zeroizing<Vec<u8>>, data: &[u8]) {
     let length = whole.len() + data.len();
     if length > whole.capacity() {
-        let mut larger = Zeroizing::new(Vec::with_capacity(length.max(2 * whole.capacity()).max(expected)));
+        let mut larger = Zeroizing::new(Vec::with_capacity(length.max(2 * whole.capacity())));
         larger.extend_from_slice(whole);
         *whole = larger;
     }
