@@ -4,8 +4,11 @@
 #
 # `make image` makes the same image without Docker: it reads the last stage of this file.
 ARG RUST_VERSION=1.95.0
+# The image to build in. Whoever owns its registry can move a tag, but not a digest. For an image that others run, give the digest
+# of the one that you looked at: --build-arg RUST_IMAGE=rust@sha256:…
+ARG RUST_IMAGE=rust:${RUST_VERSION}-slim-bookworm
 
-FROM rust:${RUST_VERSION}-slim-bookworm AS build
+FROM ${RUST_IMAGE} AS build
 RUN apt-get update && apt-get install --yes --no-install-recommends musl-tools && rm -rf /var/lib/apt/lists/*
 WORKDIR /src
 COPY . .

@@ -77,7 +77,7 @@ printf '%s$ keyward validate -%s\n' "$DIM" "$PLAIN"
 scene "Install: admission policies, and a controller that may do what the chart lists and no more"
 kubectl create namespace keyward-system >/dev/null
 "$HELM" template keyward charts/keyward --namespace keyward-system --set crds.enabled=false \
-  --set verifier.enabled=true --set verifier.allowPlainHttp=true --show-only templates/verifier-rbac.yaml \
+  --set verifier.allowPlainHttp=true --show-only templates/verifier-rbac.yaml \
   --show-only templates/serviceaccount.yaml --show-only templates/rbac.yaml --show-only templates/user-roles.yaml \
   --show-only templates/policies.yaml --api-versions admissionregistration.k8s.io/v1/MutatingAdmissionPolicy \
   | kubectl apply --server-side -f - >/dev/null

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use keyward::runtime::config::{ControllerArgs, ProcessArgs, VerifierArgs};
-use keyward::runtime::{client, clock, shutdown, telemetry};
+use keyward::runtime::{client, clock, memory, shutdown, telemetry};
 use keyward::validate::command::ValidateArgs;
 use keyward::{api, controller, validate, verifier};
 use kube::{Client, ResourceExt as _};
@@ -77,6 +77,7 @@ async fn run_verifier(args: VerifierArgs) -> Result<(), Box<dyn std::error::Erro
 
 /// What every long-running process begins with.
 async fn start(args: &ProcessArgs) -> Result<(Client, CancellationToken), Box<dyn std::error::Error>> {
+    memory::forbid_dumps()?;
     telemetry::start(args.log_format, &args.log)?;
     client::choose_tls();
     Ok((client::connect().await?, shutdown::on_signal()?))

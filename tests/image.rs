@@ -76,8 +76,9 @@ impl Image {
 fn the_image_has_the_version_of_the_program_and_is_built_with_the_oldest_rust_that_will_do() {
     assert_eq!(argument("VERSION"), VERSION);
     assert_eq!(argument("RUST_VERSION"), format!("{}.0", env!("CARGO_PKG_RUST_VERSION")));
+    assert_eq!(argument("RUST_IMAGE"), "rust:${RUST_VERSION}-slim-bookworm");
     let stages: Vec<&str> = DOCKERFILE.lines().filter(|line| line.starts_with("FROM ")).collect();
-    assert_eq!(stages, ["FROM rust:${RUST_VERSION}-slim-bookworm AS build", "FROM scratch"]);
+    assert_eq!(stages, ["FROM ${RUST_IMAGE} AS build", "FROM scratch"]);
 }
 
 #[test]
@@ -97,7 +98,7 @@ fn the_image_says_what_it_is_and_runs_as_the_chart_has_it() {
     assert_eq!(described["created"], "2023-11-14T22:13:20Z");
 
     let values: Value = serde_yaml::from_str(include_str!("../charts/keyward/values.yaml")).unwrap();
-    assert_eq!(config["User"], format!("{0}:{0}", values["runAsUser"]));
+    assert_eq!(config["User"], format!("{}:{}", values["runAsUser"], values["runAsGroup"]));
     let ports = [&values["metrics"]["port"], &values["verifier"]["service"]["port"]];
     let exposed = ports.map(|port| (format!("{port}/tcp"), json!({})));
     assert_eq!(config["ExposedPorts"], Value::Object(exposed.into_iter().collect()));

@@ -7,11 +7,13 @@
 mod own_cluster;
 
 mod install {
+    pub mod certificate;
     pub mod release;
     pub mod taken;
 }
 
 use install::{
+    certificate,
     release::{Release, keys},
     taken,
 };
@@ -102,6 +104,20 @@ async fn live_keys_outlast_upgrades_and_uninstallations() {
     release.uninstall();
     release.stop_programs();
     cluster.kubectl(&["delete", "namespace", "shop", TIMEOUT]);
+    cluster.plane.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn without_a_word_on_tls_clients_can_check_the_verifiers_certificate() {
+    let cluster = Cluster::start(Options::default()).await;
+    cluster.kubectl(&["create", "namespace", "shop"]);
+    let mut release = Release::install_by_default(&cluster);
+    certificate::comes_while_the_verifier_waits(&cluster, &mut release).await;
+    release.apply_once_the_policies_know_the_kinds(ACCOUNT).await;
+    cluster.kubectl(&["-n", "shop", "wait", "--for=condition=Ready", "kwkey", "--all", TIMEOUT]);
+    certificate::is_accepted_by_clients(&cluster, &release).await;
+    certificate::is_renewed_when_it_is_lost(&cluster).await;
+    release.stop_programs();
     cluster.plane.stop().await.unwrap();
 }
 

@@ -12,6 +12,7 @@
 //! use.
 
 mod apply;
+mod certificate;
 mod error;
 mod field_manager;
 mod metrics;

@@ -4,6 +4,7 @@ use kube::Client;
 use tokio_util::sync::CancellationToken;
 
 use crate::controller::apply::Applier;
+use crate::controller::certificate::keeper::Certificates;
 use crate::controller::metrics::count;
 use crate::controller::observe::Observer;
 use crate::controller::reconcile::loops::{Context, reconcile_all};
@@ -54,6 +55,7 @@ pub async fn run(client: Client, options: Options, shutdown: CancellationToken) 
         trust_changed_by,
         resource_quotas,
         sealing_namespace,
+        verifier_certificate_names,
         lease,
         process,
     } = options;
@@ -61,7 +63,11 @@ pub async fn run(client: Client, options: Options, shutdown: CancellationToken) 
     let sealing_namespace = sealing_namespace.unwrap_or_else(|| client.default_namespace().to_owned());
     let needs = async {
         preflight::check(&client, preflight::CONTROLLER, namespace.as_deref()).await?;
-        preflight::check(&client, preflight::SEALING, Some(&sealing_namespace)).await
+        preflight::check(&client, preflight::SEALING, Some(&sealing_namespace)).await?;
+        if verifier_certificate_names.is_empty() {
+            return Ok(());
+        }
+        preflight::check(&client, preflight::CERTIFICATE, Some(&sealing_namespace)).await
     };
     let Some(met) = shutdown.run_until_cancelled(needs).await else { return Ok(()) };
     met?;
@@ -84,6 +90,8 @@ pub async fn run(client: Client, options: Options, shutdown: CancellationToken) 
     let secrets = Secrets::new(client.clone());
     let (clock, random) = (Clock::System, Random::System);
     let keeper = Keeper::new(&client, &sealing_namespace, clock.clone(), random.clone());
+    let certificates =
+        Certificates::new(&client, &sealing_namespace, verifier_certificate_names.clone(), clock.clone());
     let lead_work = async {
         // Read by each leader anew: another one may have drawn a key meanwhile.
         let sealing = keeper.open_at_last(&world).await?;
@@ -107,6 +115,7 @@ pub async fn run(client: Client, options: Options, shutdown: CancellationToken) 
         tokio::select! {
             () = reconcile_all(context, queued, &shutdown) => Ok(()),
             () = keeper.adopt(&sealing, &world) => Ok(()),
+            () = certificates.keep() => Ok(()),
         }
     };
     let work = async {

@@ -4,6 +4,7 @@ use k8s_openapi::api::core::v1::Secret;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::core::PartialObjectMeta;
 use kube::{Api, Client, Resource, ResourceExt};
+use zeroize::Zeroizing;
 
 use crate::api::access_key::TokenStatus;
 use crate::api::{SECRET_TYPE, names};
@@ -15,6 +16,7 @@ use crate::domain::access_key::secret;
 use crate::domain::access_key::secret::{Content, OwnedNames};
 use crate::domain::access_key::{Key, OwnedSecret, SecretView};
 use crate::runtime::client::{CallError, bounded};
+use crate::runtime::held_secret::HeldSecret;
 
 /// Reads Secrets with their data.
 #[derive(Clone)]
@@ -34,8 +36,9 @@ impl Secrets {
     }
 
     /// The Secret of that name, as the API server has it.
-    pub(super) async fn get(&self, id: &NamespacedName) -> Result<Option<Secret>, CallError> {
-        bounded("read secret", self.of(&id.namespace).get_opt(&id.name)).await
+    pub(super) async fn get(&self, id: &NamespacedName) -> Result<Option<HeldSecret>, CallError> {
+        let found = bounded("read secret", self.of(&id.namespace).get_opt(&id.name)).await?;
+        Ok(found.map(HeldSecret::from))
     }
 }
 
@@ -104,12 +107,12 @@ pub(super) fn view(secret: &Secret, key: &Key, trust: &Trust) -> SecretView {
 
 /// A Secret's labels, annotations and data.
 pub(super) fn content(secret: &Secret) -> Content {
-    let data = secret.data.clone().unwrap_or_default();
+    let data = secret.data.iter().flatten();
     Content {
         type_: secret.type_.clone().unwrap_or_default(),
         labels: secret.labels().clone(),
         annotations: secret.annotations().clone(),
-        data: data.into_iter().map(|(key, value)| (key, value.0)).collect(),
+        data: data.map(|(key, value)| (key.clone(), Zeroizing::new(value.0.clone()))).collect(),
     }
 }
 

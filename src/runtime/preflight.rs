@@ -35,7 +35,12 @@ pub const VERIFIER: Rules = Rules {
 /// What the controller may do about its sealing key.
 pub const SEALING: Rules =
     Rules { file: "sealing-rules.yaml", text: include_str!("../../charts/keyward/files/sealing-rules.yaml") };
-/// What the verifier may do about it.
+/// What the controller may do about the verifier's certificate.
+pub const CERTIFICATE: Rules = Rules {
+    file: "certificate-rules.yaml",
+    text: include_str!("../../charts/keyward/files/certificate-rules.yaml"),
+};
+/// What the verifier may do about the sealing keys.
 pub const VERIFIER_SEALING: Rules = Rules {
     file: "verifier-sealing-rules.yaml",
     text: include_str!("../../charts/keyward/files/verifier-sealing-rules.yaml"),

@@ -129,7 +129,7 @@ pub async fn run(client: Client, args: VerifierArgs, shutdown: CancellationToken
     let ended = tokio::select! {
         _ = async { futures::join!(work, flush) } => Ok(()),
         () = spawner.apart(follow(client, args.namespace, sealing_namespace, Arc::clone(&checker), spawner.clone())) => Ok(()),
-        () = spawner.apart(watch_readiness(health.clone(), Arc::clone(&checker), shutdown)) => Ok(()),
+        () = spawner.apart(watch_readiness(health.clone(), Arc::clone(&checker), tls.clone(), shutdown)) => Ok(()),
         () = spawner.apart(follow_certificate(tls, metrics)) => Ok(()),
         () = spawner.apart(tidy(Arc::clone(&checker))) => Ok(()),
         () = spawner.apart(sum_up(checker)) => Ok(()),
@@ -177,12 +177,19 @@ fn health(checker: &Arc<Checker>) -> Health {
     Health::new(move || checker.metrics.text(&checker.index, &checker.freshness))
 }
 
-/// Ready means: it can tell good keys from bad ones, and is not about to end.
-async fn watch_readiness(health: Health, checker: Arc<Checker>, shutdown: CancellationToken) {
+/// Ready means: it can tell good keys from bad ones, has the certificate that it was promised, and is not about
+/// to end.
+async fn watch_readiness(
+    health: Health,
+    checker: Arc<Checker>,
+    tls: Option<Arc<Tls>>,
+    shutdown: CancellationToken,
+) {
     let mut before = None;
     loop {
         let feed = checker.freshness.state();
-        health.set_ready(feed == FeedState::Fresh && !shutdown.is_cancelled());
+        let certified = tls.as_ref().is_none_or(|tls| tls.is_there());
+        health.set_ready(feed == FeedState::Fresh && certified && !shutdown.is_cancelled());
         if before != Some(feed) {
             tracing::info!(?feed, "what is known of the cluster");
             before = Some(feed);

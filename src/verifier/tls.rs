@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use arc_swap::ArcSwap;
+use arc_swap::ArcSwapOption;
 use rustls::ServerConfig;
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::pem::{self, PemObject as _};
@@ -19,6 +19,8 @@ use crate::verifier::metrics::Metrics;
 
 /// How often the files are looked at. They are small, and a look costs less than a request.
 const LOOK: Duration = Duration::from_secs(5);
+/// The same while there is none.
+const FIRST_LOOK: Duration = Duration::from_millis(500);
 
 /// Why a certificate cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -53,23 +55,30 @@ struct Files {
 }
 
 #[derive(Debug)]
-struct Current(ArcSwap<CertifiedKey>);
+struct Current(ArcSwapOption<CertifiedKey>);
 
 impl ResolvesServerCert for Current {
     fn resolve(&self, _hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
-        Some(self.0.load_full())
+        self.0.load_full()
     }
 }
 
 impl Tls {
-    /// Reads a certificate chain and its private key, both PEM.
+    /// Reads a certificate chain and its private key, both PEM. Where there is no such file yet, no client is
+    /// answered until there is.
     ///
     /// # Errors
     /// When they cannot be read or used.
     pub fn read(certificate: &Path, key: &Path) -> Result<Self, Error> {
         let files = Files { certificate: certificate.to_owned(), key: key.to_owned() };
-        let certified = files.load()?;
-        let current = Arc::new(Current(ArcSwap::from_pointee(certified)));
+        let certified = match files.load() {
+            Err(Error::Read(path, error)) if error.kind() == std::io::ErrorKind::NotFound => {
+                tracing::warn!(path = %path.display(), "waiting for the certificate");
+                None
+            }
+            read => Some(read?),
+        };
+        let current = Arc::new(Current(ArcSwapOption::from_pointee(certified)));
         let mut config =
             ServerConfig::builder().with_no_client_auth().with_cert_resolver(Arc::clone(&current) as Arc<_>);
         config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
@@ -81,12 +90,17 @@ impl Tls {
         self.acceptor.clone()
     }
 
+    /// Whether there is a certificate to answer with.
+    pub fn is_there(&self) -> bool {
+        self.current.0.load().is_some()
+    }
+
     /// Reads the files again whenever they change, for ever. What cannot be used is logged, and the old one
     /// stays.
     pub async fn follow(&self, metrics: &Metrics) {
-        let mut seen = self.files.digest().ok();
+        let mut seen = self.files.digest().ok().filter(|_| self.is_there());
         loop {
-            tokio::time::sleep(LOOK).await;
+            tokio::time::sleep(if self.is_there() { LOOK } else { FIRST_LOOK }).await;
             let now = self.files.digest().ok();
             if now == seen || now.is_none() {
                 continue;
@@ -94,13 +108,13 @@ impl Tls {
             seen = now;
             match self.files.load() {
                 Ok(certified) => {
-                    self.current.0.store(Arc::new(certified));
+                    self.current.0.store(Some(Arc::new(certified)));
                     metrics.reloads.inc();
                     tracing::info!("the certificate was read again");
                 }
                 Err(error) => {
                     let error = crate::runtime::telemetry::with_causes(&error);
-                    tracing::error!(error, "the renewed certificate cannot be used; the old one stays");
+                    tracing::error!(error, "the renewed certificate cannot be used; the one before stays");
                 }
             }
         }

@@ -17,11 +17,13 @@ use crate::target::Target;
 
 /// How many connections of HTTP/2 there are, and how many requests are begun on each.
 const HTTP2: (usize, usize) = (10, 256);
-/// As long as a body may be, less its end, which never comes.
+/// As long as a body may be, and a message of gRPC, less their ends, which never come.
 const BODY: usize = 64 * 1024 - 1;
+const MESSAGE: usize = 1024 * 1024 - 1;
 
 /// Begins as many requests with large bodies as it may, on one connection after the other, and ends none.
-async fn bodies(address: &str, path: &str, going: &Going) {
+async fn bodies(address: &str, path: &str, length: usize, going: &Going) {
+    let content = Bytes::from(vec![b'x'; length]);
     while going.on() {
         let Ok(stream) = tokio::net::TcpStream::connect(address).await else { continue };
         let handshake = hyper::client::conn::http2::handshake(TokioExecutor::new(), TokioIo::new(stream));
@@ -31,7 +33,7 @@ async fn bodies(address: &str, path: &str, going: &Going) {
         let mut bodies = Vec::new();
         for _ in 0..HTTP2.1 {
             let (body, chunks) = mpsc::channel::<Result<hyper::body::Frame<Bytes>, std::io::Error>>(8);
-            if body.send(Ok(hyper::body::Frame::data(Bytes::from(vec![b'x'; BODY])))).await.is_err() {
+            if body.send(Ok(hyper::body::Frame::data(content.clone()))).await.is_err() {
                 break;
             }
             let request = Request::post(format!("http://{address}{path}"))
@@ -56,10 +58,10 @@ async fn bodies(address: &str, path: &str, going: &Going) {
     }
 }
 
-fn http2(address: &str, path: &str, going: &Going) {
+fn http2(address: &str, path: &str, length: usize, going: &Going) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
-        let all = (0..HTTP2.0).map(|_| bodies(address, path, going));
+        let all = (0..HTTP2.0).map(|_| bodies(address, path, length, going));
         futures::future::join_all(all).await;
     });
 }
@@ -68,7 +70,7 @@ fn http2(address: &str, path: &str, going: &Going) {
 async fn large_bodies_over_http2_take_no_memory_from_others() {
     let mut target = Target::start("bodies").await;
     let address = target.address.clone();
-    let attack = Attack::start(1, move |_, going| http2(&address, "/v1/verify", going));
+    let attack = Attack::start(1, move |_, going| http2(&address, "/v1/verify", BODY, going));
     target.withstands("10 connections of HTTP/2 with 256 bodies of 64 KiB each", attack).await;
 }
 
@@ -77,8 +79,8 @@ async fn large_bodies_over_grpc_take_no_memory_from_others() {
     let mut target = Target::start("grpc-bodies").await;
     let address = target.address.clone();
     let path = "/envoy.service.auth.v3.Authorization/Check";
-    let attack = Attack::start(1, move |_, going| http2(&address, path, going));
-    target.withstands("10 connections of gRPC with 256 messages of 64 KiB each", attack).await;
+    let attack = Attack::start(1, move |_, going| http2(&address, path, MESSAGE, going));
+    target.withstands("10 connections of gRPC with 256 messages of 1 MiB each", attack).await;
 }
 
 /// Keeps so many connections open, each with the beginning of a head of that length; opens another where one

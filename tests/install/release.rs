@@ -13,7 +13,9 @@ use crate::own_cluster::eventually;
 use crate::own_cluster::{Cluster, Process};
 
 const NAMESPACE: &str = "keyward-system";
-const WITH_VERIFIER: [&str; 4] = ["--set", "verifier.enabled=true", "--set", "verifier.allowPlainHttp=true"];
+const PLAIN_HTTP: [&str; 2] = ["--set", "verifier.allowPlainHttp=true"];
+/// Where the pod of the verifier has its certificate.
+const MOUNT: &str = "/etc/keyward/tls";
 /// Short, so that the next controller need not wait long for one that was killed.
 const LEASE: [&str; 2] = ["--set", "leaderElection.leaseSeconds=6"];
 
@@ -26,7 +28,7 @@ pub struct Release<'a> {
 }
 
 impl<'a> Release<'a> {
-    /// Installs the chart with a verifier, into a namespace of its own.
+    /// Installs the chart into a namespace of its own, with a verifier that answers plain HTTP.
     pub fn install(cluster: &'a Cluster, values: &[&str]) -> Self {
         let chart = Path::new(env!("CARGO_MANIFEST_DIR")).join("charts/keyward");
         let release = Self { cluster, chart, programs: Vec::new(), verifier: None, starts: 0 };
@@ -34,8 +36,20 @@ impl<'a> Release<'a> {
         release
     }
 
+    /// Installs the chart without a word on TLS.
+    pub fn install_by_default(cluster: &'a Cluster) -> Self {
+        let chart = Path::new(env!("CARGO_MANIFEST_DIR")).join("charts/keyward");
+        let release = Self { cluster, chart, programs: Vec::new(), verifier: None, starts: 0 };
+        release.helm_install(&[]);
+        release
+    }
+
     pub fn install_again(&self, values: &[&str]) {
-        let arguments = [&WITH_VERIFIER[..], &LEASE, &["--create-namespace"], values].concat();
+        self.helm_install(&[&PLAIN_HTTP[..], values].concat());
+    }
+
+    fn helm_install(&self, values: &[&str]) {
+        let arguments = [&LEASE[..], &["--create-namespace"], values].concat();
         self.helm(&["install", "keyward", self.chart.to_str().unwrap()], &arguments);
         self.cluster.kubectl(&["wait", "--for=condition=Established", "crd", "--all", TIMEOUT]);
     }
@@ -86,11 +100,21 @@ impl<'a> Release<'a> {
         }
     }
 
+    /// Where the verifier answers.
+    pub fn answers_at(&mut self, address: String) {
+        self.verifier = Some(address);
+    }
+
+    pub fn address(&self) -> &str {
+        self.verifier.as_deref().unwrap()
+    }
+
     pub fn stop_programs(&mut self) {
         self.programs.clear();
     }
 
-    fn start(&mut self, process: &str) -> PathBuf {
+    /// Starts one program, and gives the path of its log.
+    pub fn start(&mut self, process: &str) -> PathBuf {
         let name = format!("keyward-{process}");
         let got = self.cluster.kubectl(&["-n", NAMESPACE, "get", "deployment", &name, "-o", "json"]);
         let pod: Value = serde_json::from_str::<Value>(&got).unwrap()["spec"]["template"]["spec"].clone();
@@ -112,13 +136,35 @@ impl<'a> Release<'a> {
                 Some("metadata.name") => &name,
                 Some(other) => panic!("{other} is not known here"),
             };
-            command.env(variable["name"].as_str().unwrap(), value);
+            let mounted = self.mounted();
+            command.env(variable["name"].as_str().unwrap(), value.replace(MOUNT, mounted.to_str().unwrap()));
         }
         // Ports that are free.
         command.env("KEYWARD_HEALTH_ADDRESS", "127.0.0.1:0").env("KEYWARD_LISTEN_ADDRESS", "127.0.0.1:0");
         command.stdout(File::create(&log).unwrap()).stderr(Stdio::inherit());
         self.programs.push(Process::spawn(command));
         log
+    }
+
+    fn mounted(&self) -> PathBuf {
+        self.cluster.plane.dir().join("mounted")
+    }
+
+    /// Puts the verifier's certificate where its pod has it, as the kubelet does once there is one.
+    pub async fn mount_certificate(&self) {
+        let got = ["-n", NAMESPACE, "get", "deployment", "keyward-verifier", "-o", "json"];
+        let got: Value = serde_json::from_str(&self.cluster.kubectl(&got)).unwrap();
+        let volume = &got["spec"]["template"]["spec"]["volumes"][0]["secret"];
+        assert_eq!(volume["optional"], true, "the pod starts without it");
+        let name = volume["secretName"].as_str().unwrap();
+        let found = ["-n", NAMESPACE, "get", "secret", name, "-o", "jsonpath={.type}"];
+        self.cluster.until(&found, "kubernetes.io/tls").await;
+        std::fs::create_dir_all(self.mounted()).unwrap();
+        for file in ["tls.key", "tls.crt"] {
+            let template = format!("go-template={{{{index .data \"{file}\" | base64decode}}}}");
+            let text = self.cluster.kubectl(&["-n", NAMESPACE, "get", "secret", name, "-o", &template]);
+            std::fs::write(self.mounted().join(file), text).unwrap();
+        }
     }
 
     /// Right after the CRDs came, the API server refuses the kinds, until the policies know them.
@@ -146,13 +192,13 @@ impl<'a> Release<'a> {
     }
 }
 
-fn logged(log: &Path, field: &str) -> Option<String> {
+pub fn logged(log: &Path, field: &str) -> Option<String> {
     let text = std::fs::read_to_string(log).unwrap();
     let mut lines = text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
     lines.find_map(|line| Some(line[field].as_str()?.to_owned()))
 }
 
-fn ready(log: &Path) -> Option<()> {
+pub fn ready(log: &Path) -> Option<()> {
     ureq::get(format!("http://{}/readyz", logged(log, "address")?)).call().ok().map(|_| ())
 }
 

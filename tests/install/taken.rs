@@ -12,6 +12,7 @@ const CHART: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/charts/keyward");
 const ALL: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/charts/keyward/ci/all-values.yaml");
 /// CRDs of the Prometheus Operator, with the fields that the chart may set and no others.
 const OPERATOR: &str = include_str!("prometheus-operator.yaml");
+const CERT_MANAGER: &str = include_str!("cert-manager.yaml");
 const MUTATING: [&str; 2] = ["--api-versions", "admissionregistration.k8s.io/v1/MutatingAdmissionPolicy"];
 const RESTRICTED: &str = "pod-security.kubernetes.io/";
 
@@ -47,16 +48,20 @@ pub fn as_it_is(cluster: &Cluster) {
     assert_eq!(taken(cluster, &file).len(), count(&file));
 }
 
-/// The Prometheus Operator's kinds must be known first, as its own installation would have them.
+/// The kinds of the Prometheus Operator and of cert-manager must be known first, as their own installations would have them.
 pub async fn with_every_option(cluster: &Cluster) {
     namespace(cluster, "keyward-system", "warn");
     cluster.kubectl(&["create", "namespace", "shop"]);
     cluster.apply(OPERATOR);
+    cluster.apply(CERT_MANAGER);
     cluster.kubectl(&["wait", "--for=condition=Established", "crd", "--all", TIMEOUT]);
     let file = rendered(cluster, &["--namespace", "keyward-system", "--values", ALL]);
     eventually("the new kinds are served", async || {
-        let output =
-            cluster.command("kubectl").args(["get", "servicemonitors,prometheusrules"]).output().unwrap();
+        let output = cluster
+            .command("kubectl")
+            .args(["get", "servicemonitors,prometheusrules,certificates"])
+            .output()
+            .unwrap();
         if output.status.success() {
             Ok(())
         } else {
@@ -68,6 +73,7 @@ pub async fn with_every_option(cluster: &Cluster) {
     assert_eq!(names.len(), count(&file));
     for name in [
         "deployment.apps/keyward-verifier",
+        "certificate.cert-manager.io/keyward-verifier",
         "servicemonitor.monitoring.coreos.com/keyward-verifier-metrics",
         "prometheusrule.monitoring.coreos.com/keyward",
         "networkpolicy.networking.k8s.io/keyward-controller",
@@ -89,7 +95,7 @@ pub fn as_pods(cluster: &Cluster) {
         cluster.kubectl(&["-n", "restricted", "create", "serviceaccount", account]);
     }
     for values in ["", "runAsUser=null"] {
-        let with_verifier = "verifier.enabled=true,verifier.tls.secretName=verifier-tls";
+        let with_verifier = "verifier.tls.secretName=verifier-tls";
         let file = rendered(cluster, &["--namespace", "restricted", "--set", with_verifier, "--set", values]);
         let text = std::fs::read_to_string(&file).unwrap();
         let objects = text.split("\n---\n").map(|text| serde_yaml::from_str::<Value>(text).unwrap());
@@ -129,5 +135,5 @@ pub fn as_plain_manifests(cluster: &Cluster) {
     cluster.kubectl(&["apply", "--server-side", "-k", out.to_str().unwrap()]);
     cluster.kubectl(&["wait", "--for=condition=Established", "crd", "--all", TIMEOUT]);
     let found = cluster.kubectl(&["-n", "keyward-system", "get", "deployments", "-o", "name"]);
-    assert_eq!(found.trim(), "deployment.apps/keyward-controller");
+    assert_eq!(found.trim(), "deployment.apps/keyward-controller\ndeployment.apps/keyward-verifier");
 }

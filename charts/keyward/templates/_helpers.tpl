@@ -53,6 +53,38 @@ app.kubernetes.io/component: controller
 {{- end }}
 {{- end }}
 
+{{- /* Whose certificate the verifier has: `none`, `secret`, `certManager` or `controller`. */}}
+{{- define "keyward.verifier.certificate" -}}
+{{- with .Values.verifier }}
+{{- $given := list }}
+{{- if .allowPlainHttp }}{{ $given = append $given "none" }}{{ end }}
+{{- if .tls.secretName }}{{ $given = append $given "secret" }}{{ end }}
+{{- if .tls.certManager.issuerRef.name }}{{ $given = append $given "certManager" }}{{ end }}
+{{- if gt (len $given) 1 }}
+{{- fail "at most one of these can be set: verifier.tls.secretName, the name of a Secret of type kubernetes.io/tls; verifier.tls.certManager.issuerRef.name; verifier.allowPlainHttp=true, only where the network itself is encrypted" }}
+{{- end }}
+{{- first (append $given "controller") }}
+{{- end }}
+{{- end }}
+
+{{- /* The Secret with it. */}}
+{{- define "keyward.verifier.tlsSecret" -}}
+{{- $made := printf "%s-verifier-tls" (include "keyward.fullname" .) }}
+{{- get (dict "secret" .Values.verifier.tls.secretName "certManager" $made "controller" "keyward-verifier-self-signed") (include "keyward.verifier.certificate" .) }}
+{{- end }}
+
+{{- /* The DNS names, and with `addresses` the addresses, that it is for, by commas. */}}
+{{- define "keyward.verifier.names" -}}
+{{- $service := printf "%s-verifier" (include "keyward.fullname" .) }}
+{{- $within := printf "%s.%s" $service (include "keyward.namespace" .) }}
+{{- $names := list $service $within (printf "%s.svc" $within) (printf "%s.svc.cluster.local" $within) }}
+{{- $names = concat $names .Values.verifier.tls.names }}
+{{- with .Values.verifier.service.clusterIP }}
+{{- if ne . "None" }}{{ $names = append $names . }}{{ end }}
+{{- end }}
+{{- join "," $names }}
+{{- end }}
+
 {{- /* What the pods of both processes have in common. */}}
 {{- define "keyward.pod" -}}
 automountServiceAccountToken: true
@@ -74,6 +106,7 @@ securityContext:
 runAsNonRoot: true
 {{- if not (kindIs "invalid" .Values.runAsUser) }}
 runAsUser: {{ .Values.runAsUser | int64 }}
+runAsGroup: {{ required "runAsGroup can be null only where runAsUser is null: otherwise the group would be root's" .Values.runAsGroup | int64 }}
 {{- end }}
 seccompProfile:
   type: RuntimeDefault

@@ -18,6 +18,7 @@ use crate::domain::access_key::secret::{Content, token_in};
 use crate::domain::access_key::{Action, Issue, Key, Observed, SecretView};
 use crate::domain::value::token::{RANDOM_BYTES, Token};
 use crate::runtime::client::{CallError, bounded};
+use crate::runtime::held_secret::HeldSecret;
 
 /// One thing that was done.
 #[derive(Debug)]
@@ -228,7 +229,7 @@ impl Applier {
         key: &Key,
         version: Option<&str>,
         change: impl FnOnce(&Content) -> Option<Content>,
-    ) -> Result<Secret, Error> {
+    ) -> Result<HeldSecret, Error> {
         let found = self.secrets.get(&key.secret_id()).await?.ok_or(Error::SecretChanged)?;
         if !is_key_secret(&found, key)
             || version.is_some_and(|version| found.resource_version().as_deref() != Some(version))

@@ -23,6 +23,7 @@ use crate::domain::access_key::publish::secrets::{
 use crate::domain::access_key::secret::{Content, as_wanted, token_in};
 use crate::domain::value::token::Token;
 use crate::runtime::client::CallError;
+use crate::runtime::held_secret::HeldSecret;
 
 /// How often a refused copy is tried again at once, and how long after each refusal.
 const REFUSALS: usize = 10;
@@ -179,7 +180,7 @@ impl Publication<'_> {
     async fn put(&mut self, id: &NamespacedName, wanted: Content) -> Result<Option<PublishedSecret>, Error> {
         let written = match self.applier.secrets.get(id).await? {
             None => self.create(id, wanted).await?,
-            Some(found) if !is_published_for(&found, self.key) => None,
+            Some(found) if !is_published_for(&*found, self.key) => None,
             Some(found) if as_wanted(&content(&found), &wanted, &owned_names(&found)) => Some(found),
             // The type of a Secret cannot be changed.
             Some(found) if found.type_.as_deref() != Some(wanted.type_.as_str()) => {
@@ -190,11 +191,11 @@ impl Publication<'_> {
         };
         Ok(written.map(|secret| {
             self.changes.push(Written::object(metadata_of(&secret)));
-            published_secret(&secret, true)
+            published_secret(&*secret, true)
         }))
     }
 
-    async fn create(&self, id: &NamespacedName, wanted: Content) -> Result<Option<Secret>, CallError> {
+    async fn create(&self, id: &NamespacedName, wanted: Content) -> Result<Option<HeldSecret>, CallError> {
         match self.applier.create_secret(self.object, id, wanted).await {
             Err(error) if error.is_already_exists() => Ok(None),
             created => created.map(Some),

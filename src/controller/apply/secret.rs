@@ -14,6 +14,7 @@ use crate::controller::secrets::owned_names;
 use crate::domain::access_key::publish::secrets::NamespacedName;
 use crate::domain::access_key::secret::Content;
 use crate::runtime::client::{CallError, bounded};
+use crate::runtime::held_secret::HeldSecret;
 
 impl Applier {
     /// Creates a Secret for a key. One in the key's namespace is owned by it, and goes with it.
@@ -22,7 +23,7 @@ impl Applier {
         key: &AccessKey,
         id: &NamespacedName,
         wanted: Content,
-    ) -> Result<Secret, CallError> {
+    ) -> Result<HeldSecret, CallError> {
         let here = key.namespace().as_deref() == Some(id.namespace.as_str());
         let secret = Secret {
             metadata: ObjectMeta {
@@ -34,42 +35,41 @@ impl Applier {
             ..Secret::default()
         };
         let secrets = self.secrets.of(&id.namespace);
-        let created = bounded("create secret", secrets.create(&post(), &with(secret, wanted))).await?;
+        let secret = with(secret.into(), wanted);
+        let created = bounded("create secret", secrets.create(&post(), &secret)).await?;
         self.metrics.wrote(Kind::Secret);
-        Ok(created)
+        Ok(created.into())
     }
 
     /// Replaces the content of the Secret that was `found`, if it is still that version. Labels and
     /// annotations of others stay.
     pub(super) async fn rewrite_secret(
         &self,
-        found: Secret,
+        found: HeldSecret,
         mut wanted: Content,
-    ) -> Result<Secret, CallError> {
+    ) -> Result<HeldSecret, CallError> {
         let own = owned_names(&found);
         keep_of_others(&mut wanted.labels, found.labels(), &own.labels);
         keep_of_others(&mut wanted.annotations, found.annotations(), &own.annotations);
         let name = found.name_any();
         let secrets = self.secrets.of(&found.namespace().unwrap_or_default());
-        let written = bounded("write secret", secrets.replace(&name, &post(), &with(found, wanted))).await?;
+        let secret = with(found, wanted);
+        let written = bounded("write secret", secrets.replace(&name, &post(), &secret)).await?;
         self.metrics.wrote(Kind::Secret);
-        Ok(written)
+        Ok(written.into())
     }
 }
 
-fn with(secret: Secret, content: Content) -> Secret {
+fn with(mut secret: HeldSecret, content: Content) -> HeldSecret {
     let Content { type_, labels, annotations, data } = content;
-    Secret {
-        metadata: ObjectMeta {
-            labels: Some(labels),
-            annotations: Some(annotations),
-            managed_fields: None,
-            ..secret.metadata
-        },
-        type_: Some(type_),
-        data: Some(data.into_iter().map(|(key, value)| (key, ByteString(value))).collect()),
-        ..secret
-    }
+    let data = data.into_iter().map(|(key, mut value)| (key, ByteString(std::mem::take(&mut *value))));
+    let before = secret.data.replace(data.collect());
+    drop(HeldSecret::from(Secret { data: before, ..Secret::default() }));
+    secret.type_ = Some(type_);
+    secret.metadata.labels = Some(labels);
+    secret.metadata.annotations = Some(annotations);
+    secret.metadata.managed_fields = None;
+    secret
 }
 
 /// Adds to `wanted` what `found` has and Keyward did not set.

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use zeroize::Zeroizing;
+
 use crate::api::access_key::{AnnotationValue, DataTemplate, Seal, SecretSpec, TokenStatus};
 use crate::api::shared::LabelValue;
 use crate::api::{AccessKeySpec, SECRET_TYPE, names};
@@ -35,6 +37,9 @@ const DEFAULT_DATA: [(&str, &str); 4] = [
     ("expires-at", "$(expiresAt)"),
 ];
 
+/// A Secret's data. Each value is wiped from memory when dropped.
+pub type Data = BTreeMap<String, Zeroizing<Vec<u8>>>;
+
 /// Labels, annotations and data as a Secret has them or should have them.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Content {
@@ -45,7 +50,7 @@ pub struct Content {
     /// Its annotations.
     pub annotations: BTreeMap<String, String>,
     /// Its data. It may hold a token, so this type has no `Debug`.
-    pub data: BTreeMap<String, Vec<u8>>,
+    pub data: Data,
 }
 
 /// The names that go into a Secret's data.
@@ -74,7 +79,8 @@ impl<'a> SecretOwner<'a> {
 
     /// The same without the record.
     fn unrecorded(&self, token: &Token, issued: &TokenStatus) -> Content {
-        let render = |(key, template): (&str, &str)| (key.to_owned(), self.render(template, token, issued));
+        let render =
+            |(key, template): (&str, &str)| (key.to_owned(), self.render(template, token, None, issued));
         Content {
             type_: SECRET_TYPE.into(),
             labels: self.labels(),
@@ -85,7 +91,7 @@ impl<'a> SecretOwner<'a> {
 
     /// The data that stays once `token` has expired: only what holds no part of a token. It is read from the
     /// Secret's present data, so nothing needs the token.
-    pub fn without_token(&self, present: &BTreeMap<String, Vec<u8>>) -> BTreeMap<String, Vec<u8>> {
+    pub fn without_token(&self, present: &Data) -> Data {
         let templates = self.templates();
         let keeps = |key: &str, value: &[u8]| {
             templates.iter().any(|(name, template)| *name == key && !template.contains(TOKEN))
@@ -101,11 +107,8 @@ impl<'a> SecretOwner<'a> {
         templates: &BTreeMap<String, DataTemplate>,
         (token, issued): (&Token, &TokenStatus),
         previous: Option<&Token>,
-    ) -> Option<BTreeMap<String, Vec<u8>>> {
-        let render = |template: &str| {
-            let with_previous = template.replace(PREVIOUS, previous.map(Token::reveal).unwrap_or_default());
-            self.render(&with_previous, token, issued)
-        };
+    ) -> Option<Data> {
+        let render = |template: &str| self.render(template, token, previous, issued);
         let there =
             templates.iter().filter(|(_, template)| previous.is_some() || !template.0.contains(PREVIOUS));
         let (data, tokens): (BTreeMap<_, _>, Vec<bool>) = there
@@ -121,14 +124,23 @@ impl<'a> SecretOwner<'a> {
         }
     }
 
-    fn render(&self, template: &str, token: &Token, issued: &TokenStatus) -> Vec<u8> {
-        template
+    fn render(
+        &self,
+        template: &str,
+        token: &Token,
+        previous: Option<&Token>,
+        issued: &TokenStatus,
+    ) -> Zeroizing<Vec<u8>> {
+        let public = template
             .replace("$(keyId)", &issued.id)
             .replace("$(serviceAccount)", &self.spec.service_account_name)
             .replace("$(account)", self.account)
-            .replace("$(expiresAt)", &rfc3339(issued.expires_at))
-            .replace(TOKEN, token.reveal())
-            .into_bytes()
+            .replace("$(expiresAt)", &rfc3339(issued.expires_at));
+        let with_previous = match previous {
+            Some(previous) => filled(&public, PREVIOUS, previous),
+            None => Zeroizing::new(public),
+        };
+        Zeroizing::new(std::mem::take(&mut *filled(&with_previous, TOKEN, token)).into_bytes())
     }
 
     fn labels(&self) -> BTreeMap<String, String> {
@@ -138,6 +150,19 @@ impl<'a> SecretOwner<'a> {
     fn own_annotations(&self) -> BTreeMap<String, String> {
         annotations(self.spec.secret.as_ref().and_then(|SecretSpec { annotations, .. }| annotations.as_ref()))
     }
+}
+
+/// The text with the token for each `word`. It never grows, so that no copy of the token stays behind.
+fn filled(text: &str, word: &str, token: &Token) -> Zeroizing<String> {
+    let places = text.matches(word).count();
+    let mut filled = Zeroizing::new(String::with_capacity(text.len() + places * token.reveal().len()));
+    for (at, part) in text.split(word).enumerate() {
+        if at > 0 {
+            filled.push_str(token.reveal());
+        }
+        filled.push_str(part);
+    }
+    filled
 }
 
 /// The labels that are asked for, and Keyward's own.
@@ -287,7 +312,7 @@ mod tests {
     }
 
     fn text(content: &Content, key: &str) -> String {
-        String::from_utf8(content.data[key].clone()).unwrap()
+        String::from_utf8(content.data[key].to_vec()).unwrap()
     }
 
     #[test]
@@ -344,9 +369,9 @@ mod tests {
         assert_eq!(changed(|c| drop(c.labels.insert("added-by-someone".into(), "1".into()))), token_as(true));
         assert_eq!(changed(|c| drop(c.labels.insert("team".into(), "b".into()))), token_as(false));
         assert_eq!(changed(|c| drop(c.annotations.remove("note"))), token_as(false));
-        assert_eq!(changed(|c| drop(c.data.insert("key-id".into(), b"x".to_vec()))), token_as(false));
-        assert_eq!(changed(|c| drop(c.data.insert("extra".into(), b"x".to_vec()))), token_as(false));
-        assert_eq!(changed(|c| drop(c.data.insert("token".into(), b"x".to_vec()))), Holds::Nothing);
+        assert_eq!(changed(|c| drop(c.data.insert("key-id".into(), b"x".to_vec().into()))), token_as(false));
+        assert_eq!(changed(|c| drop(c.data.insert("extra".into(), b"x".to_vec().into()))), token_as(false));
+        assert_eq!(changed(|c| drop(c.data.insert("token".into(), b"x".to_vec().into()))), Holds::Nothing);
         assert_eq!(changed(|c| c.data.clear()), Holds::Nothing);
 
         let stale =
@@ -359,7 +384,7 @@ mod tests {
         let spec = spec(None);
         let other = Token::from_random(&(0..=255).rev().collect::<Vec<u8>>()).unwrap();
         let mut content = owner(&spec).content(&token(), &record(), &seal());
-        content.data.insert("token".into(), other.reveal().into());
+        content.data.insert("token".into(), other.reveal().as_bytes().to_vec().into());
         assert_eq!(
             holds(&content, &spec, &OwnedNames::default()),
             Holds::Token { sha256: other.sha256(), as_requested: false }
@@ -370,7 +395,7 @@ mod tests {
     fn without_its_token_a_secret_keeps_the_rest() {
         let spec = spec(None);
         let mut present = owner(&spec).content(&token(), &record(), &seal()).data;
-        present.insert("extra".into(), token().reveal().into());
+        present.insert("extra".into(), token().reveal().as_bytes().to_vec().into());
         let rest = owner(&spec).without_token(&present);
         assert_eq!(rest.keys().collect::<Vec<_>>(), ["expires-at", "key-id", "service-account"]);
     }

@@ -1,12 +1,12 @@
 //! The credential and the requirements in a request's headers. What is sent twice is refused rather than
-//! chosen from.
+//! chosen from. Some gateways join it by a comma before they pass it on.
 
 use http::{HeaderMap, HeaderValue};
 
 use crate::domain::verdict::{BadRequest, Cause, Requirements, ResourceText};
 use crate::verifier::http::profile::{Profile, Route};
 
-const AUTHORIZATION: &str = "authorization";
+pub(super) const AUTHORIZATION: &str = "authorization";
 pub(super) const API_KEY: &str = "x-api-key";
 pub(super) const ON_BEHALF_OF: &str = "x-keyward-on-behalf-of";
 pub(super) const RESOURCE: &str = "x-keyward-resource";
@@ -51,11 +51,13 @@ impl<'a> Sent<'a> {
     pub(super) fn of(headers: &'a HeaderMap) -> Self {
         let mut sent = Self::default();
         for (name, value) in headers {
+            // What is empty is nothing: Caddy passes on headers that the client did not send so.
+            if value.is_empty() {
+                continue;
+            }
             let header = match name.as_str() {
                 AUTHORIZATION => &mut sent.authorization,
                 API_KEY => &mut sent.api_key,
-                // A requirement that is empty is none.
-                _ if value.is_empty() => continue,
                 RESOURCE => &mut sent.resource,
                 ROLE => &mut sent.role,
                 ON_BEHALF_OF => &mut sent.on_behalf_of,
@@ -76,7 +78,11 @@ impl<'a> Sent<'a> {
         if authorization.more || api_key.more {
             return Err(Cause::SeveralCredentials);
         }
-        let text = |value: &'a HeaderValue| value.to_str().map_err(|_| Cause::Malformed);
+        let text = |value: &'a HeaderValue| match value.to_str() {
+            Ok(text) if text.contains(',') => Err(Cause::SeveralCredentials),
+            Ok(text) => Ok(text),
+            Err(_) => Err(Cause::Malformed),
+        };
         match (authorization.first, api_key.first) {
             (None, None) => Err(Cause::NoCredential),
             (Some(_), Some(_)) => Err(Cause::SeveralCredentials),
@@ -97,7 +103,12 @@ impl<'a> Sent<'a> {
             None => None,
         };
         let requirements = Requirements::for_resource(resource)?;
-        requirements.on_behalf_of(self.on_behalf_of.one(ON_BEHALF_OF, Cause::BadOnBehalfOf)?)
+        let user = self.on_behalf_of.one(ON_BEHALF_OF, Cause::BadOnBehalfOf)?;
+        if route.profile != Profile::Plain && user.is_some_and(|user| user.contains(',')) {
+            let message = format!("`{ON_BEHALF_OF}` must be sent once, and have no comma through a gateway");
+            return Err(bad(Cause::BadOnBehalfOf, message));
+        }
+        requirements.on_behalf_of(user)
     }
 
     fn resource(&self) -> Result<Option<ResourceText<'a>>, BadRequest> {
@@ -124,7 +135,7 @@ impl<'a> Sent<'a> {
 }
 
 /// RFC 9110 section 11.1: the scheme's letters may be of either case.
-pub(super) fn bearer(text: &str) -> Result<&str, Cause> {
+fn bearer(text: &str) -> Result<&str, Cause> {
     let (scheme, token) = text.trim().split_once(' ').unwrap_or((text.trim(), ""));
     if scheme.eq_ignore_ascii_case("bearer") { Ok(token.trim()) } else { Err(Cause::OtherScheme) }
 }
@@ -170,10 +181,17 @@ mod tests {
                 Err(Cause::SeveralCredentials),
             ),
             (
-                "one that is empty",
-                vec![("authorization", "Bearer a"), ("x-api-key", "")],
+                "two bearers that a gateway joined",
+                vec![("authorization", "Bearer a, Bearer a")],
                 Err(Cause::SeveralCredentials),
             ),
+            (
+                "two API keys that a gateway joined",
+                vec![("x-api-key", "a,b")],
+                Err(Cause::SeveralCredentials),
+            ),
+            ("one that is empty", vec![("authorization", "Bearer a"), ("x-api-key", "")], Ok("a")),
+            ("two that are empty", vec![("authorization", ""), ("x-api-key", "")], Err(Cause::NoCredential)),
         ] {
             assert_eq!(Sent::of(&headers(&pairs)).credential(), expected, "{what}");
         }
@@ -210,6 +228,15 @@ mod tests {
         }
     }
 
+    #[test]
+    fn whoever_is_named_twice_is_refused_also_where_a_gateway_joined_the_names() {
+        let both = headers(&[("x-keyward-on-behalf-of", "ann,ben")]);
+        for (rest, refused) in [("", false), ("/nginx", true), ("/envoy/-", true), ("/caddy", true)] {
+            let read = Sent::of(&both).requirements(&Route::parse(rest).unwrap());
+            assert_eq!(read.is_err(), refused, "{rest}");
+        }
+    }
+
     proptest! {
         #[test]
         fn no_headers_make_it_panic_and_two_credentials_are_never_chosen_from(
@@ -222,11 +249,12 @@ mod tests {
                     headers.append(HeaderName::from_static(names[name]), value);
                 }
             }
-            let count = headers.get_all(AUTHORIZATION).iter().count() + headers.get_all(API_KEY).iter().count();
+            let credentials = headers.get_all(AUTHORIZATION).iter().chain(headers.get_all(API_KEY));
+            let count = credentials.filter(|value| !value.is_empty()).count();
             let sent = Sent::of(&headers);
             let read = sent.credential();
             prop_assert_eq!(read == Err(Cause::NoCredential), count == 0);
-            prop_assert_eq!(read == Err(Cause::SeveralCredentials), count > 1);
+            prop_assert!(count <= 1 || read == Err(Cause::SeveralCredentials));
             for rest in ["", "/nginx", "/for/App/x"] {
                 let _ = sent.requirements(&Route::parse(rest).unwrap());
             }

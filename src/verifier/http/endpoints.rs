@@ -11,7 +11,7 @@ use tower_service::Service as _;
 
 use crate::runtime::server::{Answers, Caller};
 use crate::verifier::check::checker::Checker;
-use crate::verifier::http::body::{self, Body, LONGEST};
+use crate::verifier::http::body::{self, Body, LONGEST_MESSAGE};
 use crate::verifier::http::problem::{Problem, json};
 use crate::verifier::http::{forward, grpc, openapi, token_review, verify};
 
@@ -26,7 +26,7 @@ impl Endpoints {
     /// Endpoints that ask `checker`.
     pub fn new(checker: Arc<Checker>) -> Self {
         let authorizer = grpc::Authorizer { checker: Arc::clone(&checker) };
-        let grpc = AuthorizationServer::new(authorizer).max_decoding_message_size(LONGEST);
+        let grpc = AuthorizationServer::new(authorizer).max_decoding_message_size(LONGEST_MESSAGE);
         Self { checker, grpc, openapi: Bytes::from(openapi::document().to_string()) }
     }
 
@@ -58,11 +58,15 @@ impl Endpoints {
 
     async fn grpc(&self, request: Request<Incoming>, caller: &Caller) -> Response<Body> {
         let (head, body) = request.into_parts();
-        let body = match body::whole(body, caller).await {
+        let body = match body::whole(body, LONGEST_MESSAGE, caller).await {
             Ok(body) => body,
             Err(problem) => return problem.answer().map(Either::Left),
         };
-        let mut request = Request::from_parts(head, Full::new(body));
+        // It is copied when it is decoded.
+        if !caller.hold(body.len()) {
+            return Problem::overloaded().answer().map(Either::Left);
+        }
+        let mut request = Request::from_parts(head, Full::new(Bytes::from_owner(body)));
         request.extensions_mut().insert(grpc::Peer(caller.address()));
         // A clone is cheap, and calling needs one of its own.
         let Ok(mut answer) = self.grpc.clone().call(request).await;

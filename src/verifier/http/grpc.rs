@@ -9,18 +9,19 @@ use envoy_types::ext_authz::v3::pb::{
     HeaderValueOption, HttpResponse, HttpStatus, OkHttpResponse,
 };
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::{HeaderMap, HeaderName};
 use tonic::{Code, Request, Response, Status};
 
-use crate::domain::verdict::{BadRequest, Cause, Requirements, ResourceText};
+use crate::domain::verdict::ResourceText;
 use crate::verifier::check::checker::Checker;
 use crate::verifier::check::client::Client;
 use crate::verifier::check::endpoint::Endpoint;
 use crate::verifier::check::outcome::Allowed;
 use crate::verifier::check::request;
-use crate::verifier::http::credential::{API_KEY, ON_BEHALF_OF, bearer};
+use crate::verifier::http::credential::{API_KEY, AUTHORIZATION, ON_BEHALF_OF, Sent};
 use crate::verifier::http::identity;
 use crate::verifier::http::problem::Problem;
-use crate::verifier::http::profile::Profile;
+use crate::verifier::http::profile::{Profile, Route};
 
 /// The path of the one method.
 pub(super) const CHECK: &str = "/envoy.service.auth.v3.Authorization/Check";
@@ -46,7 +47,7 @@ pub(super) struct Authorizer {
 /// What Envoy says of a request, as far as it is read.
 #[derive(Default)]
 struct Described {
-    headers: HashMap<String, String>,
+    headers: HeaderMap,
     route: HashMap<String, String>,
     request_id: String,
     source: Option<IpAddr>,
@@ -57,11 +58,12 @@ impl Authorization for Authorizer {
     async fn check(&self, request: Request<CheckRequest>) -> Result<Response<CheckResponse>, Status> {
         let peer = request.extensions().get::<Peer>().map(|peer| peer.0);
         let described = Described::of(request.into_inner());
+        let sent = Sent::of(&described.headers);
         let trusted = &self.checker.trusted_proxies;
         let request = request::Request {
             endpoint: Endpoint::Grpc,
-            credential: described.credential(),
-            requirements: described.requirements(),
+            credential: sent.credential(),
+            requirements: sent.requirements(&described.route()),
             client: peer.map_or(Client::Unknown, |peer| trusted.client(peer, || described.source)),
             request_id: &described.request_id,
         };
@@ -81,26 +83,23 @@ impl Described {
         let Some(attributes) = request.attributes else { return Self::default() };
         let source = attributes.source.and_then(|peer| peer.address).and_then(|address| address.address);
         let http = attributes.request.and_then(|request| request.http).unwrap_or_default();
+        // With `encode_raw_headers` they are in the one, each as it was sent, and otherwise in the other.
+        let raw = http.header_map.map(|map| map.headers).unwrap_or_default();
+        let raw = raw.iter().map(|header| {
+            let HeaderValue { key, value, raw_value } = header;
+            (key.as_str(), if raw_value.is_empty() { value.as_bytes() } else { raw_value.as_slice() })
+        });
+        let joined = http.headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes()));
         Self {
-            headers: http.headers,
+            headers: read(joined.chain(raw)),
             route: attributes.context_extensions,
             request_id: http.id,
             source: source.and_then(ip_address),
         }
     }
 
-    /// Envoy joins what is sent twice by a comma, which no token has.
-    fn credential(&self) -> Result<&str, Cause> {
-        match (self.headers.get("authorization"), self.headers.get(API_KEY)) {
-            (None, None) => Err(Cause::NoCredential),
-            (Some(_), Some(_)) => Err(Cause::SeveralCredentials),
-            (Some(one), None) | (None, Some(one)) if one.contains(',') => Err(Cause::SeveralCredentials),
-            (Some(authorization), None) => bearer(authorization),
-            (None, Some(key)) => Ok(key.trim()),
-        }
-    }
-
-    fn requirements(&self) -> Result<Requirements, BadRequest> {
+    /// What the route's configuration requires. No client chooses it.
+    fn route(&self) -> Route<'_> {
         let setting = |name| self.route.get(name).map(String::as_str).filter(|text| !text.is_empty());
         let resource = match (setting(CATEGORY), setting(NAME), setting(ROLE)) {
             (None, None, None) => None,
@@ -110,9 +109,22 @@ impl Described {
                 role,
             }),
         };
-        let user = self.headers.get(ON_BEHALF_OF).map(String::as_str).filter(|name| !name.is_empty());
-        Requirements::for_resource(resource)?.on_behalf_of(user)
+        Route { profile: Profile::Envoy, resource }
     }
+}
+
+/// Those of the client's headers that say who asks, and for whom.
+fn read<'a>(sent: impl Iterator<Item = (&'a str, &'a [u8])>) -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    for (name, value) in sent {
+        let known = [AUTHORIZATION, API_KEY, ON_BEHALF_OF];
+        let Some(known) = known.into_iter().find(|known| known.eq_ignore_ascii_case(name)) else { continue };
+        // What cannot be a header is none that is good either, and must not be passed over.
+        let value = http::HeaderValue::from_bytes(value);
+        let value = value.unwrap_or_else(|_| http::HeaderValue::from_static("\t"));
+        headers.append(HeaderName::from_static(known), value);
+    }
+    headers
 }
 
 fn ip_address(address: Address) -> Option<IpAddr> {
@@ -163,35 +175,90 @@ fn respond(code: Code, response: HttpResponse) -> CheckResponse {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use envoy_types::pb::envoy::service::auth::v3::AttributeContext;
+    use envoy_types::pb::envoy::service::auth::v3::attribute_context::{self, HttpRequest};
 
-    fn described(headers: &[(&str, &str)], route: &[(&str, &str)]) -> Described {
-        let map = |pairs: &[(&str, &str)]| {
-            pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
-        };
-        Described { headers: map(headers), route: map(route), ..Described::default() }
+    use super::*;
+    use crate::domain::verdict::Cause;
+
+    fn message(http: HttpRequest, route: &[(&str, &str)]) -> CheckRequest {
+        let route = route.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        let request = attribute_context::Request { http: Some(http), ..Default::default() };
+        CheckRequest {
+            attributes: Some(AttributeContext {
+                request: Some(request),
+                context_extensions: route.collect(),
+                ..AttributeContext::default()
+            }),
+        }
+    }
+
+    /// As Envoy sends headers by default: those of one name joined.
+    fn joined(headers: &[(&str, &str)]) -> HttpRequest {
+        let headers = headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        HttpRequest { headers: headers.collect(), ..HttpRequest::default() }
+    }
+
+    /// As it sends them with `encode_raw_headers`.
+    fn raw(headers: &[(&str, &str)]) -> HttpRequest {
+        let headers = headers.iter().map(|(name, value)| HeaderValue {
+            key: (*name).to_owned(),
+            raw_value: value.as_bytes().to_vec(),
+            ..HeaderValue::default()
+        });
+        let header_map = envoy_types::pb::envoy::config::core::v3::HeaderMap { headers: headers.collect() };
+        HttpRequest { header_map: Some(header_map), ..HttpRequest::default() }
+    }
+
+    fn credential(http: HttpRequest) -> Result<String, Cause> {
+        let described = Described::of(message(http, &[]));
+        Sent::of(&described.headers).credential().map(str::to_owned)
     }
 
     #[test]
-    fn exactly_one_credential_is_read() {
+    fn exactly_one_credential_is_read_however_headers_are_sent() {
         for (headers, expected) in [
             (vec![], Err(Cause::NoCredential)),
-            (vec![("authorization", "Bearer a")], Ok("a")),
-            (vec![("x-api-key", "a")], Ok("a")),
+            (vec![("authorization", "Bearer a")], Ok("a".to_owned())),
+            (vec![("x-api-key", "a")], Ok("a".to_owned())),
             (vec![("authorization", "Bearer a"), ("x-api-key", "a")], Err(Cause::SeveralCredentials)),
             (vec![("x-api-key", "a,b")], Err(Cause::SeveralCredentials)),
             (vec![("authorization", "Bearer a,Bearer a")], Err(Cause::SeveralCredentials)),
             (vec![("authorization", "Basic a")], Err(Cause::OtherScheme)),
         ] {
-            assert_eq!(described(&headers, &[]).credential(), expected, "{headers:?}");
+            assert_eq!(credential(joined(&headers)), expected, "{headers:?}");
+            assert_eq!(credential(raw(&headers)), expected, "{headers:?}, raw");
+        }
+        let twice = raw(&[("x-api-key", "a"), ("x-api-key", "a")]);
+        assert_eq!(credential(twice), Err(Cause::SeveralCredentials));
+    }
+
+    #[test]
+    fn nobody_is_acted_for_where_two_are_named_or_none_that_can_be_read() {
+        let user = |http| {
+            let described = Described::of(message(http, &[]));
+            let requirements = Sent::of(&described.headers).requirements(&described.route());
+            requirements.map(|requirements| requirements.on_behalf_of.map(|user| user.as_str().to_owned()))
+        };
+        assert_eq!(user(joined(&[(ON_BEHALF_OF, "ann")])), Ok(Some("ann".to_owned())));
+        assert_eq!(user(raw(&[(ON_BEHALF_OF, "ann")])), Ok(Some("ann".to_owned())));
+        assert_eq!(user(joined(&[(ON_BEHALF_OF, "")])), Ok(None));
+        for bad in [
+            joined(&[(ON_BEHALF_OF, "ann,ben")]),
+            raw(&[(ON_BEHALF_OF, "ann"), (ON_BEHALF_OF, "ben")]),
+            raw(&[(ON_BEHALF_OF, "ann\n")]),
+        ] {
+            assert_eq!(user(bad).unwrap_err().cause, Cause::BadOnBehalfOf);
         }
     }
 
     #[test]
     fn the_resource_is_what_the_route_says() {
-        let client = [("x-keyward-resource", "Process/salaries")];
         let resource = |route: &[(&str, &str)]| {
-            described(&client, route).requirements().map(|requirements| requirements.resource)
+            let client = joined(&[("x-keyward-resource", "Process/salaries")]);
+            let described = Described::of(message(client, route));
+            let requirements = Sent::of(&described.headers).requirements(&described.route());
+            requirements.map(|requirements| requirements.resource)
         };
         assert_eq!(resource(&[]), Ok(None));
         let expenses = [("keyward-category", "Process"), ("keyward-name", "expenses"), ("keyward-role", "")];

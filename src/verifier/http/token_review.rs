@@ -9,6 +9,7 @@ use k8s_openapi::api::authentication::v1::{TokenReviewStatus, UserInfo};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use zeroize::{Zeroize, ZeroizeOnDrop};
 
 use crate::domain::verdict::{Class, Requirements};
 use crate::runtime::server::Caller;
@@ -42,7 +43,7 @@ pub(super) struct Review {
 }
 
 /// What is asked.
-#[derive(Deserialize, JsonSchema)]
+#[derive(Deserialize, JsonSchema, Zeroize, ZeroizeOnDrop)]
 #[schemars(rename = "TokenReviewSpec")]
 struct Spec {
     /// The token.
@@ -69,10 +70,11 @@ pub(super) async fn answer(
     request: Request<Incoming>,
     caller: &Caller,
 ) -> Response<Full<Bytes>> {
-    let review = match body::whole(request.into_body(), caller).await.and_then(|body| review(&body)) {
-        Ok(review) => review,
-        Err(problem) => return problem.answer(),
-    };
+    let review =
+        match body::whole(request.into_body(), body::LONGEST, caller).await.and_then(|body| review(&body)) {
+            Ok(review) => review,
+            Err(problem) => return problem.answer(),
+        };
     let request = request::Request {
         endpoint: Endpoint::TokenReview,
         credential: Ok(&review.spec.token),

@@ -80,7 +80,7 @@ fn prometheus_takes_all_of_them() {
 #[test]
 fn alerts_are_as_the_values_say() {
     let on = "metrics.prometheusRule.enabled=true";
-    let of_controller = groups(&objects(on));
+    let of_controller = groups(&objects(&format!("{on},verifier.enabled=false")));
     assert_eq!(
         of_controller.as_array().unwrap().len(),
         1,

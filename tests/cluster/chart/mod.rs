@@ -19,7 +19,7 @@ use serde_json::Value;
 
 use super::support::policies::{helm, helm_template};
 
-const WITH_TLS: &str = "verifier.enabled=true,verifier.tls.secretName=verifier-tls";
+const WITH_TLS: &str = "verifier.tls.secretName=verifier-tls";
 /// Every option that is off by default.
 const ALL: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/charts/keyward/ci/all-values.yaml");
 

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{WITH_TLS, all_objects, deployed, find, objects};
+use super::{WITH_TLS, all_objects, deployed, find, objects, refused};
 
 /// The pod of a process, as the chart's Deployment describes it.
 fn pod(objects: &[Value], process: &str) -> Value {
@@ -36,7 +36,7 @@ fn a_pod_may_do_as_little_as_can_be() {
     for process in ["controller", "verifier"] {
         let pod = pod(&objects, process);
         let security = json!({
-            "runAsNonRoot": true, "runAsUser": 65532, "seccompProfile": {"type": "RuntimeDefault"},
+            "runAsNonRoot": true, "runAsUser": 65532, "runAsGroup": 65532, "seccompProfile": {"type": "RuntimeDefault"},
         });
         assert_eq!(pod["securityContext"], security);
         let security = json!({
@@ -46,10 +46,12 @@ fn a_pod_may_do_as_little_as_can_be() {
         assert_eq!(pod["enableServiceLinks"], false, "a Service may be called keyward-log");
         assert_eq!(pod["hostUsers"], Value::Null);
     }
+    refused("runAsGroup=null", "runAsGroup can be null only where runAsUser is null");
     let chosen = all_objects("runAsUser=null");
     for process in ["controller", "verifier"] {
         let pod = pod(&chosen, process);
         assert_eq!(pod["securityContext"]["runAsUser"], Value::Null, "the platform chooses one");
+        assert_eq!(pod["securityContext"]["runAsGroup"], Value::Null, "and the group with it");
         assert_eq!(pod["hostUsers"], false);
     }
 }
@@ -134,17 +136,18 @@ fn a_network_policy_lets_in_who_is_named_and_nothing_out_that_is_not() {
     let policy = |objects: &[Value], process: &str| {
         find(objects, "NetworkPolicy", &format!("keyward-{process}")).map(|policy| policy["spec"].clone())
     };
-    let none = objects(WITH_TLS);
+    let none = objects("networkPolicy.enabled=false,verifier.networkPolicy.enabled=false");
     assert_eq!((policy(&none, "controller"), policy(&none, "verifier")), (None, None));
 
-    let open = objects(&format!("{WITH_TLS},networkPolicy.enabled=true,verifier.networkPolicy.enabled=true"));
+    let open = objects("");
     let controller = policy(&open, "controller").unwrap();
     assert_eq!(controller["policyTypes"], json!(["Ingress"]));
     assert_eq!(controller["ingress"], json!([{"ports": [{"port": "metrics"}]}]));
     let verifier = policy(&open, "verifier").unwrap();
     assert_eq!(
         verifier["ingress"],
-        json!([{"ports": [{"port": "metrics"}]}, {"ports": [{"port": "verifier"}]}])
+        json!([{"ports": [{"port": "metrics"}]}, {"ports": [{"port": "verifier"}]}]),
+        "its own port is open to everyone, the API server included"
     );
 
     let closed = all_objects("");

@@ -25,26 +25,86 @@ fn parsed(command: Command, container: &Container) -> clap::ArgMatches {
 }
 
 #[test]
-fn there_is_no_verifier_until_it_is_asked_for() {
-    let objects = objects("");
-    assert!(find(&objects, "Deployment", "keyward-controller").is_some());
-    assert!(!serde_json::to_string(&objects).unwrap().contains("keyward-verifier"));
+fn a_verifier_comes_with_the_chart_unless_it_is_switched_off() {
+    let found = |values: &str| {
+        let objects = objects(values);
+        assert!(find(&objects, "Deployment", "keyward-controller").is_some());
+        serde_json::to_string(&objects).unwrap().contains("keyward-verifier")
+    };
+    assert_eq!((found(""), found("verifier.enabled=false")), (true, false));
 }
 
 #[test]
-fn a_verifier_needs_a_certificate_or_that_plain_http_is_meant() {
-    let words = "needs exactly one of: verifier.tls.secretName";
-    refused("verifier.enabled=true", words);
+fn a_verifier_has_its_certificate_from_one_place_and_its_values_are_checked() {
+    let words = "at most one of these can be set: verifier.tls.secretName";
     refused(&format!("{WITH_TLS},verifier.allowPlainHttp=true"), words);
+    refused(&format!("{WITH_TLS},verifier.tls.certManager.issuerRef.name=x"), words);
     refused(&format!("{WITH_TLS},verifier.maxStalnessSeconds=5"), "maxStalnessSeconds");
     refused(&format!("{WITH_TLS},verifier.tls.secret=x"), "secret");
     refused(&format!("{WITH_TLS},verifier.maxStalenessSeconds=2"), "maxStalenessSeconds");
     refused(&format!("{WITH_TLS},verifier.trustedProxies={{gateway}}"), "trustedProxies");
+    refused("verifier.tls.names={a b}", "names");
+}
+
+#[test]
+fn without_a_certificate_the_controller_makes_one_for_every_name_of_the_service() {
+    let values =
+        "namespaceOverride=iam,verifier.service.clusterIP=10.0.0.7,verifier.tls.names={keys.example.org}";
+    let made = objects(values);
+    let (_, controller) = deployed(&made, "controller");
+    let flags = parsed(ControllerArgs::augment_args(Command::new("controller")), &controller);
+    let names: Vec<&str> =
+        flags.get_many::<String>("verifier_certificate_names").unwrap().map(String::as_str).collect();
+    assert_eq!(
+        names,
+        [
+            "keyward-verifier",
+            "keyward-verifier.iam",
+            "keyward-verifier.iam.svc",
+            "keyward-verifier.iam.svc.cluster.local",
+            "keys.example.org",
+            "10.0.0.7"
+        ]
+    );
+    let rules = include_str!("../../../charts/keyward/files/certificate-rules.yaml");
+    let rules: serde_json::Value = serde_yaml::from_str(rules).unwrap();
+    assert_eq!(find(&made, "Role", "keyward-certificate").unwrap()["rules"], rules);
+    assert_eq!(secret_of(&made), ("keyward-verifier-self-signed".to_owned(), Some(true)));
+
+    for values in [WITH_TLS, "verifier.allowPlainHttp=true", "verifier.enabled=false"] {
+        let given = objects(values);
+        let (_, controller) = deployed(&given, "controller");
+        let flags = parsed(ControllerArgs::augment_args(Command::new("controller")), &controller);
+        assert!(flags.get_many::<String>("verifier_certificate_names").is_none(), "{values}");
+        assert!(find(&given, "Role", "keyward-certificate").is_none(), "{values}");
+    }
+}
+
+#[test]
+fn with_an_issuer_cert_manager_makes_it() {
+    let values = "verifier.tls.certManager.issuerRef.name=corp,verifier.tls.certManager.issuerRef.kind=ClusterIssuer,\
+                  verifier.service.clusterIP=10.0.0.7";
+    let made = objects(values);
+    let spec = &find(&made, "Certificate", "keyward-verifier").unwrap()["spec"];
+    let issuer = serde_json::json!({"name": "corp", "kind": "ClusterIssuer", "group": "cert-manager.io"});
+    assert_eq!(spec["issuerRef"], issuer);
+    assert_eq!(spec["dnsNames"][2], "keyward-verifier.default.svc");
+    assert_eq!(spec["ipAddresses"], serde_json::json!(["10.0.0.7"]));
+    assert_eq!(secret_of(&made), (spec["secretName"].as_str().unwrap().to_owned(), Some(true)));
+    assert!(find(&made, "Role", "keyward-certificate").is_none());
+}
+
+/// The Secret that the verifier's pod mounts, and whether it starts without it.
+fn secret_of(objects: &[serde_json::Value]) -> (String, Option<bool>) {
+    let (deployment, _) = deployed(objects, "verifier");
+    let volume = deployment.spec.unwrap().template.spec.unwrap().volumes.unwrap().remove(0);
+    let secret = volume.secret.unwrap();
+    (secret.secret_name.unwrap(), secret.optional)
 }
 
 #[test]
 fn the_programs_understand_what_the_chart_sets() {
-    let values = "verifier.enabled=true,verifier.allowPlainHttp=true,watchNamespace=shop,\
+    let values = "verifier.allowPlainHttp=true,watchNamespace=shop,\
                   verifier.trustedProxies={10.0.0.0/8,192.0.2.7},verifier.maxStalenessSeconds=30";
     let objects = objects(values);
     let (_, controller) = deployed(&objects, "controller");

@@ -12,7 +12,7 @@ use crate::gateways::keys::Keys;
 use crate::support::http::{Answer, Http};
 use crate::support::{Scene, Verifier, eventually};
 
-const ON_BEHALF_OF: &str = "x-keyward-on-behalf-of";
+pub const ON_BEHALF_OF: &str = "x-keyward-on-behalf-of";
 
 /// In what gateways differ.
 pub struct Differences {
@@ -22,11 +22,11 @@ pub struct Differences {
     pub unreachable: u16,
 }
 
-struct Stage {
-    scene: Scene,
-    keys: Keys,
-    application: Application,
-    gateway: Running,
+pub struct Stage {
+    pub scene: Scene,
+    pub keys: Keys,
+    pub application: Application,
+    pub gateway: Running,
     http: Http,
     differences: Differences,
 }
@@ -37,30 +37,36 @@ pub async fn everything_holds(kind: Kind, differences: Differences) {
     let mut verifier = Verifier::start(&scene, &["--trusted-proxies", "127.0.0.1"]).await;
     keys.known_to(&verifier).await;
     let application = Application::start().await;
-    let gateway = Running::start(kind, &scene.namespace, &verifier.address().await, &application.address);
-    let stage = Stage { scene, keys, application, gateway, http: Http::default(), differences };
+    let address = verifier.address().await;
+    let gateway = Running::start(kind, &scene.namespace, &address, &application.address, &[]);
+    let mut stage = Stage { scene, keys, application, gateway, http: Http::default(), differences };
     stage.answers("/", &stage.keys.good, 200).await;
     stage.who_is_let_in().await;
     stage.who_is_refused().await;
     stage.nothing_a_client_sends_is_taken_for_the_verdict().await;
+    stage.no_lookalike_of_a_header_reaches_an_application(&address).await;
+    stage.no_client_has_the_identity_left_out().await;
+    stage.what_is_sent_twice_or_empty().await;
+    stage.many_headers_of_a_client_are_let_through().await;
     stage.acting_for_another(&verifier).await;
+    stage.variants_of_the_configuration(&address).await;
     stage.switched_off().await;
     verifier.kill();
     stage.nobody_while_the_verifier_is_gone().await;
 }
 
 impl Stage {
-    async fn ask(&self, method: Method, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
+    pub async fn ask(&self, method: Method, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
         self.http.ask(method, &format!("{}{path}", self.gateway.url), headers, body).await
     }
 
-    async fn get(&self, path: &str, token: &Token, headers: &[(&str, &str)]) -> Answer {
+    pub async fn get(&self, path: &str, token: &Token, headers: &[(&str, &str)]) -> Answer {
         let bearer = format!("Bearer {}", token.reveal());
         self.ask(Method::GET, path, &[&[("authorization", bearer.as_str())], headers].concat(), "").await
     }
 
     /// Waits for a status.
-    async fn answers(&self, path: &str, token: &Token, status: u16) {
+    pub async fn answers(&self, path: &str, token: &Token, status: u16) {
         let url = format!("{}{path}", self.gateway.url);
         let bearer = format!("Bearer {}", token.reveal());
         let headers = [("authorization", bearer.as_str())];
@@ -74,7 +80,7 @@ impl Stage {
         .await;
     }
 
-    async fn who_is_let_in(&self) {
+    pub async fn who_is_let_in(&self) {
         let Keys { good, .. } = &self.keys;
         let actor = format!("keyward:{}:good", self.scene.namespace);
         let answer = self.get("/reports?q=1", good, &[]).await;
@@ -95,7 +101,7 @@ impl Stage {
     }
 
     /// The application learns the verdict, and no credential.
-    fn identifies(&self, said: &Value, token: &Token, expected: [&str; 5]) {
+    pub fn identifies(&self, said: &Value, token: &Token, expected: [&str; 5]) {
         let [subject, actor, resource, role, user] = expected;
         let account = self.scene.namespace.as_str();
         for (name, value) in [
@@ -119,7 +125,7 @@ impl Stage {
         assert!(!said.to_string().contains(token.reveal()), "the application got the token");
     }
 
-    async fn who_is_refused(&self) {
+    pub async fn who_is_refused(&self) {
         let Keys { good, viewer, stranger, off, expired, .. } = &self.keys;
         let reveal = good.reveal();
         let typo = format!("{}{}", &reveal[..64], if reveal.ends_with('0') { '1' } else { '0' });
@@ -224,7 +230,7 @@ impl Stage {
 }
 
 /// Every value that the application got under a header's name.
-fn values(said: &Value, name: &str) -> Vec<String> {
+pub fn values(said: &Value, name: &str) -> Vec<String> {
     let headers = said["headers"].as_array().unwrap();
     let of_name = headers.iter().filter(|pair| pair[0] == name);
     of_name.map(|pair| pair[1].as_str().unwrap().to_owned()).collect()

@@ -87,16 +87,21 @@ impl Kind {
 pub struct Running {
     child: Child,
     log: PathBuf,
+    pub kind: Kind,
     pub url: String,
 }
 
+/// A text of a configuration, and what stands there instead.
+pub type Edit = (&'static str, &'static str);
+
 impl Running {
-    pub fn start(kind: Kind, name: &str, verifier: &str, application: &str) -> Self {
+    /// Starts it with its documented configuration, but for `edits`.
+    pub fn start(kind: Kind, name: &str, verifier: &str, application: &str, edits: &[Edit]) -> Self {
         let folder = dev_dir().join(format!("{name}-gateway"));
         fs::create_dir_all(&folder).unwrap();
         let own = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
         let moved = [("8470", verifier), ("8480", own.as_str()), ("8490", application)];
-        let mut files = kind.files().iter().map(|file| place(file, &folder, &moved));
+        let mut files = kind.files().iter().map(|file| place(file, &folder, &moved, edits));
         let first = files.next().unwrap();
         files.for_each(drop);
         let log = dev_dir().join(format!("{name}-gateway.log"));
@@ -109,7 +114,7 @@ impl Running {
             .stderr(File::options().append(true).open(&log).unwrap())
             .spawn()
             .unwrap();
-        Self { child, log, url: format!("http://{own}") }
+        Self { child, log, kind, url: format!("http://{own}") }
     }
 
     pub fn log(&self) -> String {
@@ -126,13 +131,17 @@ impl Drop for Running {
 }
 
 /// Copies a file of `examples/gateways/` into `folder`, with other ports.
-fn place(file: &str, folder: &Path, moved: &[(&str, &str)]) -> PathBuf {
+fn place(file: &str, folder: &Path, moved: &[(&str, &str)], edits: &[Edit]) -> PathBuf {
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/gateways").join(file);
     let mut text = fs::read_to_string(&source).unwrap();
     for (port, address) in moved {
         let new = address.rsplit(':').next().unwrap();
         assert!(text.contains(port) || source.ends_with("traefik/traefik.yml"), "{file} names port {port}");
         text = text.replace(port, new);
+    }
+    for (before, after) in edits {
+        assert!(text.contains(before), "{file} has {before}");
+        text = text.replacen(before, after, 1);
     }
     let target = folder.join(source.file_name().unwrap());
     fs::write(&target, text).unwrap();

@@ -3,8 +3,11 @@
 
 mod application;
 mod cases;
+mod cgi;
 mod gateway;
 mod keys;
+mod lookalikes;
+mod variants;
 
 use cases::{Differences, everything_holds};
 use gateway::Kind;

@@ -185,11 +185,10 @@ pub fn content(
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-
     use super::*;
     use crate::api::access_key::DataTemplate;
     use crate::api::shared::{LabelValue, NamespaceName};
+    use crate::domain::access_key::secret::Data;
     use crate::domain::value::token::RANDOM_BYTES;
     use proptest::prelude::*;
 
@@ -266,8 +265,8 @@ mod tests {
         let content_of =
             |previous| content(&owner, "key-uid", &wanted[0], (&now, &issued), previous).unwrap();
         let found = content_of(Some(&before));
-        let text = |data: &BTreeMap<String, Vec<u8>>| -> Vec<(String, String)> {
-            data.iter().map(|(k, v)| (k.clone(), String::from_utf8(v.clone()).unwrap())).collect()
+        let text = |data: &Data| -> Vec<(String, String)> {
+            data.iter().map(|(k, v)| (k.clone(), String::from_utf8(v.to_vec()).unwrap())).collect()
         };
         let shown = text(&found.data);
         assert!(shown[0] == ("ci".into(), now.reveal().into()), "the token");

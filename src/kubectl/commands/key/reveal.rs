@@ -16,6 +16,7 @@ use crate::kubectl::error::Error;
 use crate::kubectl::input::name::NameOf;
 use crate::kubectl::output::hint::command_line;
 use crate::kubectl::output::screen;
+use crate::runtime::held_secret::HeldSecret;
 
 /// Flags of `key reveal`.
 #[derive(Args, Clone, Debug)]
@@ -41,8 +42,8 @@ pub async fn run(context: &Context, args: RevealArgs) -> Result<(), Error> {
     let cluster = context.globals.connect().await?;
     let key: AccessKey = cluster.get(&name).await?;
     let place = SecretOwner { spec: &key.spec, name: &name, account: cluster.namespace() };
-    let secret: Option<Secret> = cluster.find(place.secret_name()).await?;
-    let token = find(&key, place.secret_name(), secret.as_ref()).map_err(Error::Refused)?;
+    let secret = cluster.find::<Secret>(place.secret_name()).await?.map(HeldSecret::from);
+    let token = find(&key, place.secret_name(), secret.as_deref()).map_err(Error::Refused)?;
     if let Some(warning) = warning(&key) {
         screen::warn(&warning);
     }

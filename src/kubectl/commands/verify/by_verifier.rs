@@ -6,6 +6,7 @@ use http::{Request, Uri};
 use http_body_util::{BodyExt as _, Limited};
 use kube::client::Body;
 use kube::{Client, Config};
+use zeroize::Zeroize as _;
 
 use crate::domain::value::time::parse_rfc3339;
 use crate::domain::verdict::{RequiredResource, Requirements};
@@ -57,10 +58,13 @@ pub async fn verify(
     config.default_retry = false;
     config.connect_timeout = Some(within);
     config.root_cert_file = authority.map(Path::to_owned);
+    let mut question = request_body(token, requirements);
+    let body = serde_json::to_vec(&question);
+    question.token.zeroize();
     let client = Client::try_from(config).map_err(|error| cannot(with_causes(&error)))?;
     let request = Request::post("/v1/verify")
         .header(http::header::CONTENT_TYPE, "application/json")
-        .body(Body::from(serde_json::to_vec(&request_body(token, requirements))?))
+        .body(Body::from(body?))
         .map_err(|error| cannot(error.to_string()))?;
     let exchange = async {
         let answer = client.send(request).await.map_err(|error| cannot(with_causes(&error)))?;

@@ -24,10 +24,11 @@ pub(in crate::verifier::http) async fn answer(
     request: Request<Incoming>,
     caller: &Caller,
 ) -> Response<Full<Bytes>> {
-    let question = match body::whole(request.into_body(), caller).await.and_then(|body| read(&body)) {
-        Ok(question) => question,
-        Err(problem) => return problem.answer(),
-    };
+    let question =
+        match body::whole(request.into_body(), body::LONGEST, caller).await.and_then(|body| read(&body)) {
+            Ok(question) => question,
+            Err(problem) => return problem.answer(),
+        };
     let Question { token, requirements, request_id } = question;
     let request = request::Request {
         endpoint: Endpoint::Verify,

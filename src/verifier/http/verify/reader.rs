@@ -6,13 +6,14 @@ use http::StatusCode;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::{Map, Value};
+use zeroize::Zeroizing;
 
 use crate::domain::verdict::{BadRequest, Requirements, ResourceText};
 use crate::verifier::http::problem::Problem;
 
 /// A body as it was read.
 pub(super) struct Question {
-    pub(super) token: String,
+    pub(super) token: Zeroizing<String>,
     pub(super) requirements: Requirements,
     pub(super) request_id: String,
 }
@@ -72,7 +73,8 @@ pub(super) fn read(body: &[u8]) -> Result<Question, Problem> {
         bad(format!("the body must be JSON; it is not at line {}, column {}", error.line(), error.column()))
     })?;
     let Fields { token, resource, on_behalf_of, request_id, unknown } = fields;
-    let token = text(token, "token")?.ok_or_else(|| bad("`token` must be there".into()))?;
+    let token = text(token, "token")?.map(Zeroizing::new);
+    let token = token.ok_or_else(|| bad("`token` must be there".into()))?;
     let resource = Field::read(resource, "`resource` must be an object with `category` and `name`")?;
     let resource = resource.map(ResourceFields::read).transpose()?;
     let on_behalf_of = text(on_behalf_of, "onBehalfOf")?;
