@@ -43,6 +43,23 @@ impl Object {
             changed_by: stamps.changed_by(object),
         }
     }
+
+    /// The version it was observed at, as a number.
+    pub fn version(&self) -> i64 {
+        parse_version(&self.resource_version)
+    }
+}
+
+/// The resource version of `object` as a number.
+pub fn version(object: &impl Resource) -> i64 {
+    object.meta().resource_version.as_deref().map(parse_version).unwrap_or_default()
+}
+
+/// Kubernetes has resource versions compared as decimal numbers, and etcd counts one up for every write of any
+/// object. 0 for what is none, which is earlier than all.
+/// <https://github.com/kubernetes/enhancements/tree/master/keps/sig-api-machinery/5504-comparable-resource-version>
+fn parse_version(version: &str) -> i64 {
+    version.parse().unwrap_or_default()
 }
 
 /// When an object was created; the beginning of 1970 where it does not say.

@@ -3,7 +3,6 @@
 use chrono::{DateTime, Utc};
 
 use crate::api::Reason;
-use crate::api::access_key::AccessKeyStatus;
 use crate::api::service_account::ServiceAccountState;
 use crate::api::shared::{DesiredState, Seat};
 use crate::domain::conditions::{Progress, Summary};
@@ -15,9 +14,6 @@ use crate::domain::service_account::observed::{AccountView, KeyView, Observed, O
 use crate::domain::service_account::plan::{Action, Plan};
 use crate::domain::service_account::status::{next_expiring, status};
 use crate::domain::value::time::whole_seconds;
-
-/// How far ahead of the clock a serial may be, in seconds: clocks of two controllers differ.
-const SERIAL_AHEAD_SECONDS: i64 = 3600;
 
 /// Decides. `now` is cut to whole seconds.
 pub fn plan(observed: &Observed, now: DateTime<Utc>) -> Plan {
@@ -60,8 +56,8 @@ fn allotment(
         .keys
         .iter()
         .map(|key| {
-            let KeyView { uid, name, created, status, .. } = key.view();
-            let serial = Some(seat_serial(None, status, now));
+            let KeyView { uid, name, created, .. } = key.view();
+            let serial = Some(seat_serial(None, None, observed.object.version()));
             Candidate {
                 seat: Seat { uid: uid.to_owned(), name: name.to_owned(), display_name: None, serial },
                 created,
@@ -70,30 +66,26 @@ fn allotment(
             }
         })
         .collect();
-    let held: Vec<Seat> =
-        observed.status.seats.iter().map(|seat| with_serial(seat, &observed.keys, now)).collect();
+    let held: Vec<Seat> = observed.status.seats.iter().map(|seat| with_serial(seat, observed)).collect();
     allot(&held, &candidates, &observed.gone, limits.access_keys)
 }
 
 /// The seat with the serial that its key's status has reached.
-fn with_serial(seat: &Seat, keys: &[ObservedKey], now: DateTime<Utc>) -> Seat {
-    let key = keys.iter().map(ObservedKey::view).find(|key| key.uid == seat.uid);
-    let serial = key.map_or(seat.serial, |key| Some(seat_serial(seat.serial, key.status, now)));
+fn with_serial(seat: &Seat, observed: &Observed) -> Seat {
+    let key = observed.keys.iter().map(ObservedKey::view).find(|key| key.uid == seat.uid);
+    let version = observed.object.version();
+    let serial = key.map_or(seat.serial, |key| Some(seat_serial(seat.serial, key.serial, version)));
     Seat { serial, ..seat.clone() }
 }
 
-/// The serial that a key's seat is to name, where it named `held`. A new seat of a key without a token names
-/// a later serial than any token that was drawn before: it may be that the list was lost, and status too.
-pub fn seat_serial(held: Option<i64>, status: &AccessKeyStatus, now: DateTime<Utc>) -> i64 {
-    let reached = plausible(status.serial, now);
-    let first = if status.token.is_some() { reached.unwrap_or_default() } else { now.timestamp() };
-    held.unwrap_or(first).max(reached.unwrap_or_default())
-}
-
-/// A serial begins at the time of the first seat and grows more slowly than time. One that is far ahead was
-/// not counted by the controller.
-fn plausible(serial: Option<i64>, now: DateTime<Utc>) -> Option<i64> {
-    serial.filter(|serial| *serial <= now.timestamp() + SERIAL_AHEAD_SECONDS)
+/// The serial that a key's seat is to name: `held` is the one that it named, `reached` the one in the key's
+/// status, `version` the resource version of the service account.
+///
+/// A new seat names a later serial than any token that was drawn before, for it may be that the list was lost,
+/// and the key's status too. Each serial is written, as the next one, into a seat or after one, so it stays
+/// below the version that the service account has after the next write to it.
+pub fn seat_serial(held: Option<i64>, reached: Option<i64>, version: i64) -> i64 {
+    held.map_or(version, |held| held.max(reached.unwrap_or(held)))
 }
 
 fn summary(

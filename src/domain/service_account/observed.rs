@@ -18,7 +18,7 @@ use crate::domain::account::limits::Limits;
 use crate::domain::account::policy::AccountPolicy;
 use crate::domain::admins::{self, Owner};
 use crate::domain::audit::entry::Target;
-use crate::domain::object::{Object, Stamps, created};
+use crate::domain::object::{Object, Stamps, created, version};
 
 /// Everything that the decision about one service account reads.
 #[derive(Clone, Debug)]
@@ -104,24 +104,29 @@ pub struct KeyView<'a> {
     pub spec: &'a AccessKeySpec,
     /// What was recorded.
     pub status: &'a AccessKeyStatus,
+    /// The serial in its status. One that is not below the key's version was not counted by the controller,
+    /// and is left out.
+    pub serial: Option<i64>,
 }
 
 impl<'a> KeyView<'a> {
     /// What a service account reads of `object`.
     pub fn of(object: &'a AccessKey) -> Self {
         static UNRECORDED: LazyLock<AccessKeyStatus> = LazyLock::new(AccessKeyStatus::default);
+        let status = object.status.as_ref().unwrap_or(&UNRECORDED);
         Self {
             uid: object.metadata.uid.as_deref().unwrap_or_default(),
             name: object.metadata.name.as_deref().unwrap_or_default(),
             created: created(object),
             spec: &object.spec,
-            status: object.status.as_ref().unwrap_or(&UNRECORDED),
+            status,
+            serial: status.serial.filter(|serial| *serial < version(object)),
         }
     }
 
     /// Whether a seat may have to be given or freed for the difference: more than what was recorded differs.
     pub fn differs_beyond_status(self, other: Self) -> bool {
-        let Self { uid, name, created, spec, status: _ } = self;
+        let Self { uid, name, created, spec, status: _, serial: _ } = self;
         (uid, name, created, spec) != (other.uid, other.name, other.created, other.spec)
     }
 }

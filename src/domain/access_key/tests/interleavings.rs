@@ -15,7 +15,7 @@ use super::*;
 use crate::api::AccessKey;
 use crate::domain::access_key::record::Trust;
 use crate::domain::object::Stamps;
-use crate::domain::service_account::seat_serial;
+use crate::domain::service_account::{KeyView, seat_serial};
 use crate::domain::value::seal::{PublicKeys, SigningKey};
 
 const UID: &str = "key-uid";
@@ -23,7 +23,7 @@ const UID: &str = "key-uid";
 /// A Secret as the API server keeps it: its annotations, and which token lies in it.
 #[derive(Clone, Debug, PartialEq)]
 struct Stored {
-    version: u32,
+    version: i64,
     annotations: BTreeMap<String, String>,
     token: Option<TokenStatus>,
 }
@@ -38,7 +38,11 @@ struct Sim {
     history: Vec<Stored>,
     seat: Option<i64>,
     now: DateTime<Utc>,
-    versions: u32,
+    /// The API server's: it counts every write.
+    version: i64,
+    /// Those of the key and of its service account.
+    key_version: i64,
+    parent_version: i64,
     key: SigningKey,
     trust: Trust,
     drawn: BTreeSet<String>,
@@ -69,7 +73,9 @@ enum Event {
     CopyOfAnother,
     Unlabel,
     LoseStatus,
-    ForgeStatus,
+    ForgeStatus {
+        serial: Option<i64>,
+    },
     ForgeNext,
     LoseSeats,
 }
@@ -89,7 +95,8 @@ fn events() -> impl Strategy<Value = Event> {
         1 => Just(Event::CopyOfAnother),
         1 => Just(Event::Unlabel),
         2 => Just(Event::LoseStatus),
-        1 => Just(Event::ForgeStatus),
+        1 => prop::option::of(prop_oneof![99i64..150, Just(i64::MAX)])
+            .prop_map(|serial| Event::ForgeStatus { serial }),
         1 => Just(Event::ForgeNext),
         1 => Just(Event::LoseSeats),
     ]
@@ -109,7 +116,9 @@ impl Sim {
             history: Vec::new(),
             seat: None,
             now: at(NOW),
-            versions: 0,
+            version: 100,
+            key_version: 0,
+            parent_version: 0,
             key,
             trust,
             drawn: BTreeSet::new(),
@@ -123,6 +132,7 @@ impl Sim {
         object.metadata.namespace = Some("team-a".into());
         object.metadata.uid = Some(UID.into());
         object.metadata.generation = Some(self.generation);
+        object.metadata.resource_version = Some(self.key_version.to_string());
         object.status = Some(self.status.clone());
         object
     }
@@ -149,17 +159,31 @@ impl Sim {
     }
 
     fn store(&mut self, annotations: BTreeMap<String, String>, token: Option<TokenStatus>) {
-        self.versions += 1;
-        let stored = Stored { version: self.versions, annotations, token };
+        self.version += 1;
+        let stored = Stored { version: self.version, annotations, token };
         self.history.push(stored.clone());
         self.secret = Some(stored);
+    }
+
+    fn change_status(&mut self, change: impl FnOnce(&mut AccessKeyStatus)) {
+        change(&mut self.status);
+        self.version += 1;
+        self.key_version = self.version;
+    }
+
+    fn write_seat(&mut self, seat: Option<i64>) {
+        if seat != self.seat {
+            self.seat = seat;
+            self.version += 1;
+            self.parent_version = self.version;
+        }
     }
 
     fn write_status(&mut self, mut status: AccessKeyStatus) {
         if status.seal.is_none() {
             status.seal = Record::of_status(&status).map(|record| record.seal(UID, &self.key));
         }
-        self.status = status;
+        self.change_status(|found| *found = status);
         let after: BTreeSet<String> = self.believed().into_iter().map(|token| token.id).collect();
         // One that only says that there is none, as while a Secret is in the way, retires none either.
         if after.is_empty() {
@@ -230,7 +254,7 @@ impl Sim {
                 self.drawn.insert(token.id.clone());
                 if seat.is_some() {
                     write()?;
-                    self.seat = Some(serial);
+                    self.write_seat(Some(serial));
                 }
                 if stage {
                     write()?;
@@ -281,25 +305,28 @@ impl Sim {
         let before = self.believed();
         match event {
             Event::Pass { writes } => drop(self.pass(writes)),
-            Event::SeatPass => self.seat = Some(seat_serial(self.seat, &self.status, self.now)),
+            Event::SeatPass => self.seat_pass(),
             Event::Sleep(seconds) => self.now += TimeDelta::seconds(seconds),
             Event::RaiseRevision => {
                 self.spec.revision = self.spec.revision.map(|revision| revision + 1);
                 self.generation += 1;
             }
-            Event::LoseSeats => self.seat = None,
+            Event::LoseSeats => self.write_seat(None),
             Event::LoseStatus => {
                 self.hear();
-                self.status = AccessKeyStatus::default();
+                self.change_status(|status| *status = AccessKeyStatus::default());
             }
-            Event::ForgeStatus => {
+            Event::ForgeStatus { serial } => {
                 self.hear();
-                self.status.token = Some(token("forged"));
-                self.status.service_account_uid.get_or_insert("sa-uid".into());
+                self.change_status(|status| {
+                    status.token = Some(token("forged"));
+                    status.serial = serial;
+                    status.service_account_uid.get_or_insert("sa-uid".into());
+                });
             }
             Event::ForgeNext => {
                 self.hear();
-                self.status.next_token = Some(token("forged"));
+                self.change_status(|status| status.next_token = Some(token("forged")));
             }
             others_write => {
                 self.secret_event(others_write);
@@ -309,10 +336,16 @@ impl Sim {
         self.check();
     }
 
+    fn seat_pass(&mut self) {
+        let object = self.object();
+        let reached = KeyView::of(&object).serial;
+        self.write_seat(Some(seat_serial(self.seat, reached, self.parent_version)));
+    }
+
     /// The seat hears of the token that status has.
     fn hear(&mut self) {
         if self.seat.is_some() {
-            self.seat = Some(seat_serial(self.seat, &self.status, self.now));
+            self.seat_pass();
         }
     }
 
@@ -377,4 +410,23 @@ proptest! {
             sim.happens(event);
         }
     }
+}
+
+#[test]
+fn a_replaced_token_does_not_come_back_where_status_and_seats_are_lost_at_once() {
+    let mut sim = Sim::new();
+    let whole = Event::Pass { writes: usize::MAX };
+    for event in [Event::SeatPass, whole, Event::DeleteSecret, whole] {
+        sim.happens(event);
+    }
+    let first = sim.history.first().cloned().unwrap();
+    assert_eq!(sim.retired, BTreeSet::from(["k0".to_owned()]));
+    for event in [Event::LoseSeats, Event::LoseStatus] {
+        sim.happens(event);
+    }
+    sim.store(first.annotations, first.token);
+    for event in [Event::SeatPass, whole, Event::Sleep(60), whole] {
+        sim.happens(event);
+    }
+    assert_eq!(sim.status.token.map(|token| token.id), Some("k2".to_owned()), "a new one is drawn");
 }
