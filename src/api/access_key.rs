@@ -11,7 +11,9 @@ use serde::{Deserialize, Serialize};
 
 use super::reason::{Reason, known};
 use super::rules;
-use super::shared::{AuditEntry, DesiredState, IsoDuration, LabelValue, NamespaceName, never_observed};
+use super::shared::{
+    AuditEntry, DesiredState, IsoDuration, LabelValue, NamespaceName, RefusedWrite, never_observed,
+};
 
 /// What an access key asks for.
 #[derive(CustomResource, KubeSchema, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -379,6 +381,10 @@ pub struct AccessKeyStatus {
     /// When it was warned that nobody uses the key (RFC 3339, UTC); gone with its next use.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unused_warned_at: Option<DateTime<Utc>>,
+    /// What the API server refused the controller when it last tried.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 8))]
+    pub refused: Vec<RefusedWrite>,
     /// Conditions. `Ready`: what is asked for holds. `Active`: the key authenticates. `Stalled`: only a
     /// user can help. `Reconciling`: work is under way. `Expiring`: the token expires within 30 days and
     /// nothing renews it. `Unused`: nobody uses it, as the account's policy counts. `RevisionBehind`:
@@ -412,6 +418,7 @@ impl Default for AccessKeyStatus {
             usage_recorded_since: None,
             unused_counted_from: None,
             unused_warned_at: None,
+            refused: Vec::new(),
             conditions: Vec::new(),
             audit_log: Vec::new(),
         }

@@ -10,7 +10,9 @@ use serde::{Deserialize, Serialize};
 use super::reason::{Reason, known};
 use super::rules;
 use super::service_account::{Icon, ServiceAccountState};
-use super::shared::{AuditEntry, IsoDuration, KeyCounts, NamespaceName, Seat, Subject, never_observed};
+use super::shared::{
+    AuditEntry, IsoDuration, KeyCounts, NamespaceName, RefusedWrite, Seat, Subject, never_observed,
+};
 
 /// What an account asks for.
 #[derive(CustomResource, KubeSchema, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -149,6 +151,10 @@ pub struct AccountStatus {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 32))]
     pub iam_admins: Vec<Subject>,
+    /// What the API server refused the controller when it last tried.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 8))]
+    pub refused: Vec<RefusedWrite>,
     /// Conditions of the account. `Ready`: the limits are valid and in force. `Stalled`: only a user can
     /// help.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -244,6 +250,7 @@ impl Default for AccountStatus {
             snapshot: None,
             super_admins: Vec::new(),
             iam_admins: Vec::new(),
+            refused: Vec::new(),
             conditions: Vec::new(),
             audit_log: Vec::new(),
         }

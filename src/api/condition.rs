@@ -20,6 +20,8 @@ pub enum ConditionType {
     Unused,
     /// `spec.revision` asks for a token and gets none; there only while True.
     RevisionBehind,
+    /// The API server refused a write of the controller's; there only while True.
+    WriteRefused,
 }
 
 impl ConditionType {
@@ -36,6 +38,7 @@ impl ConditionType {
             Self::Expiring => "Expiring",
             Self::Unused => "Unused",
             Self::RevisionBehind => "RevisionBehind",
+            Self::WriteRefused => "WriteRefused",
         }
     }
 

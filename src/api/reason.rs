@@ -86,6 +86,13 @@ reasons! {
     InvalidRotation, "Reject", Warning, "The rotation asked for cannot work with the key's validity.";
     InvalidLimits, "Reject", Warning, "The account's limits, or its times for unused keys, contradict each other.";
     SecretConflict, "Reject", Warning, "A Secret of that name exists and does not belong to the key; it is left untouched.";
+    SecretRefused, "Refuse", Warning, "The API server refused a write of the key's Secret: a quota, a policy, or an immutable Secret.";
+    PublishRefused, "Refuse", Warning, "The API server refused a write of a Secret of `spec.publish`.";
+    DeletionRefused, "Refuse", Warning, "The API server refused to delete the key of a service account that is gone.";
+    AdminsRefused, "Refuse", Warning, "The API server refused a write of the RBAC objects of admins.";
+    QuotaRefused, "Refuse", Warning, "The API server refused a write of the account's quota of service accounts.";
+    AccountRefused, "Refuse", Warning, "The API server refused to create the namespace's Account.";
+    PermissionDenied, "Refuse", Warning, "RBAC does not let the controller write what it has to.";
     Admitted, "Admit", Normal, "The service account is admitted and its active keys authenticate.";
     Accepted, "Accept", Normal, "The account's limits are in force.";
     PolicyChanged, "Change", Normal, "The limits of the account, its times for unused keys, or the namespaces it accepts Secrets from were changed.";

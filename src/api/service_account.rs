@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::reason::{Reason, known};
 use super::resource_grant::{Category, Impersonation, Role, Usage};
 use super::rules;
-use super::shared::{AuditEntry, DesiredState, KeyCounts, Seat, Subject, never_observed};
+use super::shared::{AuditEntry, DesiredState, KeyCounts, RefusedWrite, Seat, Subject, never_observed};
 
 /// What a service account asks for.
 #[derive(CustomResource, KubeSchema, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -171,6 +171,10 @@ pub struct ServiceAccountStatus {
     /// none was used since then; without both it is unknown whether one was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub usage_recorded_since: Option<DateTime<Utc>>,
+    /// What the API server refused the controller when it last tried.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 8))]
+    pub refused: Vec<RefusedWrite>,
     /// Conditions. `Ready`: what is asked for holds. `Active`: its keys authenticate. `Stalled`: only a
     /// user can help. `Reconciling`: work is under way.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -251,6 +255,7 @@ impl Default for ServiceAccountStatus {
             admin_names: None,
             last_accessed_at: None,
             usage_recorded_since: None,
+            refused: Vec::new(),
             conditions: Vec::new(),
             audit_log: Vec::new(),
         }

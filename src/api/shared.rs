@@ -5,6 +5,7 @@ use kube::KubeSchema;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::reason::{Reason, known};
 use super::rules;
 
 /// Whether a user wants the object to authenticate.
@@ -118,6 +119,23 @@ pub struct KeyCounts {
     pub rejected: i32,
     /// Active keys that expire within 30 days.
     pub expiring_soon: i32,
+}
+
+/// A write that the API server refused the controller, or an admission policy, webhook or quota behind it. It is
+/// tried again, at longest every 75 seconds, and is gone from status once it succeeds.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct RefusedWrite {
+    /// Why, as one word: `PermissionDenied` where RBAC does not let the controller, else a word for what it is
+    /// that could not be written, such as `SecretRefused`.
+    #[serde(default, deserialize_with = "known", skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Reason>,
+    /// What was refused, as verb and kind, for example `create Secret`.
+    #[schemars(length(max = 64))]
+    pub operation: String,
+    /// What the API server said, without token material.
+    #[schemars(length(max = 1024))]
+    pub message: String,
 }
 
 /// One line of an audit log. It never holds token material.

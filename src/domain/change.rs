@@ -11,6 +11,15 @@ pub enum Change<K> {
     Delete(Box<K>),
 }
 
+impl<K> Change<K> {
+    /// The object as it is wanted, or the one that is not.
+    pub fn object(&self) -> &K {
+        match self {
+            Self::Create(object) | Self::Replace(object) | Self::Delete(object) => object,
+        }
+    }
+}
+
 /// What makes `found` into `wanted`; `None` where `alike` says that it is.
 pub fn change<K: Clone>(
     wanted: Option<K>,

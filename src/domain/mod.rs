@@ -8,6 +8,7 @@ pub mod change;
 pub mod conditions;
 pub mod object;
 pub mod plan;
+pub mod refused;
 pub mod resource_grant;
 pub mod seats;
 pub mod service_account;

@@ -1,5 +1,6 @@
 //! The client of the API server: its credentials, and a bound on every call.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use kube::{Client, Config};
@@ -14,7 +15,7 @@ pub enum CallError {
     #[error("{operation}: {source}")]
     Api {
         /// What was being done.
-        operation: &'static str,
+        operation: Cow<'static, str>,
         /// The refusal.
         #[source]
         source: Box<kube::Error>,
@@ -23,8 +24,20 @@ pub enum CallError {
     #[error("{operation}: no answer within {} seconds", CALL_TIMEOUT.as_secs())]
     Timeout {
         /// What was being done.
-        operation: &'static str,
+        operation: Cow<'static, str>,
     },
+}
+
+/// A write that was refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Refusal<'a> {
+    /// What was being done.
+    pub operation: &'a str,
+    /// The API server's own words.
+    pub message: &'a str,
+    /// RBAC does not allow it: `User "…" cannot create resource "…"`. Nothing but these words tells that from
+    /// a policy or a quota.
+    pub by_rbac: bool,
 }
 
 /// Why there is no client.
@@ -61,13 +74,13 @@ pub async fn connect() -> Result<Client, ConnectError> {
 /// # Errors
 /// As the call's own, with what was being done; or that no answer came in time.
 pub async fn bounded<T>(
-    operation: &'static str,
+    operation: impl Into<Cow<'static, str>>,
     call: impl Future<Output = Result<T, kube::Error>>,
 ) -> Result<T, CallError> {
     match tokio::time::timeout(CALL_TIMEOUT, call).await {
         Ok(Ok(value)) => Ok(value),
-        Ok(Err(source)) => Err(CallError::Api { operation, source: Box::new(source) }),
-        Err(_) => Err(CallError::Timeout { operation }),
+        Ok(Err(source)) => Err(CallError::Api { operation: operation.into(), source: Box::new(source) }),
+        Err(_) => Err(CallError::Timeout { operation: operation.into() }),
     }
 }
 
@@ -102,6 +115,19 @@ impl CallError {
     /// The API server, or an admission webhook behind it, does not let this in as it is.
     pub fn is_refusal(&self) -> bool {
         self.status().is_some_and(|status| [400, 403, 422].contains(&status.code))
+    }
+
+    /// What the API server refused, and its own words; `None` where it did not refuse, or what was to be
+    /// written is going away.
+    pub fn refusal(&self) -> Option<Refusal<'_>> {
+        let Self::Api { operation, .. } = self else { return None };
+        let status = self.status().filter(|_| !self.is_namespace_terminating())?;
+        // A webhook that does not answer is an error of the API server's.
+        let refused = self.is_refusal()
+            || status.code == 413
+            || (status.code == 500 && status.message.contains(" webhook "));
+        let by_rbac = status.is_forbidden() && status.message.contains(" cannot ");
+        refused.then_some(Refusal { operation, message: &status.message, by_rbac })
     }
 
     /// The namespace is being deleted, so nothing can be created in it any more.

@@ -85,9 +85,10 @@ impl Applier {
                 done.push(Done::LeftBehindDeleted);
             }
             Action::Publish(tokens) => {
-                self.publication(object, key, published).publish(&tokens, done).await?;
+                let publication = self.publication(object, key, published);
+                publication.publish(&tokens, done).await.map_err(Error::of_publishing)?;
             }
-            Action::Unpublish => self.unpublish(published, done).await?,
+            Action::Unpublish => self.unpublish(published, done).await.map_err(Error::of_publishing)?,
             Action::DeleteKey => {
                 self.delete(key).await?;
                 done.push(Done::KeyDeleted);
@@ -124,7 +125,7 @@ impl Applier {
         let accounts = Api::<ServiceAccount>::namespaced(self.client.clone(), &key.object.namespace);
         let (name, params) = (&key.spec.service_account_name, patch());
         let write = accounts.patch_status(name, &params, &change);
-        bounded("write seat", write).await?;
+        bounded("patch ServiceAccount status", write).await?;
         self.metrics.wrote(Kind::ServiceAccount);
         Ok(())
     }
@@ -168,7 +169,8 @@ impl Applier {
             // Gateways know it before anybody can read it in the key's Secret.
             if key.spec.publish.is_some() {
                 let publication = self.publication(object, key, published);
-                publication.publish_ahead((&token, &issued), previous.as_ref(), done).await?;
+                let ahead = publication.publish_ahead((&token, &issued), previous.as_ref(), done).await;
+                ahead.map_err(Error::of_publishing)?;
             }
         }
         let record = Record { token: issued, next: None, previous, service_account_uid, serial };

@@ -41,8 +41,8 @@ impl Applier {
             "status": status_patch::patch(K::KIND, status, left),
         });
         let api = self.beside::<K>(object);
-        let mut written =
-            bounded("write status", api.patch_status(&name, &patch(), &Patch::Merge(body))).await?;
+        let operation = format!("patch {} status", K::KIND);
+        let mut written = bounded(operation, api.patch_status(&name, &patch(), &Patch::Merge(body))).await?;
         written.meta_mut().managed_fields = None;
         self.metrics.wrote(K::KIND);
         Ok(written)
@@ -59,12 +59,16 @@ impl Applier {
             + DeserializeOwned,
     {
         let written = match change {
-            Change::Create(object) => Written::object(
-                bounded("create", self.beside::<K>(object.as_ref()).create(&post(), &object)).await?,
-            ),
+            Change::Create(object) => {
+                let api = self.beside::<K>(object.as_ref());
+                let operation = format!("create {}", K::KIND);
+                Written::object(bounded(operation, api.create(&post(), &object)).await?)
+            }
             Change::Replace(object) => {
                 let (name, api) = (object.name_any(), self.beside::<K>(object.as_ref()));
-                Written::object(bounded("replace", api.replace(&name, &post(), &object)).await?)
+                Written::object(
+                    bounded(format!("update {}", K::KIND), api.replace(&name, &post(), &object)).await?,
+                )
             }
             Change::Delete(object) => {
                 let api = self.beside::<K>(object.as_ref());
@@ -84,11 +88,11 @@ impl Applier {
         uid: Option<String>,
     ) -> Result<(), CallError>
     where
-        K: Clone + Debug + DeserializeOwned,
+        K: OfKind + Clone + Debug + DeserializeOwned,
     {
         let preconditions = Some(Preconditions { uid, resource_version: None });
         let params = DeleteParams { preconditions, ..DeleteParams::background() };
-        match bounded("delete", api.delete(name, &params)).await {
+        match bounded(format!("delete {}", K::KIND), api.delete(name, &params)).await {
             Err(error) if error.is_not_found() || error.is_conflict() => Ok(()),
             other => other.map(drop),
         }

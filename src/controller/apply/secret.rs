@@ -36,7 +36,7 @@ impl Applier {
         };
         let secrets = self.secrets.of(&id.namespace);
         let secret = with(secret.into(), wanted);
-        let created = bounded("create secret", secrets.create(&post(), &secret)).await?;
+        let created = bounded("create Secret", secrets.create(&post(), &secret)).await?;
         self.metrics.wrote(Kind::Secret);
         Ok(created.into())
     }
@@ -54,7 +54,7 @@ impl Applier {
         let name = found.name_any();
         let secrets = self.secrets.of(&found.namespace().unwrap_or_default());
         let secret = with(found, wanted);
-        let written = bounded("write secret", secrets.replace(&name, &post(), &secret)).await?;
+        let written = bounded("update Secret", secrets.replace(&name, &post(), &secret)).await?;
         self.metrics.wrote(Kind::Secret);
         Ok(written.into())
     }

@@ -53,7 +53,7 @@ impl Applier {
     async fn create_account(&self, beside: &ServiceAccount) -> Result<(), CallError> {
         let account = Account::new(ACCOUNT_NAME, AccountSpec::default());
         let accounts = self.beside::<Account>(beside);
-        match bounded("create account", accounts.create(&post(), &account)).await {
+        match bounded("create Account", accounts.create(&post(), &account)).await {
             Err(error) if error.is_already_exists() => Ok(()),
             created => {
                 created?;

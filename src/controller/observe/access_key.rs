@@ -20,6 +20,7 @@ use crate::domain::account::limits::Limits;
 use crate::domain::account::policy::{AccountPolicy, accepted_namespaces};
 use crate::domain::account::seats;
 use crate::domain::admins;
+use crate::domain::refused::Failed;
 use crate::runtime::client::{CallError, bounded};
 
 /// The limits and seats of an account. Borrowed, since there may be a thousand seats and many keys.
@@ -37,6 +38,7 @@ impl Observer {
         let service_account = self.parent(&key, places).await?;
         let secret = self.secret(&key).await?;
         Ok(Observed {
+            failed: Failed::default(),
             name_granted: self.is_name_granted(&key, &secret),
             published: self.published(&key),
             key,

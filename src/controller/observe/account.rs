@@ -9,6 +9,7 @@ use crate::domain::account::policy::AccountPolicy;
 use crate::domain::account::{Observed, QuotaView, ServiceAccountView, quota};
 use crate::domain::admins;
 use crate::domain::object::Object;
+use crate::domain::refused::Failed;
 use crate::runtime::client::CallError;
 
 impl Observer {
@@ -35,6 +36,7 @@ impl Observer {
             quota.map(|quota| quota.as_ref().clone())
         };
         Ok(Observed {
+            failed: Failed::default(),
             object: Object::of(object, self.stamps),
             spec: object.spec.clone(),
             policy: AccountPolicy::of(object),

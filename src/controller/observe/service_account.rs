@@ -12,6 +12,7 @@ use crate::controller::watch::store::SecretMeta;
 use crate::domain::access_key::secret::SecretOwner;
 use crate::domain::admins;
 use crate::domain::object::Object;
+use crate::domain::refused::Failed;
 use crate::domain::service_account::{AccountView, GrantView, KeyView, Observed, ObservedKey};
 use crate::runtime::client::CallError;
 
@@ -31,6 +32,7 @@ impl Observer {
         let role = ObjectRef::new(&role_name).within(&namespace);
         let binding = ObjectRef::new(&role_name).within(&namespace);
         Ok(Observed {
+            failed: Failed::default(),
             object: Object::of(object, self.stamps),
             spec: object.spec.clone(),
             status,

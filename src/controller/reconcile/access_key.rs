@@ -9,6 +9,7 @@ use crate::controller::error::Error;
 use crate::controller::observe::Observer;
 use crate::controller::reconcile::driver::{Driver, Next, Reconcile};
 use crate::domain::access_key::{Action, Key, Observed, Plan, plan};
+use crate::domain::refused::{Failed, Step};
 
 impl Reconcile for Driver<AccessKey> {
     type Object = AccessKey;
@@ -24,6 +25,19 @@ impl Reconcile for Driver<AccessKey> {
 
     fn plan(&self, observed: &Observed, now: DateTime<Utc>) -> Plan {
         plan(observed, now)
+    }
+
+    fn step(action: &Action) -> Option<Step> {
+        action.step()
+    }
+
+    fn stands_alone(action: &Action) -> bool {
+        // What gateways hold of a key that is not good any more goes, also where that cannot be recorded.
+        *action == Action::Unpublish
+    }
+
+    fn failed(observed: &mut Observed) -> Option<&mut Failed> {
+        Some(&mut observed.failed)
     }
 
     async fn apply(

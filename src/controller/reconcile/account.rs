@@ -7,6 +7,7 @@ use crate::controller::apply::account::Done;
 use crate::controller::error::Error;
 use crate::controller::reconcile::driver::{Driver, Next, Reconcile};
 use crate::domain::account::{Action, Observed, Plan, plan};
+use crate::domain::refused::{Failed, Step};
 
 impl Reconcile for Driver<Account> {
     type Object = Account;
@@ -22,6 +23,14 @@ impl Reconcile for Driver<Account> {
 
     fn plan(&self, observed: &Observed, now: DateTime<Utc>) -> Plan {
         plan(observed, now)
+    }
+
+    fn step(action: &Action) -> Option<Step> {
+        action.step()
+    }
+
+    fn failed(observed: &mut Observed) -> Option<&mut Failed> {
+        Some(&mut observed.failed)
     }
 
     async fn apply(

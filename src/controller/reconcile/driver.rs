@@ -13,10 +13,12 @@ use crate::controller::apply::Applier;
 use crate::controller::error::Error;
 use crate::controller::observe::Observer;
 use crate::domain::plan::Plan;
+use crate::domain::refused::{Failed, Step};
 use crate::runtime::clock::Clock;
 
-/// More rounds than any plan needs: mint, write the status, repair, publish, write the status.
-const ROUNDS: usize = 6;
+/// More rounds than any plan needs: mint, write the status, repair, publish, write the status; and one for
+/// each step that fails.
+const ROUNDS: usize = 9;
 
 /// Whether a pass is over once a plan is carried out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,10 +29,20 @@ pub(in crate::controller) enum Next {
     PlanAgain,
 }
 
-/// What was done, in its order, and what ended it early.
+/// What was done, in its order, and what failed.
 struct Outcome<Done> {
     done: Vec<Done>,
-    failed: Option<Error>,
+    failed: Vec<(Option<Step>, Error)>,
+}
+
+/// What a pass came to.
+#[derive(Debug)]
+pub(in crate::controller) struct Passed {
+    /// When to look again, if nothing happens before.
+    pub(in crate::controller) look_again_at: Option<DateTime<Utc>>,
+    /// The first step that could not be carried out. All that did not need it was, and status says what holds
+    /// without it.
+    pub(in crate::controller) failed: Option<Error>,
 }
 
 /// Reconciles objects of type `K`: what it reads and writes with. How it does is its [`Reconcile`].
@@ -67,6 +79,17 @@ pub(in crate::controller) trait Reconcile: Send + Sync + 'static {
     /// Decides.
     fn plan(&self, observed: &Self::Observed, now: DateTime<Utc>) -> Plan<Self::Action>;
 
+    /// What a step writes, apart from the record of it.
+    fn step(action: &Self::Action) -> Option<Step>;
+
+    /// Whether a step is taken also where one before it failed.
+    fn stands_alone(_action: &Self::Action) -> bool {
+        false
+    }
+
+    /// Where to note what fails; `None` for objects that have no status to say it in.
+    fn failed(observed: &mut Self::Observed) -> Option<&mut Failed>;
+
     /// Carries out one step. What it did is in `done` also where it then fails.
     fn apply(
         &self,
@@ -84,39 +107,55 @@ pub(in crate::controller) trait Reconcile: Send + Sync + 'static {
     ) -> impl Future<Output = Result<Next, Error>> + Send;
 }
 
-/// One pass over an object. Returns when to look again, if nothing happens before.
+/// One pass over an object. A step that fails is left out of the plans that follow in it, so that every pass
+/// ends with a status that is true.
+///
+/// # Errors
+/// When what is there could not be read or recorded, or is not what was planned for.
 pub(in crate::controller) async fn pass<R: Reconcile>(
     driver: &R,
     object: &R::Object,
     clock: &Clock,
-) -> Result<Option<DateTime<Utc>>, Error> {
+) -> Result<Passed, Error> {
     let mut observed = driver.observe(object).await?;
+    let mut first = None;
     for _ in 0..ROUNDS {
         let Plan { actions, look_again_at } = driver.plan(&observed, clock.now());
         let Outcome { done, failed } = carry_out(driver, object, &observed, actions).await;
         let next = driver.fold(&mut observed, done).await;
-        if let Some(error) = failed {
-            return Err(error);
+        let is_done = failed.is_empty();
+        for (step, error) in failed {
+            let noted = step.filter(|_| !error.outdates_the_plan()).zip(R::failed(&mut observed));
+            let Some((step, failed)) = noted else {
+                return Err(first.unwrap_or(error));
+            };
+            failed.note(step, error.refused(step));
+            first.get_or_insert(error);
         }
-        if next? == Next::Done {
-            return Ok(look_again_at);
+        if next? == Next::Done && is_done {
+            return Ok(Passed { look_again_at, failed: first });
         }
     }
     Err(Error::SecretChanged)
 }
 
-/// Takes the steps of a plan one after the other, up to the first that fails.
+/// Takes the steps of a plan one after the other, up to the first that fails; and after it those that do not
+/// need it.
 async fn carry_out<R: Reconcile>(
     driver: &R,
     object: &R::Object,
     observed: &R::Observed,
     actions: Vec<R::Action>,
 ) -> Outcome<R::Done> {
-    let mut done = Vec::with_capacity(actions.len());
+    let (mut done, mut failed) = (Vec::with_capacity(actions.len()), Vec::new());
     for action in actions {
+        if !failed.is_empty() && !R::stands_alone(&action) {
+            continue;
+        }
+        let step = R::step(&action);
         if let Err(error) = driver.apply(object, observed, action, &mut done).await {
-            return Outcome { done, failed: Some(error) };
+            failed.push((step, error));
         }
     }
-    Outcome { done, failed: None }
+    Outcome { done, failed }
 }

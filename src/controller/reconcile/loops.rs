@@ -16,7 +16,7 @@ use crate::controller::apply::Applier;
 use crate::controller::error::Error;
 use crate::controller::observe::Observer;
 use crate::controller::reconcile::backoff::Backoff;
-use crate::controller::reconcile::driver::{Driver, Reconcile, pass};
+use crate::controller::reconcile::driver::{Driver, Passed, Reconcile, pass};
 use crate::controller::watch::queue::{Queued, Streams};
 use crate::controller::watch::store::{SecretMeta, Store};
 use crate::runtime::clock::Clock;
@@ -105,10 +105,16 @@ async fn timed<R: Reconcile>(seen: Arc<R::Object>, context: Arc<Loop<R>>) -> Res
     let started = clock.precise();
     let object_ref = ObjectRef::from_obj(seen.as_ref());
     let object = store.get(&object_ref).unwrap_or(seen);
-    let look_again_at = pass(driver, &object, clock).await?;
+    let Passed { look_again_at, failed } = pass(driver, &object, clock).await?;
     metrics.reconciled(R::KIND, clock.precise().saturating_sub(started));
-    backoff.succeeded(&object_ref);
-    Ok(look_again_at.map_or_else(Requeue::await_change, |at| Requeue::requeue(until(at, clock))))
+    let coming = look_again_at.map(|at| until(at, clock));
+    let wait = if let Some(error) = failed {
+        Some(context.put_off(&object, &error)).into_iter().chain(coming).min()
+    } else {
+        backoff.succeeded(&object_ref);
+        coming
+    };
+    Ok(wait.map_or_else(Requeue::await_change, Requeue::requeue))
 }
 
 /// How long until `at`, as the wall clock goes.
@@ -118,28 +124,37 @@ fn until(at: DateTime<Utc>, clock: &Clock) -> Duration {
 
 #[allow(clippy::needless_pass_by_value, reason = "the signature that kube calls")]
 fn failed<R: Reconcile>(object: Arc<R::Object>, error: &Error, context: Arc<Loop<R>>) -> Requeue {
-    let kind = R::KIND.as_str();
-    let (namespace, name) = (object.namespace().unwrap_or_default(), object.name_any());
-    context.metrics.failed(R::KIND, error.reason());
     // The object or its namespace is going; a change will say so if it stays.
     if matches!(error.reason(), "NotFound" | "NamespaceTerminating") {
+        let (kind, namespace, name) = (R::KIND.as_str(), object.namespace(), object.name_any());
+        context.metrics.failed(R::KIND, error.reason());
         tracing::debug!(kind, namespace, name, %error, "the object is going away");
         return Requeue::await_change();
     }
-    let (wait, failures) = context.backoff.failed(ObjectRef::from_obj(object.as_ref()));
-    if error.reason() == "Conflict" {
-        tracing::debug!(kind, namespace, name, %error, "the object changed meanwhile; trying again");
-    } else {
-        let error = with_causes(error);
-        tracing::warn!(
-            kind,
-            namespace,
-            name,
-            error,
-            failures,
-            wait_ms = wait.as_millis(),
-            "a pass failed; trying again"
-        );
+    Requeue::requeue(context.put_off(&object, error))
+}
+
+impl<R: Reconcile> Loop<R> {
+    /// Reports a failure, and says how long to wait for the next try.
+    fn put_off(&self, object: &R::Object, error: &Error) -> Duration {
+        let kind = R::KIND.as_str();
+        let (namespace, name) = (object.namespace().unwrap_or_default(), object.name_any());
+        self.metrics.failed(R::KIND, error.reason());
+        let (wait, failures) = self.backoff.failed(ObjectRef::from_obj(object));
+        if error.reason() == "Conflict" {
+            tracing::debug!(kind, namespace, name, %error, "the object changed meanwhile; trying again");
+        } else {
+            let error = with_causes(error);
+            tracing::warn!(
+                kind,
+                namespace,
+                name,
+                error,
+                failures,
+                wait_ms = wait.as_millis(),
+                "a pass failed; trying again"
+            );
+        }
+        wait
     }
-    Requeue::requeue(wait)
 }

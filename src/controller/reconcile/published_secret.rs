@@ -8,6 +8,7 @@ use crate::controller::error::Error;
 use crate::controller::reconcile::driver::{Driver, Next, Reconcile};
 use crate::controller::watch::store::SecretMeta;
 use crate::domain::access_key::publish::orphan::{Action, Observed, Plan, plan};
+use crate::domain::refused::{Failed, Step};
 
 impl Reconcile for Driver<SecretMeta> {
     type Object = SecretMeta;
@@ -23,6 +24,14 @@ impl Reconcile for Driver<SecretMeta> {
 
     fn plan(&self, observed: &Observed, _now: DateTime<Utc>) -> Plan {
         plan(observed)
+    }
+
+    fn step(_action: &Action) -> Option<Step> {
+        None
+    }
+
+    fn failed(_observed: &mut Observed) -> Option<&mut Failed> {
+        None
     }
 
     async fn apply(

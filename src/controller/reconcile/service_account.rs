@@ -6,6 +6,7 @@ use crate::api::{Kind, ServiceAccount};
 use crate::controller::apply::service_account::Done;
 use crate::controller::error::Error;
 use crate::controller::reconcile::driver::{Driver, Next, Reconcile};
+use crate::domain::refused::{Failed, Step};
 use crate::domain::service_account::{Action, Observed, Plan, plan};
 
 impl Reconcile for Driver<ServiceAccount> {
@@ -22,6 +23,14 @@ impl Reconcile for Driver<ServiceAccount> {
 
     fn plan(&self, observed: &Observed, now: DateTime<Utc>) -> Plan {
         plan(observed, now)
+    }
+
+    fn step(action: &Action) -> Option<Step> {
+        action.step()
+    }
+
+    fn failed(observed: &mut Observed) -> Option<&mut Failed> {
+        Some(&mut observed.failed)
     }
 
     async fn apply(

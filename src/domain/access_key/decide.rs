@@ -23,6 +23,7 @@ use crate::domain::access_key::unused::state::UnusedState;
 use crate::domain::access_key::unused::usage;
 use crate::domain::account::limits::Limits;
 use crate::domain::conditions::{Progress, Summary};
+use crate::domain::refused::Step;
 use crate::domain::service_account::Admission;
 use crate::domain::value::time::whole_seconds;
 
@@ -63,7 +64,7 @@ pub fn plan(observed: &Observed, now: DateTime<Utc>) -> Plan {
 
 /// Its Secrets go with it, and must not be put back meanwhile. Gateways need not wait for that.
 fn leaving(observed: &Observed) -> Plan {
-    let copies = !observed.published.secrets.is_empty();
+    let copies = !observed.published.secrets.is_empty() && !observed.failed.has(Step::Published);
     Plan { actions: copies.then_some(Action::Unpublish).into_iter().collect(), look_again_at: None }
 }
 
@@ -81,7 +82,8 @@ fn gone(observed: &Observed) -> Decision {
         progress: Progress::Reconciling,
         ..trouble(false, (Reason::ServiceAccountDeleted, message))
     };
-    Settled { then: Some(Action::DeleteKey), ..Settled::new(KeyState::Rejected, summary) }.into()
+    let then = (!observed.failed.has(Step::Key)).then_some(Action::DeleteKey);
+    Settled { then, ..Settled::new(KeyState::Rejected, summary) }.into()
 }
 
 fn missing(observed: &Observed) -> Decision {
@@ -116,6 +118,7 @@ fn unissued(observed: &Observed, parent: &FoundParent, now: DateTime<Utc>) -> De
     }
     let replaces = match secret {
         SecretView::Foreign => return secret_conflict(observed, now).into(),
+        _ if observed.failed.has(Step::Secret) => return not_written(observed),
         SecretView::LeftBehind { uid } => return Decision::Clear { uid: uid.clone() },
         // A token under that name would be readable for admins who have no part in it.
         SecretView::Absent if observed.name_granted => {
@@ -133,6 +136,12 @@ fn unissued(observed: &Observed, parent: &FoundParent, now: DateTime<Utc>) -> De
         }
     };
     Decision::Issue(Box::new(order(observed, parent, Term::new(key, now, expires_at), replaces, now)))
+}
+
+/// Its Secret could not be written in this pass, so there is no token.
+fn not_written(observed: &Observed) -> Decision {
+    let refused = observed.failed.why(Step::Secret);
+    refused.map_or(Decision::Wait { until: None }, |(reason, message)| rejected(reason, message))
 }
 
 fn refused_by_parent(key: &Key, parent: &FoundParent) -> Option<Decision> {
@@ -257,7 +266,8 @@ fn with_token(decision: Decision, token: token::Recorded, expired: bool, observe
     let next = (!expired).then(|| token.end());
     match decision {
         Decision::Settle(settled) => Decision::Settle(Box::new(Settled {
-            then: (expired && holds_token(&observed.secret)).then_some(Action::EmptySecret),
+            then: (expired && holds_token(&observed.secret) && !observed.failed.has(Step::Secret))
+                .then_some(Action::EmptySecret),
             look_again_at: next,
             token: Some(token),
             ..*settled
@@ -293,7 +303,9 @@ fn in_force(
         SecretView::Foreign | SecretView::LeftBehind { .. } if expired => return over(observed, token, None),
         SecretView::Foreign | SecretView::LeftBehind { .. } => return lost_secret(observed, token, now),
     };
+    let not_written = observed.failed.has(Step::Secret);
     let refusal = match renewal {
+        _ if not_written => observed.failed.why(Step::Secret),
         token::Renewal::NotDue => None,
         token::Renewal::Due(Err(why)) => Some(why),
         // What the Secret holds is recorded first; only then is it succeeded.
@@ -311,6 +323,7 @@ fn in_force(
     }
     let then = match owned.map(|secret| &secret.holds) {
         Some(Holds::Unread) => None,
+        _ if not_written => None,
         Some(Holds::Token { sha256, as_requested }) if *sha256 == current.sha256 => {
             (!as_requested).then(|| Action::RepairSecret(Box::new(token.record())))
         }

@@ -12,6 +12,7 @@ use crate::domain::account::limits::Limits;
 use crate::domain::account::policy::AccountPolicy;
 use crate::domain::audit::entry::Target;
 use crate::domain::object::{Object, Stamps};
+use crate::domain::refused::Failed;
 use crate::domain::service_account::{Admission, admission, wanted_display_name};
 
 /// Everything that the decision about one key reads.
@@ -31,6 +32,8 @@ pub struct Observed {
     pub published: Published,
     /// Tokens from before there were seals are still being sealed.
     pub adopting: bool,
+    /// What could not be done in this pass.
+    pub failed: Failed,
 }
 
 /// The key itself.

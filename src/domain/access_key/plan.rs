@@ -7,6 +7,7 @@ use crate::api::shared::AuditEntry;
 use crate::domain::access_key::publish::secrets::Tokens;
 use crate::domain::access_key::record::Record;
 use crate::domain::plan;
+use crate::domain::refused::Step;
 
 /// What to do about an access key.
 pub type Plan = plan::Plan<Action>;
@@ -37,6 +38,20 @@ pub enum Action {
     WriteStatus(Box<AccessKeyStatus>),
     /// Delete the key, if it still has this UID.
     DeleteKey,
+}
+
+impl Action {
+    /// What it writes, apart from the record of it.
+    pub fn step(&self) -> Option<Step> {
+        match self {
+            Self::Issue(_) | Self::RepairSecret(_) | Self::EmptySecret | Self::DeleteLeftBehind { .. } => {
+                Some(Step::Secret)
+            }
+            Self::Publish(_) | Self::Unpublish => Some(Step::Published),
+            Self::DeleteKey => Some(Step::Key),
+            Self::Audit(_) | Self::WriteStatus(_) => None,
+        }
+    }
 }
 
 /// A token to mint.

@@ -19,6 +19,7 @@ use crate::domain::access_key::token::{Recorded, TokenChange};
 use crate::domain::access_key::unused::usage::Usage;
 use crate::domain::audit;
 use crate::domain::audit::entry::Happening;
+use crate::domain::refused::Step;
 use crate::domain::value::time::rfc3339;
 
 pub(super) fn finish(observed: &Observed, decision: Decision, now: DateTime<Utc>) -> Plan {
@@ -30,18 +31,25 @@ pub(super) fn finish(observed: &Observed, decision: Decision, now: DateTime<Utc>
         Decision::Settle(settled) => {
             let entries = entries(observed, &settled, now);
             let status = status(observed, &settled, &entries, now);
+            let leftover = settled.state != KeyState::Active
+                && !observed.published.secrets.is_empty()
+                && !observed.failed.has(Step::Published);
+            let next_notice = notable(observed, &settled).and_then(|token| expiry::next(token, now));
+            let next_of_use = Usage::of(observed, &settled, now).next();
+            let moments = [settled.look_again_at, token::staging(observed, now), next_notice, next_of_use];
+            let look_again_at = moments.into_iter().flatten().min();
+            let writes = leftover.then_some(Action::Unpublish).into_iter().chain(settled.then);
+            let writes: Vec<Action> = writes.collect();
+            if !writes.is_empty() && is_tried_again(&observed.key.status, &status) {
+                return Plan { actions: writes, look_again_at };
+            }
             let mut actions: Vec<Action> = entries.into_iter().map(Box::new).map(Action::Audit).collect();
             if status != observed.key.status || is_unsealed(&status) || observed.key.distrust.is_some() {
                 actions.push(Action::WriteStatus(Box::new(status)));
             }
             // The status says first that the key is not good any more.
-            let leftover = settled.state != KeyState::Active && !observed.published.secrets.is_empty();
-            actions.extend(leftover.then_some(Action::Unpublish));
-            let next_notice = notable(observed, &settled).and_then(|token| expiry::next(token, now));
-            let next_of_use = Usage::of(observed, &settled, now).next();
-            let moments = [settled.look_again_at, token::staging(observed, now), next_notice, next_of_use];
-            actions.extend(settled.then);
-            Plan { actions, look_again_at: moments.into_iter().flatten().min() }
+            actions.extend(writes);
+            Plan { actions, look_again_at }
         }
     }
 }
@@ -63,6 +71,8 @@ fn status(
     let recorded = settled.token.as_ref().map(|token| &token.current).or(before.token.as_ref());
     let not_rotated = recorded.and_then(|last| revision_remark(&key.spec, last));
     conditions.extend(not_rotated.map(|said| said.condition(&before.conditions, key.object.generation, now)));
+    let refused = observed.failed.remark();
+    conditions.extend(refused.map(|said| said.condition(&before.conditions, key.object.generation, now)));
     let usage = Usage::of(observed, settled, now);
     conditions
         .extend(usage.remark().map(|said| said.condition(&before.conditions, key.object.generation, now)));
@@ -119,12 +129,21 @@ fn status(
         usage_recorded_since: observed.policy.usage_recorded_since,
         unused_counted_from: usage.counted_from,
         unused_warned_at: usage.warned_at(),
+        refused: observed.failed.recorded(),
         conditions,
         audit_log,
     };
     // A seal is good as long as what it was made for stays as it is. What changed is sealed as it is written.
     let kept = before.seal.clone().filter(|_| Record::of_status(before) == Record::of_status(&after));
     AccessKeyStatus { seal: kept, ..after }
+}
+
+/// Whether status has said already what holds if the writes that were refused last are refused again: then
+/// they come first, so that it need not say in between that nothing is refused.
+fn is_tried_again(before: &AccessKeyStatus, after: &AccessKeyStatus) -> bool {
+    let said =
+        |status: &AccessKeyStatus| (status.state, status.observed_generation, Record::of_status(status));
+    !before.refused.is_empty() && after.refused.is_empty() && said(before) == said(after)
 }
 
 fn is_unsealed(status: &AccessKeyStatus) -> bool {
@@ -175,13 +194,18 @@ fn entries(observed: &Observed, settled: &Settled, now: DateTime<Utc>) -> Vec<Au
     });
     let since = audit::since(&key.status.audit_log, &key.target(), key.object.generation);
     let of_copies = copies(observed, settled, &since);
-    let of_state = transition(observed, settled).map(|happening| (happening, since));
+    let of_state = transition(observed, settled).map(|happening| (happening, since.clone()));
     let refused = refused_tokens(observed);
     let of_secret = repair(observed, settled);
     let of_expiry = expiry_notice(observed, settled, now);
     let of_use = Usage::of(observed, settled, now).warning(observed, settled);
+    let of_writes = observed.failed.news(&key.status.refused, &key.target()).into_iter().map(|happening| {
+        let occurrence = format!("{since}/{}", happening.message);
+        (happening, occurrence)
+    });
     let all = refused
         .into_iter()
+        .chain(of_writes)
         .chain(of_tokens)
         .chain(of_state)
         .chain(of_secret)
@@ -198,6 +222,10 @@ fn transition(observed: &Observed, settled: &Settled) -> Option<Happening> {
     let switched_off = |reason| matches!(reason, Reason::Inactive | Reason::ServiceAccountInactive);
     let before = key.status.reason;
     if !audit::is_new(summary.reason, before, key.status.observed_generation) {
+        return None;
+    }
+    // What was refused has an entry of its own.
+    if observed.failed.is_told_by(summary.reason) {
         return None;
     }
     let switched_on = before.is_some_and(switched_off);

@@ -29,16 +29,18 @@ pub fn plan(observed: &Observed, now: DateTime<Utc>) -> Plan {
     let glances = observed.service_accounts.iter().map(|view| view.at_a_glance.clone()).collect();
     let (snapshot, newer_at) = snapshot::take(observed.status.snapshot.as_ref(), glances, now);
     let entries = entries(observed, &allotment, &summary, now);
+    let summary = observed.failed.over(summary);
     let status = status(observed, &allotment, &summary, snapshot, &entries, now);
-    // What takes rights away comes before what reports it.
+    // What takes rights away comes before what reports it, and one that fails holds up no other.
     let bindings = bindings(observed).into_iter().flatten().map(Action::Binding);
+    let (of_quota, quota_at) = quota_change(observed, now);
+    let writes = bindings.chain(of_quota.map(Action::Quota));
+    let open = writes.filter(|action| action.step().is_none_or(|step| !observed.failed.has(step)));
     let audits = entries.into_iter().map(Box::new).map(Action::Audit);
-    let mut actions: Vec<Action> = bindings.chain(audits).collect();
+    let mut actions: Vec<Action> = open.chain(audits).collect();
     if status != observed.status {
         actions.push(Action::WriteStatus(Box::new(status)));
     }
-    let (of_quota, quota_at) = quota_change(observed, now);
-    actions.extend(of_quota.map(Action::Quota));
     Plan { actions, look_again_at: [newer_at, quota_at].into_iter().flatten().min() }
 }
 

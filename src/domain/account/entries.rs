@@ -40,7 +40,11 @@ pub(super) fn entries(
         .map(|reason| entry(reason, &observed.object.changed_by, observed.target(), summary.message.clone()));
     let of_admins = changed_admins(observed)
         .map(|message| entry(Reason::AdminsChanged, &observed.object.changed_by, observed.target(), message));
-    policy.into_iter().chain(of_admins).chain(deleted).chain(created).collect()
+    let of_writes = observed.failed.news(&observed.status.refused, &observed.target());
+    let of_writes = of_writes
+        .into_iter()
+        .map(|Happening { reason, actor, object, message, .. }| entry(reason, &actor, object, message));
+    policy.into_iter().chain(of_writes).chain(of_admins).chain(deleted).chain(created).collect()
 }
 
 fn changed_admins(observed: &Observed) -> Option<String> {

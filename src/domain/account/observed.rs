@@ -13,6 +13,7 @@ use crate::domain::account::policy::AccountPolicy;
 use crate::domain::admins::{self, Owner};
 use crate::domain::audit::entry::Target;
 use crate::domain::object::{Object, Stamps, created};
+use crate::domain::refused::Failed;
 use crate::domain::service_account::wanted_display_name;
 
 /// Everything that the decision about one account reads.
@@ -36,6 +37,8 @@ pub struct Observed {
     pub iam_admins: Option<RoleBinding>,
     /// Its quota.
     pub quota: QuotaView,
+    /// What could not be done in this pass.
+    pub failed: Failed,
 }
 
 impl Observed {

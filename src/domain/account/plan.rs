@@ -5,8 +5,10 @@ use k8s_openapi::api::rbac::v1::RoleBinding;
 
 use crate::api::AccountStatus;
 use crate::api::shared::AuditEntry;
+use crate::domain::admins;
 use crate::domain::change::Change;
 use crate::domain::plan;
+use crate::domain::refused::Step;
 
 /// What to do about an account.
 pub type Plan = plan::Plan<Action>;
@@ -22,4 +24,18 @@ pub enum Action {
     Binding(Change<RoleBinding>),
     /// Change its quota.
     Quota(Change<ResourceQuota>),
+}
+
+impl Action {
+    /// What it writes, apart from the record of it.
+    pub fn step(&self) -> Option<Step> {
+        match self {
+            Self::Binding(change) => Some(match change.object().metadata.name.as_deref() {
+                Some(admins::SUPER_ADMINS) => Step::SuperAdmins,
+                _ => Step::IamAdmins,
+            }),
+            Self::Quota(_) => Some(Step::Quota),
+            Self::Audit(_) | Self::WriteStatus(_) => None,
+        }
+    }
 }

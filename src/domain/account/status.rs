@@ -28,6 +28,10 @@ pub(super) fn status(
     let rejected =
         observed.service_accounts.iter().filter(|view| !seated.contains(view.uid.as_str())).count();
     let refusals = observed.service_accounts.iter().flat_map(|view| &view.refusals);
+    let generation = observed.object.generation;
+    let mut conditions = summary.conditions(&before.conditions, generation, now);
+    let refused = observed.failed.remark();
+    conditions.extend(refused.map(|said| said.condition(&before.conditions, generation, now)));
     AccountStatus {
         observed_generation: observed.object.generation,
         reason: Some(summary.reason),
@@ -47,7 +51,8 @@ pub(super) fn status(
         snapshot: Some(snapshot),
         super_admins: observed.bound_super_admins(),
         iam_admins: observed.bound_iam_admins(),
-        conditions: summary.conditions(&before.conditions, observed.object.generation, now),
+        refused: observed.failed.recorded(),
+        conditions,
         audit_log: audit::absorb(
             &audit::merge(&before.audit_log, entries, audit::PARENT_LOG),
             refusals,

@@ -44,9 +44,10 @@ impl Surface {
             | ConditionType::Active
             | ConditionType::Reconciling
             | ConditionType::Stalled => Self::Ready,
-            ConditionType::Expiring | ConditionType::Unused | ConditionType::RevisionBehind => {
-                Self::Remark(type_)
-            }
+            ConditionType::Expiring
+            | ConditionType::Unused
+            | ConditionType::RevisionBehind
+            | ConditionType::WriteRefused => Self::Remark(type_),
         }
     }
 }
@@ -59,6 +60,8 @@ pub const KINDS: [(Kind, &[ReasonEntry]); 4] = [
     (Kind::ResourceGrant, RESOURCE_GRANT),
 ];
 
+/// Where a refused write is met.
+const REFUSED: &[Surface] = &[Surface::Event, Surface::Ready, Surface::of(ConditionType::WriteRefused)];
 const EVENT: &[Surface] = &[Surface::Event];
 const READY: &[Surface] = &[Surface::Ready];
 const BOTH: &[Surface] = &[Surface::Event, Surface::Ready];
@@ -66,6 +69,17 @@ const BOTH: &[Surface] = &[Surface::Event, Surface::Ready];
 const fn entry(reason: Reason, places: &'static [Surface], remedy: &'static str) -> ReasonEntry {
     ReasonEntry { reason, places, remedy }
 }
+
+const ADMINS_REFUSED: ReasonEntry = entry(
+    Reason::AdminsRefused,
+    REFUSED,
+    "Change the policy that the message names. `status` lists the admins that RBAC has bound.",
+);
+const PERMISSION_DENIED: ReasonEntry = entry(
+    Reason::PermissionDenied,
+    REFUSED,
+    "Give the controller's service account the right that the message names: the chart's cluster role has all of them.",
+);
 
 const ACCESS_KEY: &[ReasonEntry] = &[
     entry(Reason::Issued, BOTH, ""),
@@ -175,6 +189,22 @@ const ACCESS_KEY: &[ReasonEntry] = &[
         "Have the other namespace's account list the key's namespace in `spec.acceptSecretsFrom`, or publish into the \
          key's own.",
     ),
+    entry(
+        Reason::SecretRefused,
+        REFUSED,
+        "The message has the API server's words: make room in the quota, change the policy, or delete the immutable Secret. The          controller tries again by itself.",
+    ),
+    entry(
+        Reason::PublishRefused,
+        REFUSED,
+        "As for `SecretRefused`, in the namespace into which it is published.",
+    ),
+    entry(
+        Reason::DeletionRefused,
+        &[Surface::Event, Surface::of(ConditionType::WriteRefused)],
+        "Change the policy that the message names, or delete the key by hand. It authenticates no longer.",
+    ),
+    PERMISSION_DENIED,
 ];
 
 const SERVICE_ACCOUNT: &[ReasonEntry] = &[
@@ -202,6 +232,13 @@ const SERVICE_ACCOUNT: &[ReasonEntry] = &[
         "If it should be allowed, give the service account a grant on the resource with `impersonation: Enabled`. \
          Otherwise ask who has the key, and why it is tried.",
     ),
+    ADMINS_REFUSED,
+    entry(
+        Reason::AccountRefused,
+        REFUSED,
+        "Change the policy that the message names, or create the Account `default` by hand.",
+    ),
+    PERMISSION_DENIED,
 ];
 
 const ACCOUNT: &[ReasonEntry] = &[
@@ -215,6 +252,13 @@ const ACCOUNT: &[ReasonEntry] = &[
     entry(Reason::AdminsChanged, EVENT, ""),
     entry(Reason::ServiceAccountCreated, EVENT, ""),
     entry(Reason::ServiceAccountDeleted, EVENT, ""),
+    ADMINS_REFUSED,
+    entry(
+        Reason::QuotaRefused,
+        REFUSED,
+        "Change the policy that the message names. Until then the limit on service accounts holds, but is not told at admission.",
+    ),
+    PERMISSION_DENIED,
 ];
 
 const RESOURCE_GRANT: &[ReasonEntry] = &[

@@ -2,17 +2,19 @@
 
 use chrono::{DateTime, Utc};
 
-use crate::api::Reason;
 use crate::api::service_account::ServiceAccountState;
 use crate::api::shared::{DesiredState, Seat};
+use crate::api::{Reason, ServiceAccountStatus};
+use crate::domain::audit;
 use crate::domain::conditions::{Progress, Summary};
+use crate::domain::refused::Step;
 use crate::domain::seats::{Allotment, Candidate, allot};
 use crate::domain::service_account::access::access;
 use crate::domain::service_account::admission::{Admission, admission, name_conflict, wanted_display_name};
-use crate::domain::service_account::entries::entries;
+use crate::domain::service_account::entries::{entries, of_writes};
 use crate::domain::service_account::observed::{AccountView, KeyView, Observed, ObservedKey};
 use crate::domain::service_account::plan::{Action, Plan};
-use crate::domain::service_account::status::{next_expiring, status};
+use crate::domain::service_account::status::{conditions, next_expiring, status};
 use crate::domain::value::time::whole_seconds;
 
 /// Decides. `now` is cut to whole seconds.
@@ -23,7 +25,7 @@ pub fn plan(observed: &Observed, now: DateTime<Utc>) -> Plan {
         return Plan::default();
     }
     let Some(account) = &observed.account else {
-        return Plan::only(Action::CreateAccount);
+        return without_account(observed, now);
     };
     let display_name = wanted_display_name(&observed.spec, &observed.object.name);
     let admission =
@@ -33,15 +35,45 @@ pub fn plan(observed: &Observed, now: DateTime<Utc>) -> Plan {
     }
     let allotment = allotment(observed, account, &admission, now);
     let (state, summary) = summary(observed, account, admission);
+    let summary = observed.failed.over(summary);
     let entries = entries(observed, state, &summary, &allotment, now);
     let status = status(observed, account, state, &summary, &allotment, &entries, now);
     // What takes rights away comes before what reports it.
     let audits = entries.into_iter().map(Box::new).map(Action::Audit);
-    let mut actions: Vec<Action> = access(observed).into_iter().chain(audits).collect();
+    let access = if observed.failed.has(Step::Admins) { Vec::new() } else { access(observed) };
+    let mut actions: Vec<Action> = access.into_iter().chain(audits).collect();
     if status != observed.status {
         actions.push(Action::WriteStatus(Box::new(status)));
     }
     Plan { actions, look_again_at: next_expiring(&observed.keys, now) }
+}
+
+/// Its account is made first. Where that is refused nothing else is decided.
+fn without_account(observed: &Observed, now: DateTime<Utc>) -> Plan {
+    if !observed.failed.has(Step::Account) {
+        return Plan::only(Action::CreateAccount);
+    }
+    let Some((reason, message)) = observed.failed.why(Step::Account) else {
+        return Plan::default();
+    };
+    let before = &observed.status;
+    let active = Some(before.state == Some(ServiceAccountState::Active));
+    let summary = Summary { active, progress: Progress::Stalled, reason, message };
+    let entries = of_writes(observed, now);
+    let status = ServiceAccountStatus {
+        observed_generation: observed.object.generation,
+        state: before.state.or(Some(ServiceAccountState::Rejected)),
+        reason: Some(reason),
+        refused: observed.failed.recorded(),
+        conditions: conditions(observed, &summary, now),
+        audit_log: audit::merge(&before.audit_log, &entries, audit::PARENT_LOG),
+        ..before.clone()
+    };
+    let mut actions: Vec<Action> = entries.into_iter().map(Box::new).map(Action::Audit).collect();
+    if status != *before {
+        actions.push(Action::WriteStatus(Box::new(status)));
+    }
+    Plan { actions, look_again_at: None }
 }
 
 fn allotment(

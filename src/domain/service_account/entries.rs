@@ -40,7 +40,15 @@ pub(super) fn entries(
         Happening { reason, actor: audit::UNKNOWN.into(), object, key_id: None, message }
             .entry("deleted", now)
     });
-    of_state.chain(of_admins).chain(of_grants).chain(of_keys).collect()
+    of_state.chain(of_writes(observed, now)).chain(of_admins).chain(of_grants).chain(of_keys).collect()
+}
+
+/// The entries for writes that were refused.
+pub(super) fn of_writes(observed: &Observed, now: DateTime<Utc>) -> Vec<AuditEntry> {
+    let own = observed.target();
+    let since = audit::since(&observed.status.audit_log, &own, observed.object.generation);
+    let news = observed.failed.news(&observed.status.refused, &own).into_iter();
+    news.map(|happening| happening.entry(&format!("{since}/{}", happening.message), now)).collect()
 }
 
 /// What is new about the service account itself, and who did it.
@@ -59,6 +67,8 @@ fn changes(observed: &Observed, state: ServiceAccountState, summary: &Summary) -
         // Those two report the state, which is reported already.
         Reason::Inactive => None,
         Reason::Admitted if of_state.is_some() => None,
+        // It has an entry of its own.
+        reason if observed.failed.is_told_by(reason) => None,
         reason => is_new.then(|| (reason, audit::CONTROLLER.to_owned())),
     };
     of_state.into_iter().chain(of_reason).collect()

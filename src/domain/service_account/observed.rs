@@ -19,6 +19,7 @@ use crate::domain::account::policy::AccountPolicy;
 use crate::domain::admins::{self, Owner};
 use crate::domain::audit::entry::Target;
 use crate::domain::object::{Object, Stamps, created, version};
+use crate::domain::refused::Failed;
 
 /// Everything that the decision about one service account reads.
 #[derive(Clone, Debug)]
@@ -41,6 +42,8 @@ pub struct Observed {
     pub role: Option<Role>,
     /// The binding of its admins, where there is one.
     pub binding: Option<RoleBinding>,
+    /// What could not be done in this pass.
+    pub failed: Failed,
 }
 
 impl Observed {

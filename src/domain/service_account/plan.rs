@@ -6,6 +6,7 @@ use crate::api::ServiceAccountStatus;
 use crate::api::shared::AuditEntry;
 use crate::domain::change::Change;
 use crate::domain::plan;
+use crate::domain::refused::Step;
 
 /// What to do about a service account.
 pub type Plan = plan::Plan<Action>;
@@ -23,4 +24,15 @@ pub enum Action {
     Role(Change<Role>),
     /// Change the binding of its admins.
     Binding(Change<RoleBinding>),
+}
+
+impl Action {
+    /// What it writes, apart from the record of it.
+    pub fn step(&self) -> Option<Step> {
+        match self {
+            Self::CreateAccount => Some(Step::Account),
+            Self::Role(_) | Self::Binding(_) => Some(Step::Admins),
+            Self::Audit(_) | Self::WriteStatus(_) => None,
+        }
+    }
 }

@@ -3,8 +3,9 @@
 //! The prefix is for secret scanners, the id is public, the secret holds 256 bits, and the checksum refuses a
 //! typo before anything is looked up.
 
+use data_encoding::BASE64_NOPAD;
 use subtle::ConstantTimeEq;
-use zeroize::{Zeroize, ZeroizeOnDrop};
+use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 use crate::domain::value::digest::{Sha256Hash, sha256, sha256_hex};
 
@@ -172,6 +173,33 @@ fn checksum(body: &str) -> [u8; CHECKSUM_LENGTH] {
     digits
 }
 
+/// `text` without what could be a token or a part of one, in plain or in base64: for words of others that get
+/// to be read where no token may.
+pub fn withheld(text: &str) -> String {
+    let part = |c: char| c.is_ascii_alphanumeric() || "_+/".contains(c);
+    let mut shown = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(start) = rest.find(part) {
+        let (before, from) = rest.split_at(start);
+        let (word, after) = from.split_at(from.find(|c| !part(c)).unwrap_or(from.len()));
+        shown.push_str(before);
+        shown.push_str(if may_hold_a_token(word) { "(withheld)" } else { word });
+        rest = after;
+    }
+    shown + rest
+}
+
+fn may_hold_a_token(word: &str) -> bool {
+    // What stands before it may be of the same letters.
+    let decoded = (0..4).filter_map(|skipped| {
+        let from = word.get(skipped..)?;
+        let whole = from.get(..from.len() - from.len() % 4)?;
+        BASE64_NOPAD.decode(whole.as_bytes()).map(Zeroizing::new).ok()
+    });
+    let has_prefix = |bytes: &[u8]| bytes.windows(PREFIX.len()).any(|window| window == PREFIX.as_bytes());
+    has_prefix(word.as_bytes()) || { decoded }.any(|bytes| has_prefix(&bytes))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -196,6 +224,26 @@ mod tests {
     fn the_checksum_of_a_known_body_is_known() {
         // Worked out apart from this program: CRC-32 (IEEE) of the body is 876060838.
         assert_eq!(&checksum(&format!("kw_000000000000_{}", "0".repeat(43))), b"0xHrRW");
+    }
+
+    #[test]
+    fn words_of_others_are_shown_without_what_may_be_a_token() {
+        let token = token(7);
+        let encoded = BASE64_NOPAD.encode(token.reveal().as_bytes());
+        let wrapped = BASE64_NOPAD.encode(format!("{{\"a\":\"{}\"}}", token.reveal()).as_bytes());
+        for (text, shown) in [
+            (format!("denied: {}.", token.reveal()), "denied: (withheld)."),
+            (format!("data.token={encoded}=="), "data.token=(withheld)=="),
+            (format!("\"{encoded}\" and \"{wrapped}\""), "\"(withheld)\" and \"(withheld)\""),
+            (format!("a/{encoded}"), "(withheld)"),
+            (format!("{}…", &token.reveal()[..40]), "(withheld)…"),
+            (
+                "secrets \"deploy\" is forbidden: exceeded quota: a/b".to_owned(),
+                "secrets \"deploy\" is forbidden: exceeded quota: a/b",
+            ),
+        ] {
+            assert_eq!(withheld(&text), shown);
+        }
     }
 
     #[test]

@@ -3,5 +3,6 @@
 mod crash;
 mod lease;
 mod process;
+mod refused;
 mod removal;
 mod settled;

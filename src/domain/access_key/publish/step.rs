@@ -10,6 +10,7 @@ use crate::domain::access_key::observed::Observed;
 use crate::domain::access_key::plan::Action;
 use crate::domain::access_key::publish::secrets::{NamespacedName, PublishedSecret, desired, not_accepted};
 use crate::domain::access_key::token::Recorded;
+use crate::domain::refused::Step;
 
 enum Publishing {
     /// All exist as requested.
@@ -31,6 +32,14 @@ pub(in crate::domain::access_key) fn with(
     };
     match publishing_of(observed, token) {
         Publishing::Right => settled.into(),
+        Publishing::Due if observed.failed.has(Step::Published) => {
+            let summary = match observed.failed.why(Step::Published) {
+                Some(refused) if settled.summary.ready() => trouble(true, refused),
+                None if settled.summary.ready() => publishing(&token.current),
+                Some(_) | None => settled.summary,
+            };
+            Settled { summary, ..settled }.into()
+        }
         // What is published is what the status says, and whoever finds a token at a gateway must find it
         // good.
         Publishing::Due

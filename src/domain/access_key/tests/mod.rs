@@ -17,6 +17,7 @@ use crate::domain::account::limits::Limits;
 use crate::domain::account::policy::AccountPolicy;
 use crate::domain::audit::catalog::Surface;
 use crate::domain::object::Object;
+use crate::domain::refused::{Failed, Step};
 use crate::domain::service_account::Admission;
 use crate::domain::value::period::Period;
 
@@ -24,6 +25,7 @@ mod interleavings;
 mod properties;
 mod publish;
 mod refusals;
+mod refused;
 mod rotation;
 mod states;
 mod unused_keys;
@@ -57,6 +59,7 @@ fn parent() -> FoundParent {
 /// A key for six months that has a seat and no token yet.
 fn unissued() -> Observed {
     Observed {
+        failed: Failed::default(),
         key: Key {
             object: Object {
                 namespace: "team-a".into(),

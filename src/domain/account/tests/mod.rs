@@ -13,6 +13,7 @@ use crate::domain::account::limits::Limits;
 use crate::domain::account::policy::AccountPolicy;
 use crate::domain::change::Change;
 use crate::domain::object::Object;
+use crate::domain::refused::Failed;
 use crate::domain::value::period::Period;
 
 mod access;
@@ -61,6 +62,7 @@ fn seat(name: &str, display_name: &str) -> Seat {
 
 fn observed(limit: usize, service_accounts: Vec<ServiceAccountView>) -> Observed {
     Observed {
+        failed: Failed::default(),
         object: Object {
             namespace: "team-a".into(),
             name: "account".into(),

@@ -14,6 +14,7 @@ use crate::domain::account::policy::AccountPolicy;
 use crate::domain::admins;
 use crate::domain::change::Change;
 use crate::domain::object::Object;
+use crate::domain::refused::Failed;
 use crate::domain::value::time::to_kube;
 
 mod access;
@@ -45,6 +46,7 @@ fn access_key(name: &str, created: DateTime<Utc>, spec: AccessKeySpec) -> Access
 /// The service account `ci`, admitted as "CI", in an account that gives each two keys.
 fn observed(keys: Vec<ObservedKey>) -> Observed {
     Observed {
+        failed: Failed::default(),
         object: Object {
             namespace: "team-a".into(),
             name: "ci".into(),
