@@ -19,10 +19,12 @@ use crate::target::Target;
 const EVERY: Duration = Duration::from_millis(10);
 /// How often `/livez` is asked.
 const HEALTH_EVERY: Duration = Duration::from_millis(100);
-/// How often a switched key asks.
+/// How often a key that is switched off asks until it is refused.
 const LOOK: Duration = Duration::from_millis(2);
-/// How often a key is switched off. Its refusals are failures, and must not be so many that they are slowed
-/// down.
+/// How often it asks until it is let in again, and how often it is switched off. Its refusals are failures: of
+/// more than five a second the answers are held back for a second, which would pass for a second in which it
+/// was let in.
+const LOOK_AGAIN: Duration = Duration::from_millis(50);
 const SWITCH_EVERY: Duration = Duration::from_millis(300);
 /// How long an answer may take; what takes longer counts as none.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -85,16 +87,18 @@ impl<'a> Probe<'a> {
             turns.tick().await;
             self.target.switch("Inactive").await;
             let start = Instant::now();
-            self.becomes(address, &bearer, 401).await;
+            self.becomes(address, &bearer, 401, LOOK).await;
             seen.push(micros(start));
             self.target.switch("Active").await;
-            self.becomes(address, &bearer, 200).await;
+            self.becomes(address, &bearer, 200, LOOK_AGAIN).await;
         }
         seen
     }
 
-    async fn becomes(&self, address: &str, bearer: &str, expected: u16) {
-        let mut looks = interval(LOOK);
+    async fn becomes(&self, address: &str, bearer: &str, expected: u16, every: Duration) {
+        let mut looks = interval(every);
+        // The first look after that time, too.
+        looks.reset();
         looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         eventually(&format!("a switched key is answered {expected}"), async || {
             looks.tick().await;

@@ -4,6 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use keyward::api::AccessKey;
+use keyward::api::shared::KeyCounts;
 use kube::ResourceExt;
 use serde_json::{Value, json};
 
@@ -65,6 +66,16 @@ fn settle(scene: &Scene) {
     }
 }
 
+/// Waits until the account counts its keys so. It is the last to hear of a change, so a difference between two
+/// looks is then nobody's status on its way.
+async fn account_counts(scene: &Scene, is_so: impl Fn(&KeyCounts) -> bool) {
+    scene
+        .account_once("counts its keys", |account| {
+            account.status.as_ref().and_then(|status| status.keys.as_ref()).is_some_and(&is_so)
+        })
+        .await;
+}
+
 /// No one but those who apply it has a part in a spec, and it is as it was applied.
 fn specs_are_their_owners(scene: &Scene) {
     let printed = scene.kubectl_text(&["get", RESOURCES, "-o", "json", "--show-managed-fields"]);
@@ -90,6 +101,7 @@ async fn what_kubectl_applied_it_can_apply_again_and_nothing_changes() {
     let manifests = manifests(&account());
     text(&scene.kubectl_with(&["apply", "-f", "-"], &manifests));
     settle(&scene);
+    account_counts(&scene, |keys| keys.active == 7).await;
     let before = live(&scene);
     let again = text(&scene.kubectl_with(&["apply", "-f", "-"], &manifests));
     assert!(again.lines().all(|line| line.ends_with(" unchanged")), "{again}");
@@ -104,6 +116,7 @@ async fn a_server_side_apply_can_be_repeated_too_also_of_keys_that_expire_at_onc
     let manifests = manifests(&try_out());
     text(&scene.kubectl_with(&["apply", "--server-side", "-f", "-"], &manifests));
     scene.key_when("short", "Expired").await;
+    account_counts(&scene, |keys| keys.expired == 1).await;
     let before = live(&scene);
     text(&scene.kubectl_with(&["apply", "--server-side", "-f", "-"], &manifests));
     no_difference(&scene, &["--server-side"], &manifests);
