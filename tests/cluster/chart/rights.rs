@@ -29,14 +29,16 @@ fn the_verifier_gets_its_own_rules_everywhere_or_in_one_namespace() {
 
 #[test]
 fn the_controller_gets_its_own_rules_everywhere_or_in_one_namespace_and_its_lease_at_home() {
-    let rules = |text| serde_yaml::from_str::<Value>(text).unwrap();
+    let rules = |text: &str| serde_yaml::from_str::<Value>(text).unwrap();
+    let lease_rules = include_str!("../../../charts/keyward/files/lease-rules.yaml")
+        .replace("$(lease)", "keyward-controller");
     for (values, kind) in [("", "ClusterRole"), ("watchNamespace=shop", "Role")] {
         let objects = objects(values);
         let role = find(&objects, kind, "keyward-controller").unwrap();
         assert_eq!(role["rules"], rules(include_str!("../../../charts/keyward/files/controller-rules.yaml")));
         assert_eq!(role["metadata"]["namespace"].as_str(), (!values.is_empty()).then_some("shop"));
         let lease = find(&objects, "Role", "keyward-lease").unwrap();
-        assert_eq!(lease["rules"], rules(include_str!("../../../charts/keyward/files/lease-rules.yaml")));
+        assert_eq!(lease["rules"], rules(&lease_rules));
         assert_eq!(lease["metadata"]["namespace"], "default");
         let sealing = find(&objects, "Role", "keyward-sealing").unwrap();
         assert_eq!(sealing["rules"], rules(include_str!("../../../charts/keyward/files/sealing-rules.yaml")));
