@@ -8,7 +8,7 @@ use crate::controller::apply::access_key::Done;
 use crate::controller::error::Error;
 use crate::controller::observe::Observer;
 use crate::controller::reconcile::driver::{Driver, Next, Reconcile};
-use crate::domain::access_key::{Action, Key, Observed, Plan, plan};
+use crate::domain::access_key::{Action, Observed, Plan, plan};
 
 impl Reconcile for Driver<AccessKey> {
     type Object = AccessKey;
@@ -37,7 +37,7 @@ impl Reconcile for Driver<AccessKey> {
     }
 
     async fn fold(&self, observed: &mut Observed, done: Vec<Done>) -> Result<Next, Error> {
-        let Observer { world, stamps, sealing, .. } = &self.observer;
+        let Observer { world, sealing, .. } = &self.observer;
         let mut next = Next::Done;
         for done in done {
             if done.changes_secrets() {
@@ -47,7 +47,7 @@ impl Reconcile for Driver<AccessKey> {
                 Done::Recorded | Done::KeyDeleted => {}
                 Done::Status(written) => {
                     let written = world.access_keys.wrote(*written);
-                    observed.key = Key::of(&written, *stamps, &sealing.trust());
+                    observed.key = self.observer.key(&written, &sealing.trust());
                 }
                 Done::Secret { metadata, view } => {
                     world.secrets.wrote(*metadata);
