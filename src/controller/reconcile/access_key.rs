@@ -7,7 +7,7 @@ use crate::api::{AccessKey, Kind};
 use crate::controller::apply::access_key::Done;
 use crate::controller::error::Error;
 use crate::controller::observe::Observer;
-use crate::controller::reconcile::driver::{Driver, Next, Reconcile};
+use crate::controller::reconcile::driver::{Chain, Driver, Next, Reconcile};
 use crate::domain::access_key::{Action, Observed, Plan, plan};
 
 impl Reconcile for Driver<AccessKey> {
@@ -20,6 +20,11 @@ impl Reconcile for Driver<AccessKey> {
 
     async fn observe(&self, object: &AccessKey) -> Result<Observed, Error> {
         Ok(self.observer.access_key(object).await?)
+    }
+
+    fn chain(action: &Action) -> Option<Chain> {
+        // What gateways hold of a key that is not good any more goes, also where that cannot be recorded.
+        (*action != Action::Unpublish).then_some(Chain::Record)
     }
 
     fn plan(&self, observed: &Observed, now: DateTime<Utc>) -> Plan {

@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use crate::api::{Account, Kind};
 use crate::controller::apply::account::Done;
 use crate::controller::error::Error;
-use crate::controller::reconcile::driver::{Driver, Next, Reconcile};
+use crate::controller::reconcile::driver::{Chain, Driver, Next, Reconcile};
 use crate::domain::account::{Action, Observed, Plan, plan};
 
 impl Reconcile for Driver<Account> {
@@ -18,6 +18,13 @@ impl Reconcile for Driver<Account> {
 
     async fn observe(&self, object: &Account) -> Result<Observed, Error> {
         Ok(self.observer.account(object).await?)
+    }
+
+    fn chain(action: &Action) -> Option<Chain> {
+        match action {
+            Action::Audit(_) | Action::WriteStatus(_) => Some(Chain::Record),
+            Action::Binding(_) | Action::Quota(_) => None,
+        }
     }
 
     fn plan(&self, observed: &Observed, now: DateTime<Utc>) -> Plan {

@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 
 use crate::api::Kind;
 use crate::controller::error::Error;
-use crate::controller::reconcile::driver::{Driver, Next, Reconcile};
+use crate::controller::reconcile::driver::{Chain, Driver, Next, Reconcile};
 use crate::controller::watch::store::SecretMeta;
 use crate::domain::access_key::publish::orphan::{Action, Observed, Plan, plan};
 
@@ -19,6 +19,12 @@ impl Reconcile for Driver<SecretMeta> {
 
     async fn observe(&self, secret: &SecretMeta) -> Result<Observed, Error> {
         Ok(self.observer.published_secret(secret).await?)
+    }
+
+    fn chain(action: &Action) -> Option<Chain> {
+        match action {
+            Action::Delete => Some(Chain::Record),
+        }
     }
 
     fn plan(&self, observed: &Observed, _now: DateTime<Utc>) -> Plan {

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 
 use crate::api::{Kind, ResourceGrant};
 use crate::controller::error::Error;
-use crate::controller::reconcile::driver::{Driver, Next, Reconcile};
+use crate::controller::reconcile::driver::{Chain, Driver, Next, Reconcile};
 use crate::domain::resource_grant::{Action, Observed, Plan, plan};
 
 impl Reconcile for Driver<ResourceGrant> {
@@ -18,6 +18,12 @@ impl Reconcile for Driver<ResourceGrant> {
 
     async fn observe(&self, object: &ResourceGrant) -> Result<Observed, Error> {
         Ok(self.observer.resource_grant(object))
+    }
+
+    fn chain(action: &Action) -> Option<Chain> {
+        match action {
+            Action::WriteStatus(_) => Some(Chain::Record),
+        }
     }
 
     fn plan(&self, observed: &Observed, now: DateTime<Utc>) -> Plan {

@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use crate::api::{Kind, ServiceAccount};
 use crate::controller::apply::service_account::Done;
 use crate::controller::error::Error;
-use crate::controller::reconcile::driver::{Driver, Next, Reconcile};
+use crate::controller::reconcile::driver::{Chain, Driver, Next, Reconcile};
 use crate::domain::service_account::{Action, Observed, Plan, plan};
 
 impl Reconcile for Driver<ServiceAccount> {
@@ -18,6 +18,13 @@ impl Reconcile for Driver<ServiceAccount> {
 
     async fn observe(&self, object: &ServiceAccount) -> Result<Observed, Error> {
         Ok(self.observer.service_account(object).await?)
+    }
+
+    fn chain(action: &Action) -> Option<Chain> {
+        match action {
+            Action::CreateAccount | Action::Audit(_) | Action::WriteStatus(_) => Some(Chain::Record),
+            Action::Role(_) | Action::Binding(_) => Some(Chain::Rights),
+        }
     }
 
     fn plan(&self, observed: &Observed, now: DateTime<Utc>) -> Plan {
