@@ -64,8 +64,8 @@ pub struct AccountSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 32))]
     pub accept_secrets_from: Option<Vec<NamespaceName>>,
-    /// What Secrets of access keys may look like in this namespace, beyond what is allowed everywhere. Changing
-    /// it needs the verb `govern`.
+    /// What Secrets of access keys may look like in this namespace, beyond what is allowed everywhere.
+    /// Changing it needs the verb `govern`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub publishing: Option<PublishingSpec>,
     /// What becomes of access keys that nobody uses. Default: nothing. It needs a verifier, which records
@@ -74,20 +74,20 @@ pub struct AccountSpec {
     pub unused_access_keys: Option<UnusedAccessKeysSpec>,
 }
 
-/// Types, labels and annotations that Secrets of access keys may have in a namespace, their own ones and those that
-/// they publish into it, beside those of the documented gateways. Tools act on Secrets by these: allow only what no
-/// tool in the cluster takes for its own.
+/// Types, labels and annotations that Secrets of access keys may have in a namespace, their own ones and
+/// those that they publish into it, beside those of the documented gateways. Tools act on Secrets by these:
+/// allow only what no tool in the cluster takes for its own.
 #[derive(KubeSchema, Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PublishingSpec {
-    /// Types of published Secrets, at most 32. Those on which the control plane, Helm or Keyward acts cannot be
-    /// allowed.
+    /// Types of published Secrets, at most 32. Those on which the control plane, Helm or Keyward acts cannot
+    /// be allowed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 32), inner(length(min = 1, max = 253)))]
     #[x_kube(validation = rules::allowable_types())]
     pub types: Option<Vec<String>>,
-    /// Labels, at most 32: the beginning of their keys where it ends in `/`, such as `example.com/`, otherwise a
-    /// whole key. Those by which deployment tools track objects cannot be allowed.
+    /// Labels, at most 32: the beginning of their keys where it ends in `/`, such as `example.com/`,
+    /// otherwise a whole key. Those by which deployment tools track objects cannot be allowed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 32), inner(length(min = 1, max = 317)))]
     #[x_kube(validation = rules::allowable_keys())]

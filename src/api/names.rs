@@ -40,7 +40,8 @@ pub const CONFIRM_DEACTIVATION: &str = "iam.keyward.dev/confirm-deactivation";
 pub const HELM_RELEASES: &str = "sh.helm.release.";
 /// The label by which Helm finds them, whatever their name and type.
 pub const HELM_OWNER: (&str, &str) = ("owner", "helm");
-/// Beginnings of types of Secrets on which the control plane, Helm or Keyward acts; no account can allow them.
+/// Beginnings of types of Secrets on which the control plane, Helm or Keyward acts; no account can allow
+/// them.
 pub const RESERVED_TYPES: [&str; 4] =
     ["kubernetes.io/", "bootstrap.kubernetes.io/", "helm.sh/", "iam.keyward.dev/"];
 /// Beginnings of labels and annotations by which deployment tools, or Keyward, track objects; with one of

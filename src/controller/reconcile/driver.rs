@@ -117,8 +117,8 @@ pub(in crate::controller) async fn pass<R: Reconcile>(
     Err(Error::SecretChanged)
 }
 
-/// Takes the steps of a plan one after the other. One that fails keeps back only what builds on it: what takes
-/// rights away is done even where its report cannot be written, and the other way round.
+/// Takes the steps of a plan one after the other. One that fails keeps back only what builds on it: what
+/// takes rights away is done even where its report cannot be written, and the other way round.
 async fn carry_out<R: Reconcile>(
     driver: &R,
     object: &R::Object,

@@ -63,7 +63,8 @@ impl Key {
         Self { object: object_meta, spec: object.spec.clone(), status, distrust, refusals: Vec::new() }
     }
 
-    /// The key with what remains of its Secrets, where `publishing` says what the account of a namespace allows.
+    /// The key with what remains of its Secrets, where `publishing` says what the account of a namespace
+    /// allows.
     #[must_use]
     pub fn restricted(mut self, publishing: impl Fn(&str) -> Publishing) -> Self {
         let Self { object, spec, refusals, .. } = &mut self;
@@ -76,7 +77,8 @@ impl Key {
         SecretOwner { spec: &self.spec, name: &self.object.name, account: &self.object.namespace }
     }
 
-    /// Whether the key's own Secret has the labels and annotations that are asked for, and none that is refused.
+    /// Whether the key's own Secret has the labels and annotations that are asked for, and none that is
+    /// refused.
     pub fn is_marked(&self, secret: &ObjectMeta) -> bool {
         let has = |map: &Option<BTreeMap<String, String>>, key: &str| {
             map.as_ref().is_some_and(|map| map.contains_key(key))

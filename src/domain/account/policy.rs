@@ -61,12 +61,11 @@ impl AccountPolicy {
             format!("; Secrets are accepted from {}", accepts_from.join(", "))
         };
         let Publishing { types, label_prefixes, annotation_prefixes } = publishing;
-        let allowed: String =
-            [("types", types), ("labels", label_prefixes), ("annotations", annotation_prefixes)]
-                .into_iter()
-                .filter(|(_, list)| !list.is_empty())
-                .map(|(what, list)| format!("; Secrets may have the {what} {}", list.join(", ")))
-                .collect();
+        let lists = [("types", types), ("labels", label_prefixes), ("annotations", annotation_prefixes)];
+        let lists = lists.into_iter().filter(|(_, list)| !list.is_empty());
+        let allowed: Vec<String> =
+            lists.map(|(what, list)| format!("; Secrets may have the {what} {}", list.join(", "))).collect();
+        let allowed = allowed.concat();
         format!(
             "Limits in force: {service_accounts} service accounts, {access_keys} access keys each, valid for \
              {min_valid_for} to {max_valid_for}{unused}{accepts}{allowed}"

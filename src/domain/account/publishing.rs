@@ -1,5 +1,5 @@
-//! What Secrets that keys write may look like: a list of what is allowed, so that none can be taken for something
-//! else. Tools act on Secrets by their type and labels; nobody knows all of them.
+//! What Secrets that keys write may look like: a list of what is allowed, so that none can be taken for
+//! something else. Tools act on Secrets by their type and labels; nobody knows all of them.
 
 use std::collections::BTreeMap;
 
@@ -10,8 +10,8 @@ use crate::api::names::{HELM_OWNER, HELM_RELEASES, RESERVED_TYPES, TRACKING};
 
 /// Types of the gateways in docs/gateways.md, which are allowed everywhere.
 const TYPES: [&str; 2] = ["Opaque", "nginx.org/apikey"];
-/// Labels that are allowed everywhere: those of the gateways in docs/gateways.md, and words that mean something to
-/// people alone. Each is the beginning of keys where it ends in `/`, and otherwise a whole key.
+/// Labels that are allowed everywhere: those of the gateways in docs/gateways.md, and words that mean
+/// something to people alone. Each is the beginning of keys where it ends in `/`, and otherwise a whole key.
 const LABELS: [&str; 12] = [
     "konghq.com/",
     "authorino.kuadrant.io/",

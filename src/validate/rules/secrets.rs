@@ -131,8 +131,8 @@ fn not_accepted(scope: &Scope<'_, '_>, manifest: &Manifest<'_>, spec: &AccessKey
     findings
 }
 
-/// What the accounts of the Secrets' namespaces do not allow of them. Where one is not among the manifests, it may
-/// allow more than what is allowed everywhere.
+/// What the accounts of the Secrets' namespaces do not allow of them. Where one is not among the manifests,
+/// it may allow more than what is allowed everywhere.
 fn not_allowed(scope: &Scope<'_, '_>, manifest: &Manifest<'_>, spec: &AccessKeySpec) -> Vec<Finding> {
     let account = |namespace: &str| scope.set.namespaces.get(namespace)?.account.as_ref();
     let publishing = |namespace: &str| {

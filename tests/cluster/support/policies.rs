@@ -29,8 +29,8 @@ pub fn helm(arguments: &[&str]) -> Output {
     run("helm", &arguments, "")
 }
 
-/// The policies for programs that each scene runs in its own namespace: there the user names that the chart puts in
-/// are those of the namespace in which a request is made.
+/// The policies for programs that each scene runs in its own namespace: there the user names that the chart
+/// puts in are those of the namespace in which a request is made.
 pub(super) fn for_all_scenes(policies: &str) -> String {
     let names = [("keyward-verifier", IDENTITY), ("keyward", "keyward-controller")];
     // In a quoted text of YAML a quote is doubled.
