@@ -150,8 +150,9 @@ pub struct SecretSpec {
     #[x_kube(validation = rules::dns_name())]
     #[x_kube(validation = rules::no_helm_name())]
     pub name: Option<String>,
-    /// Labels for the Secret, at most 32. Labels by which deployment tools track objects (such as
-    /// `argocd.argoproj.io/` or `app.kubernetes.io/instance`) are not allowed: the tool would prune the
+    /// Labels for the Secret, at most 32: `team`, `app` and a few more, and what the `Account` has in its
+    /// `publishing.labelPrefixes`; others are not set. Labels by which deployment tools track objects (such
+    /// as `argocd.argoproj.io/` or `app.kubernetes.io/instance`) are not allowed: the tool would prune the
     /// Secret.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("maxProperties" = 32))]
@@ -159,8 +160,9 @@ pub struct SecretSpec {
     #[x_kube(validation = rules::no_tracking_keys())]
     #[x_kube(validation = rules::no_helm_label())]
     pub labels: Option<BTreeMap<String, LabelValue>>,
-    /// Annotations for the Secret, at most 32. Those by which deployment tools track objects are not allowed,
-    /// as with labels.
+    /// Annotations for the Secret, at most 32: `description`, `note` and a few more, and what the `Account`
+    /// has in its `publishing.annotationPrefixes`; others are not set. Those by which deployment tools track
+    /// objects are not allowed, as with labels.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("maxProperties" = 32))]
     #[x_kube(validation = rules::qualified_keys())]
@@ -191,20 +193,22 @@ pub struct PublishSpec {
     /// its `acceptSecretsFrom`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub namespace: Option<NamespaceName>,
-    /// Type of the Secret, 1 to 253 characters. Default: `Opaque`. Types on which the control plane acts
-    /// (`kubernetes.io/…`, `bootstrap.kubernetes.io/…`) are not allowed, nor Helm's (`helm.sh/…`).
+    /// Type of the Secret, 1 to 253 characters. Default: `Opaque`. `nginx.org/apikey` is allowed too, and
+    /// what the `Account` of the Secret's namespace has in its `publishing.types`; never one on which the
+    /// control plane or a tool acts (`kubernetes.io/…`, `bootstrap.kubernetes.io/…`, `helm.sh/…`).
     #[serde(default, rename = "type", skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 253))]
     #[x_kube(validation = rules::published_type())]
     pub type_: Option<String>,
-    /// Labels for the Secret, at most 16, as in `secret`.
+    /// Labels for the Secret, at most 16: those of the documented gateways, and what the `Account` of the
+    /// Secret's namespace has in its `publishing.labelPrefixes`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("maxProperties" = 16))]
     #[x_kube(validation = rules::qualified_keys())]
     #[x_kube(validation = rules::no_tracking_keys())]
     #[x_kube(validation = rules::no_helm_label())]
     pub labels: Option<BTreeMap<String, LabelValue>>,
-    /// Annotations for the Secret, at most 16, as in `secret`.
+    /// Annotations for the Secret, at most 16, as with labels (`publishing.annotationPrefixes`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("maxProperties" = 16))]
     #[x_kube(validation = rules::qualified_keys())]

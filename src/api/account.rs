@@ -66,10 +66,41 @@ pub struct AccountSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 32))]
     pub accept_secrets_from: Option<Vec<NamespaceName>>,
+    /// What Secrets of access keys may look like in this namespace, beyond what is allowed everywhere.
+    /// Changing it needs the verb `govern`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub publishing: Option<PublishingSpec>,
     /// What becomes of access keys that nobody uses. Default: nothing. It needs a verifier, which records
     /// use. Changing it needs the verb `govern`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unused_access_keys: Option<UnusedAccessKeysSpec>,
+}
+
+/// Types, labels and annotations that Secrets of access keys may have in a namespace, their own ones and
+/// those that they publish into it, beside those of the documented gateways. Tools act on Secrets by these:
+/// allow only what no tool in the cluster takes for its own.
+#[derive(KubeSchema, Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PublishingSpec {
+    /// Types of published Secrets, at most 32. Those on which the control plane, Helm or Keyward acts cannot
+    /// be allowed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 32), inner(length(min = 1, max = 253)))]
+    #[x_kube(validation = rules::allowable_types())]
+    pub types: Option<Vec<String>>,
+    /// Labels, at most 32: the beginning of their keys where it ends in `/`, such as `example.com/`,
+    /// otherwise a whole key. Those by which deployment tools track objects cannot be allowed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 32), inner(length(min = 1, max = 317)))]
+    #[x_kube(validation = rules::allowable_keys())]
+    #[x_kube(validation = rules::no_tracking_keys())]
+    pub label_prefixes: Option<Vec<String>>,
+    /// Annotations, at most 32, as with labels.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 32), inner(length(min = 1, max = 317)))]
+    #[x_kube(validation = rules::allowable_keys())]
+    #[x_kube(validation = rules::no_tracking_keys())]
+    pub annotation_prefixes: Option<Vec<String>>,
 }
 
 /// When a key that nobody uses is warned about, and switched off. The time counts from its last use, its
@@ -180,6 +211,9 @@ pub struct PolicyStatus {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 32))]
     pub accept_secrets_from: Vec<NamespaceName>,
+    /// What Secrets of keys may look like here, beyond what is allowed everywhere.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub publishing: Option<PublishingSpec>,
 }
 
 /// Counts of an account's service accounts.

@@ -36,6 +36,14 @@ pub const CHANGED_BY: &str = "iam.keyward.dev/changed-by";
 /// Annotation on a service account: its own name, to confirm that it is to be switched off though it is still
 /// used.
 pub const CONFIRM_DEACTIVATION: &str = "iam.keyward.dev/confirm-deactivation";
+/// How the names of the Secrets begin in which Helm keeps its releases.
+pub const HELM_RELEASES: &str = "sh.helm.release.";
+/// The label by which Helm finds them, whatever their name and type.
+pub const HELM_OWNER: (&str, &str) = ("owner", "helm");
+/// Beginnings of types of Secrets on which the control plane, Helm or Keyward acts; no account can allow
+/// them.
+pub const RESERVED_TYPES: [&str; 4] =
+    ["kubernetes.io/", "bootstrap.kubernetes.io/", "helm.sh/", "iam.keyward.dev/"];
 /// Beginnings of labels and annotations by which deployment tools, or Keyward, track objects; with one of
 /// them a tool would take the Secret for its own and prune it.
 pub const TRACKING: [&str; 11] = [

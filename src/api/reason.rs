@@ -105,7 +105,7 @@ reasons! {
     Published, "Publish", Normal, "A Secret of `spec.publish` was written.";
     Unpublished, "Unpublish", Normal, "A Secret of `spec.publish` was deleted.";
     PublishConflict, "Reject", Warning, "A Secret that `spec.publish` names exists and does not belong to the key; it is left untouched.";
-    PublishNotAccepted, "Reject", Warning, "The namespace that `spec.publish` names does not accept Secrets from the key's.";
+    PublishNotAccepted, "Reject", Warning, "The account of a Secret's namespace does not accept it: not from the key's namespace, or not with its name, type, labels or annotations.";
     ServiceAccountCreated, "Create", Normal, "A service account was admitted to the account.";
     ActedOnBehalf, "Act", Normal, "A key acted for another person on a resource where that is granted.";
     ActingRefused, "Refuse", Warning, "A key was refused to act for another person.";

@@ -3,6 +3,8 @@
 
 use kube::core::{Message, Rule};
 
+use super::names::{HELM_OWNER, HELM_RELEASES, RESERVED_TYPES, TRACKING};
+
 fn says(rule: &str, message_expression: &str) -> Rule {
     Rule::new(rule).message(Message::Expression(message_expression.to_owned()))
 }
@@ -71,28 +73,64 @@ pub(super) fn published_beside() -> Rule {
     )
 }
 
-/// The control plane, Helm or Keyward act on Secrets of these types.
+/// The control plane, Helm and Keyward act on Secrets of these types.
 pub(super) fn published_type() -> Rule {
     says(
-        "!self.startsWith('kubernetes.io/') && !self.startsWith('bootstrap.kubernetes.io/') && \
-         !self.startsWith('iam.keyward.dev/') && !self.startsWith('helm.sh/')",
-        "\"may not begin with 'kubernetes.io/', 'bootstrap.kubernetes.io/', 'helm.sh/' or 'iam.keyward.dev/', on which the \
-         control plane, Helm or Keyward acts; it is '\" + self + \"'\"",
+        &format!("!{}", begins_with_one_of("self", &RESERVED_TYPES)),
+        &format!(
+            "\"may not begin with {}, on which the control plane, Helm or Keyward acts; it is '\" + self + \"'\"",
+            RESERVED_TYPES.map(|prefix| format!("'{prefix}'")).join(", ")
+        ),
+    )
+}
+
+/// As [`published_type`], of each type that an account allows.
+pub(super) fn allowable_types() -> Rule {
+    let reserved = begins_with_one_of("t", &RESERVED_TYPES);
+    says(
+        &format!("!self.exists(t, {reserved})"),
+        &format!(
+            "\"types on which the control plane, Helm or Keyward acts cannot be allowed; one is '\" + \
+             self.filter(t, {reserved})[0] + \"'\""
+        ),
+    )
+}
+
+/// Labels or annotations that an account allows: a prefix with its `/`, or a whole key.
+pub(super) fn allowable_keys() -> Rule {
+    const KEY: &str =
+        "k.matches('^([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?$')";
+    says(
+        &format!("self.all(k, {KEY})"),
+        &format!(
+            "\"each must be a DNS name with '/' at its end, or a whole key; one is '\" + self.filter(k, !({KEY}))[0] + \
+             \"'\""
+        ),
     )
 }
 
 /// A Secret of such a name would be a release of Helm's to a rollback, with whatever manifests it holds.
 pub(super) fn no_helm_name() -> Rule {
     says(
-        "!self.startsWith('sh.helm.release.')",
-        "\"may not begin with 'sh.helm.release.', by which Helm finds its releases; it is '\" + self + \"'\"",
+        &format!("!self.startsWith('{HELM_RELEASES}')"),
+        &format!(
+            "\"may not begin with '{HELM_RELEASES}', by which Helm finds its releases; it is '\" + self + \"'\""
+        ),
     )
 }
 
 /// Helm finds its releases by this label, whatever the Secret's type and name.
 pub(super) fn no_helm_label() -> Rule {
-    Rule::new("self.all(k, k != 'owner' || self[k] != 'helm')")
-        .message("may not hold the label 'owner' with the value 'helm', by which Helm finds its releases")
+    let (key, value) = HELM_OWNER;
+    Rule::new(format!("self.all(k, k != '{key}' || self[k] != '{value}')")).message(
+        format!("may not hold the label '{key}' with the value '{value}', by which Helm finds its releases")
+            .as_str(),
+    )
+}
+
+fn begins_with_one_of(text: &str, prefixes: &[&str]) -> String {
+    let list = prefixes.iter().map(|prefix| format!("'{prefix}'")).collect::<Vec<_>>().join(", ");
+    format!("[{list}].exists(p, {text}.startsWith(p))")
 }
 
 /// Characters that control a terminal, turn the direction of text, or cannot be seen, but for the first ones:
@@ -169,8 +207,7 @@ pub(super) fn qualified_keys() -> Rule {
 
 /// Keys by which a deployment tool or Keyward would take the Secret for its own.
 pub(super) fn no_tracking_keys() -> Rule {
-    let prefixes = super::names::TRACKING.map(|prefix| format!("'{prefix}'")).join(", ");
-    let tracked = format!("[{prefixes}].exists(p, k.startsWith(p))");
+    let tracked = begins_with_one_of("k", &TRACKING);
     says(
         &format!("!self.exists(k, {tracked})"),
         &format!(

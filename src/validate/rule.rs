@@ -116,7 +116,7 @@ rules! {
     ServiceAccountInactive, Warning, Controller, "The key's service account is switched off, so the key gets no token, or keeps one that does not authenticate.";
     SecretConflict, Error, Controller, "Another key, or a Secret of someone else, has the name of the key's Secret.";
     PublishConflict, Error, Controller, "Another key, or a Secret of someone else, has the name of a Secret of `spec.publish`.";
-    PublishNotAccepted, Error, Controller, "The namespace that `spec.publish` names does not accept Secrets from the key's.";
+    PublishNotAccepted, Error, Controller, "The account of a Secret's namespace does not accept it: not from the key's namespace, or not with its name, type, labels or annotations.";
     ServiceAccountNotFound, Warning, Controller, "The service account that is named is not among the manifests. `--references` says how bad that is.";
     AccountNotFound, Warning, Controller, "The Account that would have to accept the key's Secrets is not among the manifests. `--references` says how bad that is.";
     DuplicateGrant, Warning, Nobody, "The service account has another grant on the same resource.";

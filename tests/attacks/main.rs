@@ -25,5 +25,6 @@ mod admin_of_one_service_account;
 mod creator_of_secrets;
 mod holder_of_a_good_key;
 mod stranger_on_the_network;
+mod super_admin_without_delete;
 mod verifier_taken_over;
 mod writer_of_status;

@@ -372,3 +372,25 @@ async fn the_use_and_the_entries_that_it_makes_up_let_nobody_in_and_keep_nobody_
     verifier.answers(&good, 200).await;
     scene.key_when("off-key", "Inactive").await;
 }
+
+#[tokio::test]
+async fn it_lengthens_a_log_and_neither_shortens_nor_rewrites_it() {
+    let (scene, _controller, _verifier) = at_work("logs").await;
+    let client = taken_everywhere(&scene).await;
+    scene.issued("ci").await;
+    let before = scene
+        .service_account_once("ci", "has entries", |object| {
+            object.status.as_ref().is_some_and(|status| status.audit_log.len() > 1)
+        })
+        .await;
+    let log = before.status.unwrap().audit_log;
+    let mut rewritten = log.clone();
+    rewritten[0].actor = "alice".into();
+    for log in [json!([]), json!(log[1..]), json!(log[..1]), json!(rewritten)] {
+        let status = json!({"auditLog": log});
+        let answer = write_status::<ServiceAccount>(&client, &scene.namespace, "ci", &status).await;
+        refused(answer, "auditLog");
+    }
+    let after: ServiceAccount = scene.get("ci").await;
+    assert!(after.status.unwrap().audit_log.ends_with(&log));
+}

@@ -189,6 +189,10 @@ ingress:
 {{- end }}
 {{- end }}
 
+{{- define "keyward.leaseName" -}}
+{{- default (printf "%s-controller" (include "keyward.fullname" .)) .Values.leaderElection.leaseName }}
+{{- end }}
+
 {{- define "keyward.image" -}}
 {{- with .Values.image }}
 {{- if .digest }}

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use kube::runtime::reflector::ObjectRef;
-use kube::{Api, ResourceExt};
+use kube::{Api, Resource, ResourceExt};
 
 use crate::api::access_key::PublishedStatus;
 use crate::api::shared::Seat;
@@ -12,12 +12,14 @@ use crate::controller::observe::Observer;
 use crate::controller::secrets::{is_owned, is_published_for, published_secret, view};
 use crate::controller::watch::store::{at_path, path};
 use crate::domain::access_key::publish::secrets::{Published, other_namespaces};
+use crate::domain::access_key::record::Trust;
 use crate::domain::access_key::secret::Holds;
 use crate::domain::access_key::{
     FoundParent, Key, Observed, OwnedSecret, Parent, ParentView, SecretView, needs_inspection,
 };
 use crate::domain::account::limits::Limits;
 use crate::domain::account::policy::{AccountPolicy, accepted_namespaces};
+use crate::domain::account::publishing::Publishing;
 use crate::domain::account::seats;
 use crate::domain::admins;
 use crate::domain::refused::Failed;
@@ -30,7 +32,7 @@ impl Observer {
     /// What the decision about a key reads.
     pub(in crate::controller) async fn access_key(&self, object: &AccessKey) -> Result<Observed, CallError> {
         let trust = self.sealing.trust();
-        let key = Key::of(object, self.stamps, &trust);
+        let key = self.key(object, &trust);
         let account = self.account_of(&key.object.namespace);
         let policy =
             account.as_ref().map_or_else(AccountPolicy::default, |account| AccountPolicy::of(account));
@@ -47,6 +49,14 @@ impl Observer {
             secret,
             adopting: trust.adopting,
         })
+    }
+
+    /// The key that `object` is, with what its Secrets may look like where they are.
+    pub(in crate::controller) fn key(&self, object: &AccessKey, trust: &Trust) -> Key {
+        let publishing = |namespace: &str| {
+            self.account_of(namespace).map(|account| Publishing::of(&account)).unwrap_or_default()
+        };
+        Key::of(object, self.stamps, trust).restricted(publishing)
     }
 
     /// Brings the key's Secret up to date, as the API server has it.
@@ -126,7 +136,9 @@ impl Observer {
         let known = self.world.secrets.get_or_written(&secret);
         let known = known.filter(|secret| is_owned(secret.as_ref(), &key.object.uid));
         let version = known.as_ref().and_then(|secret| secret.resource_version());
-        if needs_inspection(&key.status, key.object.generation, version.as_deref()) {
+        // What the account allows may have changed, which leaves no trace in the key.
+        let is_marked = known.as_ref().is_none_or(|secret| key.is_marked(secret.meta()));
+        if !is_marked || needs_inspection(&key.status, key.object.generation, version.as_deref()) {
             return self.inspect_secret(key).await;
         }
         Ok(match known.zip(version) {

@@ -1,15 +1,20 @@
 //! What the decision about an access key reads.
 
+use std::collections::BTreeMap;
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::Resource;
 
 use crate::api::access_key::AccessKeyStatus;
 use crate::api::shared::{DesiredState, Seat};
 use crate::api::{AccessKey, AccessKeySpec, Kind, ServiceAccount};
+use crate::domain::access_key::publish::allowed::{Refusal, restrict};
 use crate::domain::access_key::publish::secrets::{NamespacedName, Published};
 use crate::domain::access_key::record::{Distrust, SecretRecord, Trust};
 use crate::domain::access_key::secret::{Holds, SecretOwner};
 use crate::domain::account::limits::Limits;
 use crate::domain::account::policy::AccountPolicy;
+use crate::domain::account::publishing::{NotAllowed, Publishing};
 use crate::domain::audit::entry::Target;
 use crate::domain::object::{Object, Stamps};
 use crate::domain::refused::Failed;
@@ -47,6 +52,8 @@ pub struct Key {
     pub status: AccessKeyStatus,
     /// Why tokens that status names are not believed, where they are not.
     pub distrust: Option<Distrust>,
+    /// What of its Secrets the accounts of their namespaces do not allow. It is not in the spec.
+    pub refusals: Vec<Refusal>,
 }
 
 impl Key {
@@ -56,12 +63,36 @@ impl Key {
         let status = object.status.clone().unwrap_or_default();
         let distrust = trust.of_status(&object_meta.uid, &status).err();
         let status = if distrust.is_some() { without_tokens(status) } else { status };
-        Self { object: object_meta, spec: object.spec.clone(), status, distrust }
+        Self { object: object_meta, spec: object.spec.clone(), status, distrust, refusals: Vec::new() }
+    }
+
+    /// The key with what remains of its Secrets, where `publishing` says what the account of a namespace
+    /// allows.
+    #[must_use]
+    pub fn restricted(mut self, publishing: impl Fn(&str) -> Publishing) -> Self {
+        let Self { object, spec, refusals, .. } = &mut self;
+        *refusals = restrict(spec, (&object.name, &object.namespace), publishing);
+        self
     }
 
     /// The key as the owner of its Secret.
     pub fn owner(&self) -> SecretOwner<'_> {
         SecretOwner { spec: &self.spec, name: &self.object.name, account: &self.object.namespace }
+    }
+
+    /// Whether the key's own Secret has the labels and annotations that are asked for, and none that is
+    /// refused.
+    pub fn is_marked(&self, secret: &ObjectMeta) -> bool {
+        let has = |map: &Option<BTreeMap<String, String>>, key: &str| {
+            map.as_ref().is_some_and(|map| map.contains_key(key))
+        };
+        let refused = |refusal: &&Refusal| match &refusal.what {
+            NotAllowed::Label(key) => has(&secret.labels, key),
+            NotAllowed::Annotation(key) => has(&secret.annotations, key),
+            NotAllowed::Name | NotAllowed::Type(_) => false,
+        };
+        let of_own = self.refusals.iter().filter(|refusal| refusal.entry.is_none());
+        self.owner().is_marked(secret) && of_own.filter(refused).count() == 0
     }
 
     /// What the key's own Secret is called.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use zeroize::Zeroizing;
 
 use crate::api::access_key::{AnnotationValue, DataTemplate, Seal, SecretSpec, TokenStatus};
@@ -141,6 +142,14 @@ impl<'a> SecretOwner<'a> {
             None => Zeroizing::new(public),
         };
         Zeroizing::new(std::mem::take(&mut *filled(&with_previous, TOKEN, token)).into_bytes())
+    }
+
+    /// Whether a Secret has all labels and annotations that are asked for.
+    pub fn is_marked(&self, found: &ObjectMeta) -> bool {
+        let has = |wanted: BTreeMap<String, String>, found: Option<&BTreeMap<String, String>>| {
+            wanted.iter().all(|(key, value)| found.and_then(|found| found.get(key)) == Some(value))
+        };
+        has(self.labels(), found.labels.as_ref()) && has(self.own_annotations(), found.annotations.as_ref())
     }
 
     fn labels(&self) -> BTreeMap<String, String> {

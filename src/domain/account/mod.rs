@@ -7,6 +7,7 @@ pub mod limits;
 mod observed;
 mod plan;
 pub mod policy;
+pub mod publishing;
 pub mod quota;
 mod seating;
 pub mod snapshot;

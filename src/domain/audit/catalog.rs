@@ -186,8 +186,8 @@ const ACCESS_KEY: &[ReasonEntry] = &[
     entry(
         Reason::PublishNotAccepted,
         BOTH,
-        "Have the other namespace's account list the key's namespace in `spec.acceptSecretsFrom`, or publish into the \
-         key's own.",
+        "Have the account of the Secret's namespace list what the message names, in `spec.acceptSecretsFrom` or \
+         `spec.publishing`, or ask for less.",
     ),
     entry(
         Reason::SecretRefused,

@@ -7,7 +7,9 @@ use crd_check::path::Path;
 use super::scope::Scope;
 use crate::api::names::{KEYWARD, MANAGED_BY};
 use crate::api::{ACCOUNT_NAME, AccessKeySpec, Kind, SECRET_TYPE};
+use crate::domain::access_key::publish::allowed::{Refusal, restrict};
 use crate::domain::access_key::secret::SecretOwner;
+use crate::domain::account::publishing::Publishing;
 use crate::validate::finding::Finding;
 use crate::validate::manifest::Manifest;
 use crate::validate::rule::Rule;
@@ -26,6 +28,7 @@ pub(super) fn check(scope: &Scope<'_, '_>) -> Vec<Finding> {
     let mut findings = conflicts(scope);
     for Object { manifest, spec } in &scope.objects.keys {
         findings.extend(not_accepted(scope, manifest, spec));
+        findings.extend(not_allowed(scope, manifest, spec));
     }
     findings
 }
@@ -126,4 +129,28 @@ fn not_accepted(scope: &Scope<'_, '_>, manifest: &Manifest<'_>, spec: &AccessKey
         }
     }
     findings
+}
+
+/// What the accounts of the Secrets' namespaces do not allow of them. Where one is not among the manifests,
+/// it may allow more than what is allowed everywhere.
+fn not_allowed(scope: &Scope<'_, '_>, manifest: &Manifest<'_>, spec: &AccessKeySpec) -> Vec<Finding> {
+    let account = |namespace: &str| scope.set.namespaces.get(namespace)?.account.as_ref();
+    let publishing = |namespace: &str| {
+        Publishing::from_spec(account(namespace).and_then(|account| account.spec.publishing.as_ref()))
+    };
+    let namespace_of = |entry: Option<usize>| {
+        let entry = spec.publish.iter().flatten().nth(entry?)?;
+        entry.namespace.as_ref().map(|name| name.0.as_str())
+    };
+    let refusals = restrict(&mut spec.clone(), (&manifest.name, scope.namespace), publishing);
+    let finding = |Refusal { entry, what: _, message }| {
+        let path = match entry {
+            None => Path::of(&["spec", "secret"]),
+            Some(at) => Path::of(&["spec", "publish"]).index(at),
+        };
+        let finding = manifest.finding(Rule::PublishNotAccepted, &path, message);
+        let is_known = account(namespace_of(entry).unwrap_or(scope.namespace)).is_some();
+        if is_known { Some(finding) } else { scope.absent(finding) }
+    };
+    refusals.into_iter().filter_map(finding).collect()
 }

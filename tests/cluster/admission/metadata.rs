@@ -49,6 +49,17 @@ async fn an_account_is_deleted_by_who_may_govern_it_and_with_its_namespace() {
     scene.issued("ci").await;
     allow(&scene, "del", &[rule("accounts", &[], &["get", "delete"])]).await;
     allow(&scene, "gov", &[rule("accounts", &[], &["get", "delete", "govern"])]).await;
+    allow(&scene, "own", &[rule("accounts", &[], &["get", "delete", "deletecollection", "patch"])]).await;
+    // Nor has anyone else it deleted, or all accounts at once, or keeps it from going.
+    let account = "accounts.iam.keyward.dev/account";
+    for patch in [owned_by(NO_ONE), json!({"metadata": {"finalizers": ["example.com/hold"]}})] {
+        refused(
+            &patch_as(&scene, "own", account, &patch),
+            "this needs the verb \"govern\" on it, as its deletion does",
+        );
+    }
+    let all = format!("/apis/iam.keyward.dev/v1alpha1/namespaces/{}/accounts", scene.namespace);
+    refused(&scene.kubectl_as("own", &["delete", "--raw", &all]), "this needs the verb \"govern\" on it");
     let delete = |user: &str| scene.kubectl_as(user, &["delete", "accounts.iam.keyward.dev", "account"]);
     refused(&delete("del"), "this needs the verb \"govern\" on it");
     text(&delete("gov"));

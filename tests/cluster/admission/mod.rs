@@ -3,6 +3,7 @@
 
 mod changed_by;
 mod deactivation;
+mod installation;
 mod metadata;
 mod rights;
 mod status;

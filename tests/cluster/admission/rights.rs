@@ -210,8 +210,11 @@ async fn admins_of_the_account_manage_all_of_it_but_its_limits() {
         text(&patch_as(&scene, "sue", account, &spec(field, named.clone())));
     }
     text(&patch_as(&scene, "sue", account, &spec("displayName", json!("Team"))));
-    for (field, value) in [("limits", json!({"serviceAccounts": 9})), ("acceptSecretsFrom", json!(["other"]))]
-    {
+    for (field, value) in [
+        ("limits", json!({"serviceAccounts": 9})),
+        ("acceptSecretsFrom", json!(["other"])),
+        ("publishing", json!({"types": ["example.com/key"]})),
+    ] {
         refused(
             &patch_as(&scene, "sue", account, &spec(field, value)),
             &format!(

@@ -29,14 +29,16 @@ fn the_verifier_gets_its_own_rules_everywhere_or_in_one_namespace() {
 
 #[test]
 fn the_controller_gets_its_own_rules_everywhere_or_in_one_namespace_and_its_lease_at_home() {
-    let rules = |text| serde_yaml::from_str::<Value>(text).unwrap();
+    let rules = |text: &str| serde_yaml::from_str::<Value>(text).unwrap();
+    let lease_rules = include_str!("../../../charts/keyward/files/lease-rules.yaml")
+        .replace("$(lease)", "keyward-controller");
     for (values, kind) in [("", "ClusterRole"), ("watchNamespace=shop", "Role")] {
         let objects = objects(values);
         let role = find(&objects, kind, "keyward-controller").unwrap();
         assert_eq!(role["rules"], rules(include_str!("../../../charts/keyward/files/controller-rules.yaml")));
         assert_eq!(role["metadata"]["namespace"].as_str(), (!values.is_empty()).then_some("shop"));
         let lease = find(&objects, "Role", "keyward-lease").unwrap();
-        assert_eq!(lease["rules"], rules(include_str!("../../../charts/keyward/files/lease-rules.yaml")));
+        assert_eq!(lease["rules"], rules(&lease_rules));
         assert_eq!(lease["metadata"]["namespace"], "default");
         let sealing = find(&objects, "Role", "keyward-sealing").unwrap();
         assert_eq!(sealing["rules"], rules(include_str!("../../../charts/keyward/files/sealing-rules.yaml")));
@@ -79,4 +81,50 @@ fn the_clusters_own_roles_gain_what_the_values_say() {
         "rbac.aggregateToClusterReader=false,rbac.aggregateToEdit=false,rbac.aggregateToAdmin=false";
     assert_eq!(added_to(only_view), ["keyward-view to admin, edit, view"]);
     assert_eq!(added_to(&format!("{only_view},rbac.aggregateToView=false")), [] as [&str; 0]);
+}
+
+#[test]
+fn the_policies_name_the_programs_of_the_installation_and_whom_the_values_exempt() {
+    let own = "serviceAccount.name=op,verifier.serviceAccount.name=ver,namespaceOverride=home,admission.exemptGroups={a,b:c}";
+    for (values, controller, verifier, exempt) in [
+        ("", "default:keyward'", "default:keyward-verifier'", "group in ['system:masters']"),
+        (own, "home:op'", "home:ver'", "group in ['a', 'b:c']"),
+        ("admission.exemptGroups=null", "default:keyward'", "default:keyward-verifier'", "group in []"),
+    ] {
+        let objects = objects(values);
+        let of_status = find(&objects, "ValidatingAdmissionPolicy", "status.iam.keyward.dev").unwrap();
+        let spec = of_status["spec"].to_string();
+        for words in [controller, verifier] {
+            assert!(spec.contains(&format!("'system:serviceaccount:{words}")), "{values}: {words} in {spec}");
+        }
+        assert!(spec.contains(exempt) && !spec.contains("$("), "{values}: {exempt} in {spec}");
+    }
+    let without_verifier = objects("verifier.enabled=false");
+    let of_status = find(&without_verifier, "ValidatingAdmissionPolicy", "status.iam.keyward.dev").unwrap();
+    assert!(of_status["spec"].to_string().contains("request.userInfo.username != '' ? []"));
+}
+
+#[test]
+fn what_the_installation_stands_on_is_guarded_at_home_whatever_it_watches() {
+    let certificate = "'secrets/keyward-verifier-ca', 'configmaps/keyward-verifier-ca', 'secrets/keyward-verifier-self-signed'";
+    for (values, name, lease, has_certificate) in [
+        ("", "installation.iam.keyward.dev", "keyward-controller", true),
+        (WITH_TLS, "installation.iam.keyward.dev", "keyward-controller", false),
+        (
+            "watchNamespace=shop,leaderElection.leaseName=boss",
+            "shop.installation.iam.keyward.dev",
+            "boss",
+            true,
+        ),
+    ] {
+        let objects = objects(values);
+        let binding = find(&objects, "ValidatingAdmissionPolicyBinding", name).unwrap();
+        let home = json!({"matchLabels": {"kubernetes.io/metadata.name": "default"}});
+        assert_eq!(binding["spec"]["matchResources"]["namespaceSelector"], home, "{values}");
+        let policy = find(&objects, "ValidatingAdmissionPolicy", name).unwrap();
+        let spec = policy["spec"].to_string();
+        let own = format!("'leases/{lease}', 'secrets/keyward-sealing', 'configmaps/keyward-sealing'");
+        assert!(spec.contains(&own), "{values}: {own} in {spec}");
+        assert_eq!(spec.contains(certificate), has_certificate, "{values}: {spec}");
+    }
 }

@@ -2,7 +2,7 @@
 //! else's place.
 
 use k8s_openapi::api::core::v1::Secret;
-use keyward::api::AccessKey;
+use keyward::api::{AccessKey, Account};
 use keyward::domain::value::token::Token;
 use kube::ResourceExt;
 use serde_json::{Value, json};
@@ -166,6 +166,9 @@ async fn another_namespace_has_to_accept_and_the_control_planes_own_types_are_re
     for (change, words) in [
         (json!({"type": "kubernetes.io/service-account-token"}), "may not begin with 'kubernetes.io/'"),
         (json!({"type": "bootstrap.kubernetes.io/token"}), "may not begin with 'kubernetes.io/'"),
+        (json!({"type": "helm.sh/release.v1"}), "may not begin with 'kubernetes.io/'"),
+        (json!({"name": "sh.helm.release.v1.shop.v2"}), "by which Helm finds its releases"),
+        (json!({"labels": {"owner": "helm"}}), "by which Helm finds its releases"),
         (json!({"name": "deploy"}), "spec.publish may not name the key's own Secret 'deploy'"),
         (json!({"data": {"key": "x"}}), "at least one entry must hold $(token) or $(previousToken)"),
         (
@@ -180,6 +183,66 @@ async fn another_namespace_has_to_accept_and_the_control_planes_own_types_are_re
         let errors = String::from_utf8_lossy(&refused.stderr).into_owned();
         assert!(!refused.status.success() && errors.contains(words), "{words} in {errors}");
     }
+}
+
+#[tokio::test]
+async fn only_types_labels_and_annotations_that_the_account_allows_are_published() {
+    let (scene, _controller) = Scene::with_controller("publish-allowed").await;
+    scene.service_account("ci").await;
+    let mut copy = kong("copy", "$(token)");
+    copy["type"] = json!("example.com/key");
+    copy["labels"]["example.com/a"] = json!("b");
+    let secret = json!({"labels": {"example.com/a": "b", "team": "a"}});
+    let spec = json!({"validFor": "P6M", "secret": secret, "publish": [copy, kong("good", "$(token)")]});
+    scene.key_with("deploy", "ci", spec).await;
+    let refused = |what: &str, why: &str, field: &str| {
+        let namespace = &scene.namespace;
+        format!(
+            "Secret {what}: the Account of namespace \"{namespace}\" does not allow the {why} (spec.publishing.{field})"
+        )
+    };
+    let says = async |words: String| {
+        scene.key_once("deploy", &format!("says {words}"), |key| message(key) == words).await;
+    };
+    says(refused("\"deploy\" (spec.secret) is not as requested", "label \"example.com/a\"", "labelPrefixes"))
+        .await;
+    published(&scene, "good", "key").await;
+    gone(&scene, "copy").await;
+    let own: Secret = scene.get("deploy").await;
+    assert_eq!((own.labels().get("example.com/a"), own.labels()["team"].as_str()), (None, "a"));
+
+    let allow = |publishing: Value| scene.set::<Account>("account", json!({"publishing": publishing}));
+    allow(json!({"labelPrefixes": ["example.com/"]})).await;
+    says(refused("\"copy\" (spec.publish) is not published", "type \"example.com/key\"", "types")).await;
+    allow(json!({"types": ["example.com/key"]})).await;
+    scene.key_when("deploy", "Issued").await;
+    published(&scene, "copy", "key").await;
+    let labelled = async |is: bool| {
+        eventually(&format!("the key's own Secret has the label: {is}"), async || {
+            let own: Secret = scene.get("deploy").await;
+            if own.labels().contains_key("example.com/a") == is { Ok(()) } else { Err(own.metadata.labels) }
+        })
+        .await;
+    };
+    labelled(true).await;
+
+    allow(json!({"types": null, "labelPrefixes": null})).await;
+    labelled(false).await;
+    gone(&scene, "copy").await;
+    scene.key_when("deploy", "PublishNotAccepted").await;
+    for never in
+        ["helm.sh/release.v1", "kubernetes.io/service-account-token", "bootstrap.kubernetes.io/token"]
+    {
+        let patch = json!({"spec": {"publishing": {"types": [never]}}}).to_string();
+        let output =
+            scene.kubectl(&["patch", "accounts.iam.keyward.dev", "account", "--type=merge", "-p", &patch]);
+        let errors = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(!output.status.success() && errors.contains("cannot be allowed"), "{never}: {errors}");
+    }
+    let patch = json!({"spec": {"publishing": {"labelPrefixes": ["argocd.argoproj.io/"]}}}).to_string();
+    let output =
+        scene.kubectl(&["patch", "accounts.iam.keyward.dev", "account", "--type=merge", "-p", &patch]);
+    assert!(!output.status.success(), "Argo CD's labels cannot be allowed");
 }
 
 /// As Kong's admission webhook does: no two credentials with the same token.

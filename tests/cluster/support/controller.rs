@@ -45,7 +45,10 @@ impl Controller {
 
     /// Starts one.
     pub async fn launch(scene: &Scene, flags: Flags) -> Self {
-        let rules = program::rules(&RULES, flags.without);
+        // The chart puts the lease's name in.
+        let lease = flags.lease.map_or("none", |(name, _)| name);
+        let named = RULES.map(|rules| rules.replace("$(lease)", lease));
+        let rules = program::rules(&named.each_ref().map(String::as_str), flags.without);
         let name =
             flags.without.map_or_else(|| "keyward-controller".to_owned(), |name| format!("without-{name}"));
         let token = program::identity(scene, &name, &rules).await;

@@ -10,7 +10,7 @@ use serde_json::json;
 use tokio::sync::OnceCell;
 
 use super::command::{run, text};
-use super::policies::{apply, render};
+use super::policies::{apply, for_all_scenes, render};
 use super::wait::eventually;
 
 pub(super) fn install_crds() {
@@ -32,7 +32,7 @@ pub(super) async fn install_policies() {
 }
 
 async fn install() {
-    apply(&render(&["policies", "user-roles"], ""));
+    apply(&for_all_scenes(&render(&["policies", "user-roles"], "")));
     apply(&probe_rights());
     let key = json!({"serviceAccountName": "probe", "validFor": "P6M"});
     for (user, kind, spec, answer) in [

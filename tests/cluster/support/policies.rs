@@ -3,6 +3,7 @@
 use std::process::Output;
 
 use super::command::{run, text};
+use super::verifier::IDENTITY;
 
 /// What helm asks a cluster for, and is told here.
 const MUTATING: &str = "admissionregistration.k8s.io/v1/MutatingAdmissionPolicy";
@@ -26,6 +27,25 @@ pub fn helm(arguments: &[&str]) -> Output {
     let arguments: Vec<&str> =
         ["template", "keyward", chart].into_iter().chain(arguments.iter().copied()).collect();
     run("helm", &arguments, "")
+}
+
+/// The policies for programs that each scene runs in its own namespace: there the user names that the chart
+/// puts in are those of the namespace in which a request is made.
+pub(super) fn for_all_scenes(policies: &str) -> String {
+    let names = [("keyward-verifier", IDENTITY), ("keyward", "keyward-controller")];
+    // In a quoted text of YAML a quote is doubled.
+    let quotes = ["''", "'"];
+    names.into_iter().fold(policies.to_owned(), |text, (of_chart, of_scene)| {
+        let put_in = quotes.iter().fold(text.clone(), |text, quote| {
+            let given = format!("{quote}system:serviceaccount:default:{of_chart}{quote}");
+            let own = format!(
+                "{quote}system:serviceaccount:{quote} + request.namespace + {quote}:{of_scene}{quote}"
+            );
+            text.replace(&given, &own)
+        });
+        assert_ne!(put_in, text, "{of_chart} is not in the policies");
+        put_in
+    })
 }
 
 /// Applies what was rendered.

@@ -91,7 +91,10 @@ fn publishing_of(observed: &Observed, token: &Recorded) -> Publishing {
         return Publishing::Refused(Reason::PublishConflict, message);
     }
     match not_accepted(&owner, &published.accepting).first() {
-        None => Publishing::Right,
+        None => match key.refusals.first() {
+            None => Publishing::Right,
+            Some(refusal) => Publishing::Refused(Reason::PublishNotAccepted, refusal.message.clone()),
+        },
         Some(NamespacedName { namespace, name }) => {
             let message = format!(
                 "Secret \"{name}\" (spec.publish) is not published: the Account of namespace \"{namespace}\" does not accept \

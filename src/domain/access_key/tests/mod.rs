@@ -79,6 +79,7 @@ fn unissued() -> Observed {
             },
             status: AccessKeyStatus::default(),
             distrust: None,
+            refusals: Vec::new(),
         },
         service_account: Parent::Found(parent()),
         policy: AccountPolicy::default(),

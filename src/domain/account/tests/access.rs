@@ -71,7 +71,7 @@ fn the_quota_comes_once_the_oldest_service_account_is_a_minute_old_and_follows_t
     assert_eq!(plan(&young, at(NOW)).actions, []);
     young.policy.limits.service_accounts = 30;
     let changes = plan(&young, at(NOW)).actions;
-    assert!(matches!(changes.last(), Some(Action::Quota(Change::Replace(_)))), "{changes:?}");
+    assert!(matches!(changes.first(), Some(Action::Quota(Change::Replace(_)))), "{changes:?}");
     young.quota = QuotaView::Unwanted;
     assert!(plan(&young, at(NOW)).actions.iter().all(|action| !matches!(action, Action::Quota(_))));
     let nobody = Observed { quota: QuotaView::Wanted(None), ..settled(observed(25, Vec::new())) };
