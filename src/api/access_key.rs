@@ -60,14 +60,6 @@ use super::shared::{
 #[x_kube(validation = rules::one_expiry())]
 #[x_kube(validation = rules::fixed_secret_name())]
 #[x_kube(validation = rules::rotation_needs_valid_for())]
-#[x_kube(validation = rules::frozen("access key", "displayName"))]
-#[x_kube(validation = rules::frozen("access key", "description"))]
-#[x_kube(validation = rules::frozen("access key", "validFor"))]
-#[x_kube(validation = rules::frozen("access key", "expiresAt"))]
-#[x_kube(validation = rules::frozen("access key", "revision"))]
-#[x_kube(validation = rules::frozen("access key", "rotation"))]
-#[x_kube(validation = rules::frozen("access key", "secret"))]
-#[x_kube(validation = rules::frozen("access key", "publish"))]
 #[serde(rename_all = "camelCase")]
 pub struct AccessKeySpec {
     /// Name of the service account (`kwsa`) in the same namespace that the key belongs to. May not be

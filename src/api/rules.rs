@@ -170,16 +170,19 @@ pub(super) fn rotation_needs_valid_for() -> Rule {
     )
 }
 
-/// Nothing but the state of an inactive object may change. One rule a field: optional field selection, or all
-/// of them in one expression, would be shorter, but the API server cannot bound its cost.
-pub(super) fn frozen(what: &str, field: &str) -> Rule {
+/// An inactive service account is changed only as it is switched on. One rule a field: optional field
+/// selection, or all of them in one expression, would be shorter, but the API server cannot bound its cost.
+pub(super) fn frozen(field: &str) -> Rule {
     Rule::new(format!(
-        "oldSelf.state != 'Inactive' || (has(self.{field}) == has(oldSelf.{field}) && (!has(self.{field}) || \
-         self.{field} == oldSelf.{field}))"
+        "oldSelf.state != 'Inactive' || self.state != 'Inactive' || (has(self.{field}) == has(oldSelf.{field}) && \
+         (!has(self.{field}) || self.{field} == oldSelf.{field}))"
     ))
     .message(
-        format!("`{field}` of an inactive {what} may not be changed; the only change allowed is `state` to 'Active', alone")
-            .as_str(),
+        format!(
+            "`{field}` of a service account may not be changed while it stays inactive; switch it on with `state: Active`, \
+             before or in the same change"
+        )
+        .as_str(),
     )
     .field_path(format!(".{field}"))
 }

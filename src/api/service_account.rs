@@ -60,10 +60,10 @@ use super::shared::{AuditEntry, DesiredState, KeyCounts, RefusedWrite, Seat, Sub
         priority = 1
     )
 )]
-#[x_kube(validation = rules::frozen("service account", "displayName"))]
-#[x_kube(validation = rules::frozen("service account", "icon"))]
-#[x_kube(validation = rules::frozen("service account", "description"))]
-#[x_kube(validation = rules::frozen("service account", "admins"))]
+#[x_kube(validation = rules::frozen("displayName"))]
+#[x_kube(validation = rules::frozen("icon"))]
+#[x_kube(validation = rules::frozen("description"))]
+#[x_kube(validation = rules::frozen("admins"))]
 #[serde(rename_all = "camelCase")]
 pub struct ServiceAccountSpec {
     /// Name for people, 1 to 79 characters, unique in the account without regard to upper and lower case.

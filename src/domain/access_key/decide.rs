@@ -106,6 +106,10 @@ fn unissued(observed: &Observed, parent: &FoundParent, now: DateTime<Utc>) -> De
     if key.spec.state == DesiredState::Inactive {
         return Settled::decision(KeyState::Inactive, inactive());
     }
+    // It may come from Git together with its service account, which is switched on later.
+    if parent.state == DesiredState::Inactive {
+        return Settled::decision(KeyState::Inactive, service_account_inactive(key));
+    }
     if let Some(decision) = refused_by_parent(key, parent) {
         return decision;
     }
@@ -146,10 +150,6 @@ fn not_written(observed: &Observed) -> Decision {
 
 fn refused_by_parent(key: &Key, parent: &FoundParent) -> Option<Decision> {
     let name = service_account(key);
-    if parent.state == DesiredState::Inactive {
-        let message = format!("{name} is inactive, so it gets no new keys; switch it on to proceed");
-        return Some(rejected(Reason::ServiceAccountInactive, message));
-    }
     match &parent.admission {
         Admission::Admitted => None,
         Admission::Undecided => Some(Decision::Wait { until: None }),

@@ -107,8 +107,9 @@ fn parent(scope: &Scope<'_, '_>, key: &KeyObject<'_>) -> Option<Finding> {
         scope.objects.service_accounts.iter().find(|object| object.manifest.name == *name)?;
     let is_new = scope.base?.key(&manifest.namespace, &manifest.name).is_none();
     (is_new && service_account.spec.state == DesiredState::Inactive).then(|| {
-        let message =
-            format!("ServiceAccount \"{name}\" is inactive, so it gets no new keys; switch it on to proceed");
+        let message = format!(
+            "ServiceAccount \"{name}\" is inactive, so the key gets its token once that is switched on"
+        );
         manifest.finding(Rule::ServiceAccountInactive, &Path::of(&["spec", "serviceAccountName"]), message)
     })
 }

@@ -6,12 +6,10 @@ use std::collections::BTreeSet;
 use futures::{StreamExt, stream};
 use serde_json::{Value, json};
 
-use crate::support::{Controller, Flags, Scene, eventually, run, text};
+use crate::support::refusal::{REFUSED, Refusal, Right};
+use crate::support::{Controller, Flags, Scene, eventually, text};
 
 const RULES: &str = include_str!("../../../charts/keyward/files/controller-rules.yaml");
-const WORDS: &str = "no such writes here";
-/// The user that the controller is.
-const CONTROLLER: &str = "keyward-controller";
 
 /// A kubectl command, with the manifest that it reads.
 type Deed = (&'static str, &'static str);
@@ -312,13 +310,13 @@ async fn refused(scene: &Scene, row: &Row) {
     for deed in row.before {
         doing(scene, deed);
     }
-    let policy = Policy::deny(scene, row).await;
+    let policy = Refusal::of(scene, row.resource, row.verb).await;
     doing(scene, &row.deed);
     let (path, value) = row.meanwhile;
     if let Some((object, reason, operation)) = row.told {
         let said = told(scene, object, reason, operation).await;
         let expected = format!("The API server refused to {operation}: ");
-        assert!(said.starts_with(&expected) && said.contains(WORDS), "{said}");
+        assert!(said.starts_with(&expected) && said.contains(REFUSED), "{said}");
         holds(scene, object, path, value).await;
     }
     policy.lift();
@@ -370,93 +368,14 @@ async fn holds(scene: &Scene, object: &str, path: &str, value: &str) {
     .await;
 }
 
-/// A policy that refuses the controller one kind of write in the scene's namespace.
-struct Policy(String);
-
-impl Policy {
-    async fn deny(scene: &Scene, row: &Row) -> Self {
-        let name = format!("refused.{}", scene.namespace);
-        let version = "admissionregistration.k8s.io/v1";
-        let group = match row.resource {
-            "secrets" | "resourcequotas" => "",
-            "roles" | "rolebindings" => "rbac.authorization.k8s.io",
-            _ => keyward::api::GROUP,
-        };
-        let operation = match row.verb {
-            "create" => "CREATE",
-            "delete" => "DELETE",
-            _ => "UPDATE",
-        };
-        // A write of everybody's shows when it is in force.
-        let rule = |group: &str, operation: &str, resource: &str| {
-            json!({
-                "apiGroups": [group], "apiVersions": ["*"], "operations": [operation], "resources": [resource],
-            })
-        };
-        let whose = format!(
-            "request.userInfo.username.endsWith(':{CONTROLLER}') || (request.resource.resource == 'configmaps' && \
-             request.name == 'probe')"
-        );
-        let policy = json!({"apiVersion": "v1", "kind": "List", "items": [
-            {
-                "apiVersion": version, "kind": "ValidatingAdmissionPolicy", "metadata": {"name": name},
-                "spec": {
-                    "matchConstraints": {"resourceRules": [
-                        rule(group, operation, row.resource), rule("", "CREATE", "configmaps"),
-                    ]},
-                    "matchConditions": [{"name": "whose", "expression": whose}],
-                    "validations": [{"expression": "false", "message": WORDS}],
-                },
-            },
-            {
-                "apiVersion": version, "kind": "ValidatingAdmissionPolicyBinding", "metadata": {"name": name},
-                "spec": {
-                    "policyName": name, "validationActions": ["Deny"],
-                    "matchResources": {"namespaceSelector": {
-                        "matchLabels": {"kubernetes.io/metadata.name": scene.namespace},
-                    }},
-                },
-            },
-        ]})
-        .to_string();
-        text(&run("kubectl", &["apply", "-f", "-"], &policy));
-        eventually("the policy is in force", async || {
-            let output = scene.kubectl(&["create", "configmap", "probe", "--dry-run=server"]);
-            let said = String::from_utf8_lossy(&output.stderr).into_owned();
-            if said.contains(WORDS) { Ok(()) } else { Err(said) }
-        })
-        .await;
-        Self(policy)
-    }
-
-    fn lift(self) {
-        text(&run("kubectl", &["delete", "-f", "-"], &self.0));
-    }
-}
-
 #[tokio::test]
 async fn a_right_that_rbac_does_not_give_is_called_a_missing_permission() {
     let (scene, _controller) = Scene::with_controller("refused-rbac").await;
     scene.service_account("ci").await;
-    let role = scene.kubectl_text(&["get", "role", CONTROLLER, "-o", "json"]);
-    let mut less: Value = serde_json::from_str(&role).unwrap();
-    for rule in less["rules"].as_array_mut().unwrap() {
-        if rule["resources"].as_array().unwrap().contains(&json!("roles")) {
-            rule["verbs"].as_array_mut().unwrap().retain(|verb| verb != "create");
-        }
-    }
-    text(&scene.kubectl_with(&["replace", "-f", "-"], &less.to_string()));
-    eventually("the right is gone", async || {
-        let user = format!("system:serviceaccount:{}:{CONTROLLER}", scene.namespace);
-        let output = scene.kubectl_as(&user, &["auth", "can-i", "create", "roles.rbac.authorization.k8s.io"]);
-        if output.status.success() { Err("still there") } else { Ok(()) }
-    })
-    .await;
+    let right = Right::take(&scene, "roles", "create").await;
     doing(&scene, &ALICE);
     let said = told(&scene, "kwsa/ci", "PermissionDenied", "create Role").await;
     assert!(said.contains("cannot create resource \"roles\""), "{said}");
-    let mut back: Value = serde_json::from_str(&role).unwrap();
-    back["metadata"].as_object_mut().unwrap().remove("resourceVersion");
-    text(&scene.kubectl_with(&["replace", "-f", "-"], &back.to_string()));
+    right.give_back(&scene);
     doing(&scene, &ALICE_BOUND);
 }

@@ -2,11 +2,12 @@
 
 use futures::future::join_all;
 use futures::join;
-use keyward::api::{AccessKey, Account, ResourceGrant, ServiceAccount};
+use keyward::api::{AccessKey, Account, Reason, ResourceGrant, ServiceAccount};
 use serde_json::json;
 
 use super::recorded::{Seen, see};
 use super::{Controller, Flags, Proxy, Scene, Verifier, text};
+use crate::support::refusal::{Refusal, Right};
 
 const ONE_OF_EACH: &str = r"
 {apiVersion: iam.keyward.dev/v1alpha1, kind: Account, metadata: {name: account},
@@ -41,8 +42,10 @@ pub async fn all() -> Vec<Seen> {
         Box::pin(contradictory_limits()),
         Box::pin(unused()),
         Box::pin(on_their_way()),
+        Box::pin(refused_secrets()),
+        Box::pin(refused_objects()),
     );
-    <[Vec<Seen>; 8]>::from(all).into_iter().flatten().collect()
+    <[Vec<Seen>; 10]>::from(all).into_iter().flatten().collect()
 }
 
 fn create(scene: &Scene, manifests: &str) {
@@ -177,7 +180,7 @@ async fn keys() -> Vec<Seen> {
         "{apiVersion: iam.keyward.dev/v1alpha1, kind: ServiceAccount, metadata: {name: late}, spec: {state: Inactive}}",
     );
     scene.key_when("waiting", "ServiceAccountInactive").await;
-    let waiting = see(&scene, "AccessKey", "waiting", "degraded_serviceAccountInactive").await;
+    let waiting = see(&scene, "AccessKey", "waiting", "healthy_notIssuedServiceAccountInactive").await;
     seen.into_iter().chain([waiting]).collect()
 }
 
@@ -281,4 +284,55 @@ async fn on_their_way() -> Vec<Seen> {
         ],
     )
     .await
+}
+
+/// The API server refuses what the controller writes for keys.
+async fn refused_secrets() -> Vec<Seen> {
+    let (scene, _controller) = Scene::with_controller("no-secrets").await;
+    scene.service_account("ci").await;
+    let publish = json!([{"name": "gateway", "data": {"key": "$(token)"}}]);
+    scene.key_with("published", "ci", json!({"validFor": "P6M", "publish": publish})).await;
+    scene.key_when("published", "Issued").await;
+    let _deleted = Refusal::of(&scene, "secrets", "delete").await;
+    scene.set::<AccessKey>("published", json!({"publish": null})).await;
+    scene.key_when("published", "PublishRefused").await;
+    let _created = Refusal::of(&scene, "secrets", "create").await;
+    scene.key("deploy", "ci").await;
+    scene.key_when("deploy", "SecretRefused").await;
+    see_all(
+        &scene,
+        &[
+            ("AccessKey", "published", "degraded_publishRefused"),
+            ("AccessKey", "deploy", "degraded_secretRefused"),
+        ],
+    )
+    .await
+}
+
+/// The API server refuses what the controller writes for service accounts and accounts.
+async fn refused_objects() -> Vec<Seen> {
+    let (scene, _controller) = Scene::with_controller("no-objects").await;
+    let _quota = Refusal::of(&scene, "resourcequotas", "create").await;
+    let accounts = Refusal::of(&scene, "accounts", "create").await;
+    scene.service_account("first").await;
+    scene.service_account_when("first", "AccountRefused").await;
+    let without_account = see(&scene, "ServiceAccount", "first", "degraded_accountRefused").await;
+    accounts.lift();
+    scene.service_account_when("first", "Admitted").await;
+    let admins = json!({"admins": [{"kind": "User", "name": "alice"}]});
+    let roles = Refusal::of(&scene, "roles", "create").await;
+    scene.set::<ServiceAccount>("first", admins).await;
+    scene.service_account_when("first", "AdminsRefused").await;
+    let without_admins = see(&scene, "ServiceAccount", "first", "degraded_adminsRefused").await;
+    roles.lift();
+    let _right = Right::take(&scene, "roles", "create").await;
+    scene.service_account_when("first", "PermissionDenied").await;
+    let denied = see(&scene, "ServiceAccount", "first", "degraded_permissionDenied").await;
+    scene
+        .account_once("has no quota", |account| {
+            account.status.as_ref().and_then(|status| status.reason) == Some(Reason::QuotaRefused)
+        })
+        .await;
+    let without_quota = see(&scene, "Account", "account", "degraded_quotaRefused").await;
+    vec![without_account, without_admins, denied, without_quota]
 }

@@ -93,9 +93,23 @@ pub const STATES: &[State] = &[
     ),
     state(
         "AccessKey",
+        Healthy,
+        "notIssuedServiceAccountInactive",
+        "ServiceAccount.iam.keyward.dev \"late\" is inactive as requested by its spec.state",
+    ),
+    state(
+        "AccessKey",
         Degraded,
-        "serviceAccountInactive",
-        "ServiceAccount.iam.keyward.dev \"late\" is inactive, so it gets no new keys; switch it on to proceed",
+        "secretRefused",
+        "The API server refused to create Secret: secrets \"deploy\" is forbidden: ValidatingAdmissionPolicy 'secrets-create.team-a' with \
+         binding 'secrets-create.team-a' denied request: no such writes here",
+    ),
+    state(
+        "AccessKey",
+        Degraded,
+        "publishRefused",
+        "The API server refused to delete Secret: secrets \"gateway\" is forbidden: ValidatingAdmissionPolicy 'secrets-delete.team-a' with \
+         binding 'secrets-delete.team-a' denied request: no such writes here",
     ),
     state(
         "AccessKey",
@@ -177,6 +191,35 @@ pub const STATES: &[State] = &[
     state("ServiceAccount", Progressing, "specChanged", SPEC_CHANGED),
     state("ServiceAccount", Healthy, "admitted", "Service account is admitted; its active keys authenticate"),
     state("ServiceAccount", Healthy, "inactive", "Service account is inactive as requested by spec.state"),
+    state(
+        "ServiceAccount",
+        Degraded,
+        "accountRefused",
+        "The API server refused to create Account: accounts.iam.keyward.dev \"account\" is forbidden: ValidatingAdmissionPolicy 'accounts-create.team-a' with \
+         binding 'accounts-create.team-a' denied request: no such writes here",
+    ),
+    state(
+        "ServiceAccount",
+        Degraded,
+        "adminsRefused",
+        "The API server refused to create Role: roles.rbac.authorization.k8s.io \"keyward:first:admin\" is forbidden: ValidatingAdmissionPolicy 'roles-create.team-a' with \
+         binding 'roles-create.team-a' denied request: no such writes here",
+    ),
+    state(
+        "ServiceAccount",
+        Degraded,
+        "permissionDenied",
+        "The API server refused to create Role: roles.rbac.authorization.k8s.io is forbidden: User \
+         \"system:serviceaccount:team-a:keyward-controller\" cannot create resource \"roles\" in API group \
+         \"rbac.authorization.k8s.io\" in the namespace \"team-a\"",
+    ),
+    state(
+        "Account",
+        Degraded,
+        "quotaRefused",
+        "The API server refused to create ResourceQuota: resourcequotas \"keyward\" is forbidden: ValidatingAdmissionPolicy 'resourcequotas-create.team-a' with \
+         binding 'resourcequotas-create.team-a' denied request: no such writes here",
+    ),
     state(
         "ServiceAccount",
         Degraded,

@@ -10,6 +10,7 @@ mod objects;
 pub mod policies;
 mod program;
 mod proxy;
+pub mod refusal;
 mod scene;
 pub mod verifier;
 mod wait;

@@ -87,13 +87,20 @@ fn a_key_whose_service_account_is_missing_waits_for_it() {
 }
 
 #[test]
-fn a_key_of_an_inactive_service_account_is_rejected() {
-    let state = DesiredState::Inactive;
-    let (reason, message) = refusal(&of(FoundParent { state, ..parent() }));
-    assert_eq!(reason, "ServiceAccountInactive");
+fn a_key_that_comes_with_an_inactive_service_account_waits_for_it_to_be_switched_on() {
+    let observed = of(FoundParent { state: DesiredState::Inactive, seat: None, ..parent() });
+    let message = "ServiceAccount.iam.keyward.dev \"ci\" is inactive as requested by its spec.state";
     assert_eq!(
-        message,
-        "ServiceAccount.iam.keyward.dev \"ci\" is inactive, so it gets no new keys; switch it on to proceed"
+        steps(&observed, NOW),
+        [
+            format!("tell Deactivate ServiceAccountInactive of - by bob: {message}"),
+            format!("status Inactive - @- Ready=True Active=False ServiceAccountInactive: {message}"),
+        ]
+    );
+    let switched_on = Observed { service_account: of(parent()).service_account, ..settled(observed, NOW) };
+    assert_eq!(
+        steps(&switched_on, NOW),
+        ["issue r1 2026-08-31T12:00:00Z to 2027-02-28T12:00:00Z for sa-uid, replaces nothing, stage false"]
     );
 }
 
