@@ -121,13 +121,13 @@ pub struct KeyCounts {
     pub expiring_soon: i32,
 }
 
-/// A write that the API server refused the controller, or an admission policy, webhook or quota behind it. It is
-/// tried again, at longest every 75 seconds, and is gone from status once it succeeds.
+/// A write that the API server refused the controller, or an admission policy, webhook or quota behind it. It
+/// is tried again, at longest every 75 seconds, and is gone from status once it succeeds.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct RefusedWrite {
-    /// Why, as one word: `PermissionDenied` where RBAC does not let the controller, else a word for what it is
-    /// that could not be written, such as `SecretRefused`.
+    /// Why, as one word: `PermissionDenied` where RBAC does not let the controller, else a word for what it
+    /// is that could not be written, such as `SecretRefused`.
     #[serde(default, deserialize_with = "known", skip_serializing_if = "Option::is_none")]
     pub reason: Option<Reason>,
     /// What was refused, as verb and kind, for example `create Secret`.

@@ -55,9 +55,8 @@ pub fn version(object: &impl Resource) -> i64 {
     object.meta().resource_version.as_deref().map(parse_version).unwrap_or_default()
 }
 
-/// Kubernetes has resource versions compared as decimal numbers, and etcd counts one up for every write of any
-/// object. 0 for what is none, which is earlier than all.
-/// <https://github.com/kubernetes/enhancements/tree/master/keps/sig-api-machinery/5504-comparable-resource-version>
+/// Kubernetes has resource versions compared as decimal numbers (KEP-5504), and etcd counts one up for every
+/// write of any object. 0 for what is none, which is earlier than all.
 fn parse_version(version: &str) -> i64 {
     version.parse().unwrap_or_default()
 }

@@ -35,8 +35,8 @@ pub struct ControllerArgs {
     /// pod.
     #[arg(long, env = "KEYWARD_SEALING_NAMESPACE", value_name = "NAMESPACE")]
     pub sealing_namespace: Option<String>,
-    /// DNS names and addresses of the verifier, for which to make and renew a certificate in the namespace of the
-    /// sealing key. Default: none is made.
+    /// DNS names and addresses of the verifier, for which to make and renew a certificate in the namespace of
+    /// the sealing key. Default: none is made.
     #[arg(long, env = "KEYWARD_VERIFIER_CERTIFICATE_NAMES", value_name = "NAME", value_delimiter = ',')]
     pub verifier_certificate_names: Vec<String>,
     /// The leader lease.

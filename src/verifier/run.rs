@@ -177,8 +177,8 @@ fn health(checker: &Arc<Checker>) -> Health {
     Health::new(move || checker.metrics.text(&checker.index, &checker.freshness))
 }
 
-/// Ready means: it can tell good keys from bad ones, has the certificate that it was promised, and is not about
-/// to end.
+/// Ready means: it can tell good keys from bad ones, has the certificate that it was promised, and is not
+/// about to end.
 async fn watch_readiness(
     health: Health,
     checker: Arc<Checker>,

@@ -21,9 +21,9 @@ const EVERY: Duration = Duration::from_millis(10);
 const HEALTH_EVERY: Duration = Duration::from_millis(100);
 /// How often a key that is switched off asks until it is refused.
 const LOOK: Duration = Duration::from_millis(2);
-/// How often it asks until it is let in again, and how often it is switched off. Its refusals are failures: of
-/// more than five a second the answers are held back for a second, which would pass for a second in which it
-/// was let in.
+/// How often it asks until it is let in again, and how often it is switched off. Its refusals are failures:
+/// of more than five a second the answers are held back for a second, which would pass for a second in which
+/// it was let in.
 const LOOK_AGAIN: Duration = Duration::from_millis(50);
 const SWITCH_EVERY: Duration = Duration::from_millis(300);
 /// How long an answer may take; what takes longer counts as none.

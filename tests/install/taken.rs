@@ -48,7 +48,8 @@ pub fn as_it_is(cluster: &Cluster) {
     assert_eq!(taken(cluster, &file).len(), count(&file));
 }
 
-/// The kinds of the Prometheus Operator and of cert-manager must be known first, as their own installations would have them.
+/// The kinds of the Prometheus Operator and of cert-manager must be known first, as their own installations
+/// would have them.
 pub async fn with_every_option(cluster: &Cluster) {
     namespace(cluster, "keyward-system", "warn");
     cluster.kubectl(&["create", "namespace", "shop"]);

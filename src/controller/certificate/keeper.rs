@@ -16,7 +16,8 @@ use crate::runtime::clock::Clock;
 use crate::runtime::held_secret::HeldSecret;
 use crate::runtime::telemetry::with_causes;
 
-/// The Secret of the authority, which only the controller reads, and the `ConfigMap` by which clients know it.
+/// The Secret of the authority, which only the controller reads, and the `ConfigMap` by which clients know
+/// it.
 const AUTHORITY: &str = "keyward-verifier-ca";
 /// The Secret that the verifier has mounted.
 const SERVING: &str = "keyward-verifier-self-signed";

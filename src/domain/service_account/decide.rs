@@ -113,9 +113,9 @@ fn with_serial(seat: &Seat, observed: &Observed) -> Seat {
 /// The serial that a key's seat is to name: `held` is the one that it named, `reached` the one in the key's
 /// status, `version` the resource version of the service account.
 ///
-/// A new seat names a later serial than any token that was drawn before, for it may be that the list was lost,
-/// and the key's status too. Each serial is written, as the next one, into a seat or after one, so it stays
-/// below the version that the service account has after the next write to it.
+/// A new seat names a later serial than any token that was drawn before, for it may be that the list was
+/// lost, and the key's status too. Each serial is written, as the next one, into a seat or after one, so it
+/// stays below the version that the service account has after the next write to it.
 pub fn seat_serial(held: Option<i64>, reached: Option<i64>, version: i64) -> i64 {
     held.map_or(version, |held| held.max(reached.unwrap_or(held)))
 }

@@ -22,7 +22,8 @@ pub(super) const LONGEST_MESSAGE: usize = 1024 * 1024 + LONGEST;
 /// How long a body may take to arrive.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// The whole body of a request, of at most `longest` bytes. `caller` holds it, and it is wiped from memory when dropped.
+/// The whole body of a request, of at most `longest` bytes. `caller` holds it, and it is wiped from memory
+/// when dropped.
 ///
 /// # Errors
 /// Where it is too long, too slow, or breaks off, or where there is no room for it.
@@ -57,8 +58,8 @@ async fn collect(
     Ok(whole)
 }
 
-/// Where there is no room for more, what was there is wiped rather than left behind. How long the body will be is
-/// only believed as it arrives: no room is taken for what may never come.
+/// Where there is no room for more, what was there is wiped rather than left behind. How long the body will
+/// be is only believed as it arrives: no room is taken for what may never come.
 fn append(whole: &mut Zeroizing<Vec<u8>>, data: &[u8]) {
     let length = whole.len() + data.len();
     if length > whole.capacity() {

@@ -66,8 +66,8 @@ fn settle(scene: &Scene) {
     }
 }
 
-/// Waits until the account counts its keys so. It is the last to hear of a change, so a difference between two
-/// looks is then nobody's status on its way.
+/// Waits until the account counts its keys so. It is the last to hear of a change, so a difference between
+/// two looks is then nobody's status on its way.
 async fn account_counts(scene: &Scene, is_so: impl Fn(&KeyCounts) -> bool) {
     scene
         .account_once("counts its keys", |account| {
