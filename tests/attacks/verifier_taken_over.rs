@@ -23,13 +23,13 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use crate::creator_of_secrets::{at_work, forged};
+use crate::support::identity::VERIFIER;
 use crate::support::policies::helm_template;
-use crate::support::verifier::IDENTITY;
 use crate::support::{Controller, Flags, Scene, eventually, from_json, text};
 
 /// A client with the rights of the scene's verifier, which are those in the scene's namespace.
 async fn taken(scene: &Scene) -> Client {
-    let user = format!("system:serviceaccount:{}:{IDENTITY}", scene.namespace);
+    let user = format!("system:serviceaccount:{}:{VERIFIER}", scene.namespace);
     let mut config = Config::infer().await.unwrap();
     let name = HeaderName::from_static("impersonate-user");
     config.headers.push((name, HeaderValue::from_str(&user).unwrap()));
@@ -39,7 +39,7 @@ async fn taken(scene: &Scene) -> Client {
 /// As [`taken`], with the rights that the chart gives where it watches all namespaces.
 async fn taken_everywhere(scene: &Scene) -> Client {
     let values = format!(
-        "fullnameOverride={},verifier.serviceAccount.create=false,verifier.serviceAccount.name={IDENTITY}",
+        "fullnameOverride={},verifier.serviceAccount.create=false,verifier.serviceAccount.name={VERIFIER}",
         scene.namespace,
     );
     let rights = helm_template(&[

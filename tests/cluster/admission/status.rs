@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 use super::super::support::Scene;
-use super::super::support::verifier::IDENTITY;
 use super::{allow, rule};
+use crate::support::identity::VERIFIER;
 
 const KEY: &str = "accesskey/ci-key";
 const SERVICE_ACCOUNT: &str = "serviceaccounts.iam.keyward.dev/ci";
@@ -31,7 +31,7 @@ fn rules() -> Vec<Value> {
 /// A scene with one key, and the name by which the API server knows its verifiers.
 async fn scene(name: &str) -> (Scene, String) {
     let (scene, controller) = Scene::with_controller(name).await;
-    let verifier = format!("system:serviceaccount:{}:{IDENTITY}", scene.namespace);
+    let verifier = format!("system:serviceaccount:{}:{VERIFIER}", scene.namespace);
     let controller_user = format!("system:serviceaccount:{}:keyward-controller", scene.namespace);
     for user in ["mallory", &verifier, &controller_user] {
         allow(&scene, user, &rules()).await;

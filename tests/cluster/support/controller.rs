@@ -2,6 +2,7 @@
 
 use std::ops::{Deref, DerefMut};
 
+use super::identity::CONTROLLER;
 use super::program::{self, Program};
 use super::scene::Scene;
 
@@ -49,8 +50,7 @@ impl Controller {
         let lease = flags.lease.map_or("none", |(name, _)| name);
         let named = RULES.map(|rules| rules.replace("$(lease)", lease));
         let rules = program::rules(&named.each_ref().map(String::as_str), flags.without);
-        let name =
-            flags.without.map_or_else(|| "keyward-controller".to_owned(), |name| format!("without-{name}"));
+        let name = flags.without.map_or_else(|| CONTROLLER.to_owned(), |name| format!("without-{name}"));
         let token = program::identity(scene, &name, &rules).await;
         let program = Program::spawn(scene, "controller", &token, flags.through.as_deref(), |command| {
             command

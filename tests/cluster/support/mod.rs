@@ -5,6 +5,7 @@ mod command;
 mod controller;
 pub mod guard;
 pub mod http;
+pub mod identity;
 mod install;
 mod objects;
 pub mod policies;

@@ -3,7 +3,7 @@
 use std::process::Output;
 
 use super::command::{run, text};
-use super::verifier::IDENTITY;
+use super::identity::{CONTROLLER, VERIFIER};
 
 /// What helm asks a cluster for, and is told here.
 const MUTATING: &str = "admissionregistration.k8s.io/v1/MutatingAdmissionPolicy";
@@ -32,7 +32,7 @@ pub fn helm(arguments: &[&str]) -> Output {
 /// The policies for programs that each scene runs in its own namespace: there the user names that the chart
 /// puts in are those of the namespace in which a request is made.
 pub(super) fn for_all_scenes(policies: &str) -> String {
-    let names = [("keyward-verifier", IDENTITY), ("keyward", "keyward-controller")];
+    let names = [("keyward-verifier", VERIFIER), ("keyward", CONTROLLER)];
     // In a quoted text of YAML a quote is doubled.
     let quotes = ["''", "'"];
     names.into_iter().fold(policies.to_owned(), |text, (of_chart, of_scene)| {

@@ -4,13 +4,12 @@ use keyward::api::GROUP;
 use serde_json::{Value, json};
 
 use super::command::{run, text};
+use super::identity::CONTROLLER;
 use super::scene::Scene;
 use super::wait::eventually;
 
 /// What the policy says.
 pub const REFUSED: &str = "no such writes here";
-/// The core service account that the controller is.
-const CONTROLLER: &str = "keyward-controller";
 
 /// A policy that refuses the controller one kind of write in the scene's namespace.
 pub struct Refusal(String);

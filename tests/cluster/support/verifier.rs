@@ -12,6 +12,7 @@ use kube::api::PostParams;
 use serde_json::{Value, json};
 
 use super::http::{Answer, Http};
+use super::identity::VERIFIER;
 use super::objects::from_json;
 use super::program::{self, Program};
 use super::scene::Scene;
@@ -21,8 +22,6 @@ const RULES: [&str; 2] = [
     include_str!("../../../charts/keyward/files/verifier-rules.yaml"),
     include_str!("../../../charts/keyward/files/verifier-sealing-rules.yaml"),
 ];
-/// The name of the core service account that it runs as.
-pub const IDENTITY: &str = "keyward-verifier";
 
 pub struct Verifier {
     program: Program,
@@ -46,7 +45,7 @@ impl Verifier {
         through: Option<&str>,
         without: Option<&'static str>,
     ) -> Self {
-        let name = without.map_or_else(|| IDENTITY.to_owned(), |name| format!("verifier-without-{name}"));
+        let name = without.map_or_else(|| VERIFIER.to_owned(), |name| format!("verifier-without-{name}"));
         let token = program::identity(scene, &name, &program::rules(&RULES, without)).await;
         let program = Program::spawn(scene, "verifier", &token, through, |command| {
             if !arguments.contains(&"--usage-interval-seconds") {

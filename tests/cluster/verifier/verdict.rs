@@ -5,7 +5,7 @@ use keyward::api::{AccessKey, ServiceAccount};
 use kube::api::DeleteParams;
 use serde_json::{Value, json};
 
-use crate::support::verifier::IDENTITY;
+use crate::support::identity::VERIFIER;
 use crate::support::{Proxy, Scene, Verifier, eventually};
 
 const NOBODY: [(&str, &str); 2] = [("authorization", "Bearer x"), ("x-api-key", "x")];
@@ -201,7 +201,7 @@ async fn a_verifier_that_does_not_know_the_cluster_lets_nobody_in() {
 async fn the_verifier_may_do_what_the_chart_lists_and_read_no_secret() {
     let scene = Scene::new("verifier-rights").await;
     let verifier = Verifier::start(&scene, &[]).await;
-    let user = format!("system:serviceaccount:{}:{IDENTITY}", scene.namespace);
+    let user = format!("system:serviceaccount:{}:{VERIFIER}", scene.namespace);
     for (verb, what, may) in [
         ("get", "secrets", "no"),
         ("list", "secrets", "no"),
