@@ -33,6 +33,8 @@ pub const PUBLISHED_BY_UID: &str = "iam.keyward.dev/published-by-uid";
 /// Annotation on every object of Keyward: the user that last changed its spec, as the chart's admission
 /// policy stamps it.
 pub const CHANGED_BY: &str = "iam.keyward.dev/changed-by";
+/// Annotation on every object of Keyward: the user that created it, as the same policy stamps it.
+pub const CREATED_BY: &str = "iam.keyward.dev/created-by";
 /// Annotation on a service account: its own name, to confirm that it is to be switched off though it is still
 /// used.
 pub const CONFIRM_DEACTIVATION: &str = "iam.keyward.dev/confirm-deactivation";

@@ -111,6 +111,7 @@ reasons! {
     ActingRefused, "Refuse", Warning, "A key was refused to act for another person.";
     Verified, "Verify", Normal, "A key was presented to a verifier and is good. In the audit lines of verifiers only.";
     Refused, "Refuse", Warning, "A credential was presented to a verifier and is not good. In the audit lines of verifiers only.";
+    KeyCreated, "Create", Normal, "An access key was created and has a seat.";
     KeyDeleted, "Delete", Normal, "An access key was deleted and its seat is free.";
 }
 

@@ -66,7 +66,8 @@ pub fn created(object: &impl Resource) -> DateTime<Utc> {
     object.meta().creation_timestamp.as_ref().map(from_kube).unwrap_or_default()
 }
 
-/// Whether the annotation that names who changed an object can be believed: only where admission writes it.
+/// Whether the annotations that name who created and changed an object can be believed: only where admission
+/// writes them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stamps {
     /// Admission overwrites it with the user of each change.
@@ -78,8 +79,17 @@ pub enum Stamps {
 impl Stamps {
     /// Who changed the object's spec last, as entries name them.
     pub fn changed_by(self, object: &impl ResourceExt) -> String {
+        self.user(object, names::CHANGED_BY)
+    }
+
+    /// Who created the object, as entries name them.
+    pub fn created_by(self, object: &impl ResourceExt) -> String {
+        self.user(object, names::CREATED_BY)
+    }
+
+    fn user(self, object: &impl ResourceExt, annotation: &str) -> String {
         let stamp = match self {
-            Self::Trusted => object.annotations().get(names::CHANGED_BY),
+            Self::Trusted => object.annotations().get(annotation),
             Self::Ignored => None,
         };
         audit::user(stamp.map(String::as_str))

@@ -75,6 +75,6 @@ impl Observer {
                 && self.sealing.trust().of_annotations(uid, secret.annotations()).sealed().is_some()
         };
         let secret_has_record = secret.as_deref().is_some_and(has_record);
-        ObservedKey::new(object, secret.map(|secret| secret.name_any()), secret_has_record)
+        ObservedKey::new(object, secret.map(|secret| secret.name_any()), secret_has_record, self.stamps)
     }
 }

@@ -235,8 +235,10 @@ fn transition(observed: &Observed, settled: &Settled) -> Option<Happening> {
         |by_parent: bool| if by_parent { changed_parent(observed) } else { key.object.changed_by.clone() };
     let in_force = [Reason::Issued, Reason::Publishing].contains(&summary.reason);
     let (reason, actor) = match (state, summary.reason) {
-        // A first token tells that the key authenticates; a later one does not tell that it was switched on.
-        (KeyState::Active, _) if in_force && changes.contains(&TokenChange::First) => return None,
+        // A first token tells that the key authenticates, and no token tells that it was switched on.
+        (KeyState::Active, _) if in_force && changes.contains(&TokenChange::First) && !switched_on => {
+            return None;
+        }
         // It never stopped authenticating.
         (KeyState::Active, _) if in_force && key.status.state == Some(KeyState::Active) => return None,
         (KeyState::Active, _) if in_force && switched_on => (Reason::Activated, user(before == of_parent)),

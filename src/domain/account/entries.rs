@@ -33,7 +33,7 @@ pub(super) fn entries(
         freed.iter().map(|seat| of_seat(Reason::ServiceAccountDeleted, audit::UNKNOWN, seat, "was deleted"));
     let created = admitted.iter().map(|seat| {
         let creator = observed.service_accounts.iter().find(|view| view.uid == seat.uid);
-        let actor = creator.map_or(audit::UNKNOWN, |view| &view.changed_by);
+        let actor = creator.map_or(audit::UNKNOWN, |view| &view.created_by);
         of_seat(Reason::ServiceAccountCreated, actor, seat, "was admitted to the account")
     });
     let policy = changed_policy(observed, summary)

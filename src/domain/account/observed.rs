@@ -93,8 +93,8 @@ pub struct ServiceAccountView {
     pub issued: bool,
     /// Entries of its own log that report a refusal.
     pub refusals: Vec<AuditEntry>,
-    /// Who changed its spec last, as entries name them.
-    pub changed_by: String,
+    /// Who created it, as entries name them.
+    pub created_by: String,
     /// It as the snapshot shows it.
     pub at_a_glance: SnapshotItem,
 }
@@ -111,7 +111,7 @@ impl ServiceAccountView {
             held_name: status.and_then(|status| status.display_name.clone()),
             issued: status.is_some_and(|status| !status.seats.is_empty()),
             refusals: refusals(object),
-            changed_by: stamps.changed_by(object),
+            created_by: stamps.created_by(object),
             at_a_glance: at_a_glance(object),
             name,
         }

@@ -224,6 +224,7 @@ const SERVICE_ACCOUNT: &[ReasonEntry] = &[
     entry(Reason::AdminsChanged, EVENT, ""),
     entry(Reason::ResourceGranted, EVENT, ""),
     entry(Reason::ResourceRevoked, EVENT, ""),
+    entry(Reason::KeyCreated, EVENT, ""),
     entry(Reason::KeyDeleted, EVENT, ""),
     entry(Reason::ActedOnBehalf, &[Surface::Event, Surface::Line], ""),
     entry(

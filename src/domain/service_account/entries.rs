@@ -33,6 +33,14 @@ pub(super) fn entries(
         let occurrence = format!("{since}/{message}");
         Happening { reason, actor, object: own.clone(), key_id: None, message }.entry(&occurrence, now)
     });
+    let created = allotment.admitted.iter().filter_map(|seat| {
+        let key = observed.keys.iter().find(|key| key.view().uid == seat.uid)?;
+        let object = Target { kind: Kind::AccessKey, name: seat.name.clone(), uid: seat.uid.clone() };
+        let message = format!("Access key \"{}\" was created", seat.name);
+        let (reason, actor) = (Reason::KeyCreated, key.created_by.clone());
+        let happening = Happening { reason, actor, object, key_id: None, message };
+        Some(happening.entry("created", key.view().created))
+    });
     let of_keys = allotment.freed.iter().map(|seat| {
         let object = Target { kind: Kind::AccessKey, name: seat.name.clone(), uid: seat.uid.clone() };
         let message = format!("Access key \"{}\" was deleted; its seat is free", seat.name);
@@ -40,7 +48,13 @@ pub(super) fn entries(
         Happening { reason, actor: audit::UNKNOWN.into(), object, key_id: None, message }
             .entry("deleted", now)
     });
-    of_state.chain(of_writes(observed, now)).chain(of_admins).chain(of_grants).chain(of_keys).collect()
+    of_state
+        .chain(of_writes(observed, now))
+        .chain(of_admins)
+        .chain(of_grants)
+        .chain(created)
+        .chain(of_keys)
+        .collect()
 }
 
 /// The entries for writes that were refused.

@@ -143,12 +143,20 @@ pub struct ObservedKey {
     pub secret: Option<String>,
     /// That Secret records a token.
     pub secret_has_record: bool,
+    /// Who created it, as entries name them.
+    pub created_by: String,
 }
 
 impl ObservedKey {
     /// A key, the Secret that it owns, and whether that records a token.
-    pub fn new(object: Arc<AccessKey>, secret: Option<String>, secret_has_record: bool) -> Self {
-        Self { object, secret, secret_has_record }
+    pub fn new(
+        object: Arc<AccessKey>,
+        secret: Option<String>,
+        secret_has_record: bool,
+        stamps: Stamps,
+    ) -> Self {
+        let created_by = stamps.created_by(object.as_ref());
+        Self { object, secret, secret_has_record, created_by }
     }
 
     /// What the service account reads of it.

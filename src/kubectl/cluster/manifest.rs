@@ -48,8 +48,8 @@ pub fn for_git<K: NamespacedObject>(object: &K) -> Result<Value, Error> {
         }
         if let Some(metadata) = fields.get_mut("metadata").and_then(Value::as_object_mut) {
             metadata.retain(|name, _| OWN.contains(&name.as_str()));
-            // Who changed it is stamped anew on whoever applies it.
-            for stamp in [names::CHANGED_BY, LAST_APPLIED] {
+            // Who created and changed it is stamped anew on whoever applies it.
+            for stamp in [names::CHANGED_BY, names::CREATED_BY, LAST_APPLIED] {
                 remove_annotation(metadata, stamp);
             }
         }

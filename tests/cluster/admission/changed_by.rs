@@ -54,6 +54,10 @@ async fn every_kind_says_who_changed_its_spec_last() {
         assert_eq!(stamped(), "alice", "{kind}: the spec is as it was");
         text(&patch_as(&scene, "bob", &object, &json!({"spec": change})));
         assert_eq!(stamped(), "bob", "{kind}");
+        let forged = json!({"metadata": {"annotations": {"iam.keyward.dev/created-by": "mallory"}}});
+        text(&patch_as(&scene, "bob", &object, &forged));
+        let created = "jsonpath={.metadata.annotations.iam\\.keyward\\.dev/created-by}";
+        assert_eq!(scene.kubectl_text(&["get", &object, "-o", created]), "alice", "{kind}");
     }
 }
 

@@ -130,7 +130,7 @@ async fn the_manifest_of_a_dry_run_changes_nothing_and_applied_it_gives_the_same
     for who in ["--dry-run=client", "--dry-run=server"] {
         for arguments in create {
             let manifest = done(&keyward(&scene, &[arguments, &[who, "-o", "yaml"]].concat()));
-            for noise in ["managedFields", "uid", "resourceVersion", "status", "changed-by"] {
+            for noise in ["managedFields", "uid", "resourceVersion", "status", "changed-by", "created-by"] {
                 assert!(!manifest.contains(noise), "{manifest}");
             }
             assert_eq!(

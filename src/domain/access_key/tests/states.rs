@@ -50,6 +50,25 @@ fn a_record_that_cannot_be_true_is_not_adopted() {
     }
 }
 
+#[test]
+fn a_key_that_comes_switched_off_names_who_switches_it_on() {
+    let mut off = unissued();
+    off.key.spec.state = DesiredState::Inactive;
+    let mut on = settled(off, NOW);
+    on.key.spec.state = DesiredState::Active;
+    on.key.object.generation = 2;
+    on.secret = holding("7", &token("k1"));
+    let told: Vec<String> = steps(&on, NOW)
+        .into_iter()
+        .filter(|step| step.starts_with("tell"))
+        .map(|step| step[..40].into())
+        .collect();
+    assert_eq!(
+        told,
+        ["tell Issue Issued of k1 by controller: K", "tell Activate Activated of k1 by alice: "]
+    );
+}
+
 fn set_unread(observed: &mut Observed) {
     let SecretView::Owned(secret) = &mut observed.secret else { panic!("no Secret of its own") };
     secret.holds = Holds::Unread;

@@ -34,7 +34,7 @@ fn view(name: &str, display_name: &str, day: i64) -> ServiceAccountView {
         refusals: Vec::new(),
         created: at("2026-01-01T00:00:00Z") + TimeDelta::days(day),
         issued: false,
-        changed_by: "alice".into(),
+        created_by: "alice".into(),
         at_a_glance: glance(name, display_name),
     }
 }

@@ -3,6 +3,7 @@
 use super::*;
 use crate::api::resource_grant::{Category, Impersonation, Resource, Role as GrantRole, Usage};
 use crate::api::shared::{Subject, SubjectKind};
+use crate::domain::object::Stamps;
 
 fn user(name: &str) -> Subject {
     Subject { kind: SubjectKind::User, name: name.into(), namespace: None }
@@ -10,7 +11,7 @@ fn user(name: &str) -> Subject {
 
 fn with_secret(name: &str) -> ObservedKey {
     let object = access_key(name, at("2026-01-01T00:00:00Z"), AccessKeySpec::default());
-    ObservedKey::new(Arc::new(object), Some(name.into()), true)
+    ObservedKey::new(Arc::new(object), Some(name.into()), true, Stamps::Trusted)
 }
 
 fn administered(keys: &[&str], admins: &[&str]) -> Observed {
