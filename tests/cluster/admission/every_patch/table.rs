@@ -160,6 +160,8 @@ fn keys(object: Object, manage: &'static [User], reveal: &'static [User]) -> imp
     ];
     let status = vec![
         (status("lastUsedAt", json!("2099-01-01T00:00:00Z")), RECORD_USE),
+        (status("lastUsedAt", json!("2020-01-01T00:00:00Z")), WRITE_STATUS),
+        (status("lastUsedAt", Value::Null), WRITE_STATUS),
         (status("token", json!({"sha256": "0".repeat(64)})), WRITE_STATUS),
         (status("token", Value::Null), WRITE_STATUS),
         (status("seal", Value::Null), WRITE_STATUS),
@@ -239,6 +241,9 @@ fn accounts() -> impl Iterator<Item = Right> {
     ];
     let status = vec![
         (status("seats", json!([])), WRITE_STATUS),
+        (status("usageRecordedSince", json!("2099-01-01T00:00:00Z")), WRITE_STATUS),
+        (status("usageRecordedSince", json!("2020-01-01T00:00:00Z")), WRITE_STATUS),
+        (status("usageRecordedSince", Value::Null), WRITE_STATUS),
         (status("superAdmins", admins), WRITE_STATUS),
         (status("policy", Value::Null), WRITE_STATUS),
         (status("conditions", json!([])), WRITE_STATUS),

@@ -38,7 +38,8 @@ impl Team {
         let (scene, controller) = Scene::with_controller("every-patch").await;
         let verifier = Verifier::start(&scene, &[]).await;
         for name in ["ci", "other"] {
-            scene.issued(name).await;
+            let token = scene.issued(name).await;
+            verifier.answers(&token, 200).await;
         }
         scene.grant("mail", "ci", "App", "mail", json!({})).await;
         let named = |user: User| json!([{"kind": "User", "name": scene_name(&scene, user)}]);
@@ -189,6 +190,11 @@ async fn settled(scene: &Scene) {
                     .status
                     .as_ref()
                     .is_some_and(|status| !status.seats.is_empty() && !status.audit_log.is_empty())
+            })
+            .await;
+        scene
+            .key_once(&format!("{name}-key"), "was used", |key| {
+                key.status.as_ref().is_some_and(|status| status.last_used_at.is_some())
             })
             .await;
     }
