@@ -43,15 +43,20 @@ impl Target {
 
     /// The most that the verifier has had in memory, in KiB.
     pub fn peak(&self) -> u64 {
-        let path = Path::new("/proc").join(self.verifier.pid().to_string()).join("status");
-        let status = std::fs::read_to_string(path).unwrap();
-        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
-        line.trim().trim_end_matches(" kB").parse().unwrap()
+        peak_of(self.verifier.pid())
     }
 }
 
+/// The most that a process has had in memory, in KiB.
+pub fn peak_of(pid: u32) -> u64 {
+    let path = Path::new("/proc").join(pid.to_string()).join("status");
+    let status = std::fs::read_to_string(path).unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+    line.trim().trim_end_matches(" kB").parse().unwrap()
+}
+
 /// Lets this process, and those that it starts, have as many files open as the system lets them.
-fn allow_files() {
+pub fn allow_files() {
     let Rlimit { current: _, maximum } = getrlimit(Resource::Nofile);
     setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum }).unwrap();
 }
