@@ -16,6 +16,7 @@
 mod support;
 
 mod attack;
+mod cgroup;
 mod figures;
 mod probe;
 mod target;

@@ -13,6 +13,7 @@ use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 
 use crate::attack::{Attack, Going, Length};
+use crate::cgroup::Cgroup;
 use crate::figures::MEMORY;
 use crate::support::{Scene, eventually};
 use crate::target::{Target, allow_files, peak_of};
@@ -135,7 +136,9 @@ async fn slow_heads_on_the_port_for_metrics_keep_nobody_out() {
 #[tokio::test(flavor = "multi_thread")]
 async fn slow_heads_keep_no_controller_from_its_work() {
     allow_files();
-    let (scene, mut controller) = Scene::with_controller("controller-heads").await;
+    let (scene, controller) = Scene::with_controller("controller-heads").await;
+    // The controller goes first.
+    let (_limit, mut controller) = (Cgroup::hold(controller.pid(), MEMORY), controller);
     scene.limits(serde_json::json!({"serviceAccounts": 1000})).await;
     let line = controller.lines().into_iter().find(|line| line["address"].is_string()).unwrap();
     let address = line["address"].as_str().unwrap().to_owned();

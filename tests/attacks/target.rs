@@ -7,6 +7,8 @@ use keyward::domain::value::token::Token;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use serde_json::json;
 
+use crate::cgroup::Cgroup;
+use crate::figures::MEMORY;
 use crate::support::{Controller, Scene, Verifier};
 
 pub struct Target {
@@ -19,6 +21,8 @@ pub struct Target {
     pub good: Token,
     /// Of the key that is switched off and on.
     pub switched: Token,
+    /// After the verifier, which is in it.
+    _limit: Option<Cgroup>,
 }
 
 impl Target {
@@ -28,12 +32,13 @@ impl Target {
         let good = scene.issued("good").await;
         let switched = scene.issued("switched").await;
         let verifier = Verifier::start(&scene, &[]).await;
+        let limit = Cgroup::hold(verifier.pid(), MEMORY);
         verifier.answers(&good, 200).await;
         verifier.answers(&switched, 200).await;
         let address = verifier.address().await;
         let line = verifier.lines().into_iter().find(|line| line["address"].is_string()).unwrap();
         let health = line["address"].as_str().unwrap().to_owned();
-        Self { scene, _controller: controller, verifier, address, health, good, switched }
+        Self { scene, _controller: controller, verifier, address, health, good, switched, _limit: limit }
     }
 
     /// Switches the key `switched` off or on.
