@@ -1,5 +1,5 @@
-//! An editor of one namespace, who attacks another: with a controller and a verifier that work in all of them, and so
-//! on a control plane of its own.
+//! An editor of one namespace, who attacks another: with a controller that works in all of them, and so on a
+//! control plane of its own.
 
 use keyward_dev::Options;
 use serde_json::{Value, json};
@@ -112,8 +112,8 @@ async fn an_editor_of_another_namespace_reads_writes_and_ends_nothing_here() {
     cluster.apply(&objects(THEIRS, &intruding));
     reason(&cluster, THEIRS, "PublishNotAccepted").await;
 
-    // What is published to them leads nowhere else, whatever they write on it: neither to another's Secret, nor out of
-    // the path to a key.
+    // What is published to them leads nowhere else, whatever they write on it: neither to another's Secret,
+    // nor out of the path to a key.
     let owner = json!({"apiVersion": "iam.keyward.dev/v1alpha1", "kind": "AccessKey", "name": "deploy",
         "uid": field(&cluster, OURS, "kwkey/deploy", "{.metadata.uid}"), "controller": true});
     for by in ["ours/../../../namespaces/ours", "ours/deploy?x=y", "/", "ours/"] {

@@ -148,7 +148,8 @@ async fn what_an_older_version_issued_after_a_rollback_is_sealed_and_stays_good(
     let (scene, controller) = Scene::with_controller("rolled-back").await;
     let before = scene.issued("ci").await;
     drop(controller);
-    // The older version issues a token: it knows neither seal nor serial, and its writes take the seal out of status.
+    // The older version issues a token: it knows neither seal nor serial, and its writes take the seal out of
+    // status.
     let issued = Token::from_random(&[7; 64]).unwrap();
     let key: AccessKey = scene.get("ci-key").await;
     let mut token = serde_json::to_value(key.status.unwrap().token.unwrap()).unwrap();

@@ -1,5 +1,5 @@
-//! The table of rights: who may ask the API server for what, as docs/admins.md and docs/security.md say it. Whoever
-//! is not named in a row may not.
+//! The table of rights: who may ask the API server for what, as docs/admins.md and docs/security.md say it.
+//! Whoever is not named in a row may not.
 
 use serde_json::{Value, json};
 
@@ -110,11 +110,16 @@ fn labelled() -> Value {
 }
 
 fn spec(field: &str, value: Value) -> Value {
-    json!({"spec": {field: value}})
+    part("spec", field, value)
 }
 
 fn status(field: &str, value: Value) -> Value {
-    json!({"status": {field: value}})
+    part("status", field, value)
+}
+
+fn part(part: &str, field: &str, value: Value) -> Value {
+    let object = |name: &str, value| Value::Object([(name.to_owned(), value)].into_iter().collect());
+    object(part, object(field, value))
 }
 
 fn rows(object: Object, verb: Verb, rows: Vec<(Value, &'static [User])>) -> impl Iterator<Item = Right> {

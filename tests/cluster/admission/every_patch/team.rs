@@ -1,5 +1,5 @@
-//! A namespace with one object of each sort, and a client for each user. Nothing is ever changed in it: the API server
-//! judges a dry run as it would the real thing.
+//! A namespace with one object of each sort, and a client for each user. Nothing is ever changed in it: the
+//! API server judges a dry run as it would the real thing.
 
 use std::collections::HashMap;
 
@@ -87,7 +87,7 @@ impl Team {
         let delete = DeleteParams { dry_run: true, ..DeleteParams::default() };
         let merge = Patch::Merge(patch);
         let answer = match (verb, is_whole) {
-            (Verb::Create, _) => api.create(&post, &from_json(self.new(*object, patch))).await,
+            (Verb::Create, _) => api.create(&post, &from_json(self.draft(*object, patch))).await,
             (Verb::Change, false) => api.patch(name, &change, &merge).await,
             (Verb::Change, true) => api.replace(name, &post, &from_json(self.merged(*object, patch))).await,
             (Verb::ChangeStatus, false) => api.patch_status(name, &change, &merge).await,
@@ -110,7 +110,7 @@ impl Team {
     }
 
     /// One of the same kind, of the same service account.
-    fn new(&self, object: Object, patch: &Value) -> Value {
+    fn draft(&self, object: Object, patch: &Value) -> Value {
         let kind = &self.object(object)["kind"];
         let spec = match object {
             Object::KeyOfCi => json!({"serviceAccountName": "ci", "validFor": "P6M"}),
