@@ -4,9 +4,9 @@
 #
 # `make image` makes the same image without Docker: it reads the last stage of this file.
 ARG RUST_VERSION=1.95.0
-# The image to build in. Whoever owns its registry can move a tag, but not a digest. For an image that others run, give the digest
-# of the one that you looked at: --build-arg RUST_IMAGE=rust@sha256:…
-ARG RUST_IMAGE=rust:${RUST_VERSION}-slim-bookworm
+# The image to build in, of the official `rust`. Whoever owns its registry can move a tag, but not a digest; where there are both, the
+# digest counts, and the tag says what it was found under. Both change with RUST_VERSION.
+ARG RUST_IMAGE=rust:${RUST_VERSION}-slim-bookworm@sha256:d7482085ff5b415f84dba5647ae71606650bdef00db7aeb69f4b3d170c3e4082
 
 FROM ${RUST_IMAGE} AS build
 RUN apt-get update && apt-get install --yes --no-install-recommends musl-tools && rm -rf /var/lib/apt/lists/*

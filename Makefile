@@ -95,6 +95,10 @@ attacks: dev ## Run every attack for a minute each, and hold what others then ha
 simulate: ## Try many histories of writes, losses and crashes, and hold what must never happen against them. CASES=100000 tries more.
 	PROPTEST_CASES=$(or $(CASES),10000) cargo test --lib interleavings
 
+.PHONY: policies
+policies: dev ## Ask a real API server for random patches as random users, and hold its answers against the table of rights. CASES=100000 asks more.
+	PROPTEST_CASES=$(or $(CASES),10000) $(DEV) with --audit-log -- cargo test --test cluster every_patch
+
 .PHONY: fuzz
 fuzz: ## Give what reads the input of strangers inputs that go wrong, each reader for so long: MINUTES=10 instead of one.
 	FUZZ_MINUTES=$(or $(MINUTES),1) cargo test --lib fuzzed -- --test-threads 1

@@ -25,6 +25,8 @@ struct Page {
     links: Vec<String>,
     /// Anchors of its headings.
     anchors: BTreeSet<String>,
+    /// Words in code style, as they follow each other; an empty one where other words stand between.
+    code: Vec<String>,
 }
 
 fn root() -> &'static Path {
@@ -65,9 +67,14 @@ fn read(path: &str) -> Page {
                     std::iter::once(anchor.clone()).chain(again).find(|name| !page.anchors.contains(name));
                 page.anchors.extend(free);
             }
-            Event::Text(text) | Event::Code(text) => {
+            Event::Text(ref text) | Event::Code(ref text) => {
+                if matches!(event, Event::Code(_)) {
+                    page.code.push(text.to_string());
+                } else if text.chars().any(char::is_alphanumeric) {
+                    page.code.push(String::new());
+                }
                 if let Some(words) = &mut heading {
-                    words.push_str(&text);
+                    words.push_str(text);
                 }
             }
             Event::Start(Tag::Link { dest_url, .. } | Tag::Image { dest_url, .. }) => {
@@ -164,6 +171,64 @@ fn every_link_and_anchor_of_the_documentation_exists() {
     };
     let problems: Vec<String> = pages.iter().flat_map(of_page).collect();
     assert!(problems.is_empty(), "\n{}", problems.join("\n"));
+}
+
+/// Folders of Rust sources of which pages name files.
+const SOURCES: [&str; 2] = ["src/", "tests/"];
+/// What a page says about tests: their file, then their names.
+const NAMES_TESTS: &str = "docs/security.md";
+
+fn is_source(word: &str) -> bool {
+    SOURCES.iter().any(|folder| word.starts_with(folder))
+}
+
+/// Files that a page names and that are not there, and tests that are not in the file named before them.
+fn missing_sources(page: &Page, names_tests: bool) -> Vec<String> {
+    let is_name = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
+    let is_test = |word: &str| !word.is_empty() && word.chars().all(is_name);
+    let mut file: Option<(&str, String)> = None;
+    let mut missing = Vec::new();
+    for word in &page.code {
+        if is_source(word) {
+            let path = root().join(word);
+            if !path.exists() {
+                missing.push(word.clone());
+            }
+            file = std::fs::read_to_string(path).ok().map(|text| (word.as_str(), text));
+        } else if let Some((name, text)) = file.as_ref().filter(|_| names_tests && is_test(word)) {
+            if !text.contains(&format!("fn {word}(")) {
+                missing.push(format!("{word} in {name}"));
+            }
+        } else {
+            file = None;
+        }
+    }
+    missing
+}
+
+#[test]
+fn every_source_and_every_test_that_a_page_names_is_there() {
+    let pages = pages();
+    let named = pages[NAMES_TESTS].code.iter().filter(|word| is_source(word)).count();
+    assert!(named > 30, "{NAMES_TESTS} names {named} files of tests");
+    for (path, page) in &pages {
+        let missing = missing_sources(page, path == NAMES_TESTS);
+        assert!(missing.is_empty(), "{path} names what is not there: {missing:#?}");
+    }
+}
+
+#[test]
+fn a_test_that_is_gone_is_noticed() {
+    let missing = |code: &[&str]| {
+        let code = code.iter().map(|word| (*word).to_owned()).collect();
+        missing_sources(&Page { code, ..Page::default() }, true)
+    };
+    assert_eq!(missing(&["tests/docs_links.rs", "a_test_that_is_gone_is_noticed"]), [""; 0]);
+    assert_eq!(
+        missing(&["tests/docs_links.rs", "a_test_that_is_gone"]),
+        ["a_test_that_is_gone in tests/docs_links.rs"]
+    );
+    assert_eq!(missing(&["tests/gone.rs", "any_test"]), ["tests/gone.rs"]);
 }
 
 #[test]

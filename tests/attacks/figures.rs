@@ -22,6 +22,8 @@ const ANSWERED: u64 = 999;
 const ANSWER_P99: Duration = Duration::from_millis(250);
 const REVOCATION_MEDIAN: Duration = Duration::from_millis(250);
 const REVOCATION_WORST: Duration = Duration::from_secs(1);
+/// After which the kubelet takes `/livez` for unanswered, as the chart has it.
+const HEALTH_WORST: Duration = Duration::from_secs(3);
 /// The chart's limit, in KiB.
 pub const MEMORY: u64 = 256 * 1024;
 
@@ -63,10 +65,11 @@ impl Figures {
     /// Holds them against the bars.
     pub fn check(&self, attack: &str) {
         let answers = histogram(&self.answers);
-        let revocations = histogram(&self.revocations);
+        let (revocations, health) = (histogram(&self.revocations), histogram(&self.health));
         assert!(self.answered * 1000 >= self.asked * ANSWERED, "{attack}: good keys are not answered");
         assert!(at(&answers, 0.99) < ANSWER_P99, "{attack}: good keys wait");
         assert!(at(&revocations, 0.5) < REVOCATION_MEDIAN, "{attack}: switched-off keys are let in");
         assert!(at(&revocations, 1.0) < REVOCATION_WORST, "{attack}: a switched-off key is let in");
+        assert!(at(&health, 1.0) < HEALTH_WORST, "{attack}: the kubelet would restart it");
     }
 }

@@ -15,7 +15,11 @@
 #[path = "../cluster/support/mod.rs"]
 mod support;
 
+#[path = "../own_cluster/mod.rs"]
+mod own_cluster;
+
 mod attack;
+mod cgroup;
 mod figures;
 mod probe;
 mod target;
@@ -23,6 +27,7 @@ mod trial;
 
 mod admin_of_one_service_account;
 mod creator_of_secrets;
+mod editor_of_another_namespace;
 mod holder_of_a_good_key;
 mod stranger_on_the_network;
 mod super_admin_without_delete;

@@ -1,8 +1,8 @@
-//! Someone without a key who reaches the verifier's ports.
+//! Someone without a key who reaches the ports of verifier and controller.
 
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http::Request;
@@ -12,8 +12,11 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 
-use crate::attack::{Attack, Going};
-use crate::target::Target;
+use crate::attack::{Attack, Going, Length};
+use crate::cgroup::Cgroup;
+use crate::figures::MEMORY;
+use crate::support::{Scene, eventually};
+use crate::target::{Target, allow_files, peak_of};
 
 /// How many connections of HTTP/2 there are, and how many requests are begun on each.
 const HTTP2: (usize, usize) = (10, 256);
@@ -130,6 +133,35 @@ async fn slow_heads_on_the_port_for_metrics_keep_nobody_out() {
     assert!(target.verifier.metrics().contains("keyward_verifier_tokens"));
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn slow_heads_keep_no_controller_from_its_work() {
+    allow_files();
+    let (scene, controller) = Scene::with_controller("controller-heads").await;
+    // The controller goes first.
+    let (_limit, mut controller) = (Cgroup::hold(controller.pid(), MEMORY), controller);
+    scene.limits(serde_json::json!({"serviceAccounts": 1000})).await;
+    let line = controller.lines().into_iter().find(|line| line["address"].is_string()).unwrap();
+    let address = line["address"].as_str().unwrap().to_owned();
+    let attack = Attack::start(1, move |_, going| heads(&address, 900, 400_000, going));
+    let end = Instant::now() + Length::of_this_run().time;
+    let mut number = 0;
+    while number < 3 || Instant::now() < end {
+        scene.issued(&format!("ci-{number}")).await;
+        eventually("/livez is answered", async || {
+            controller.get("livez").filter(|answer| answer == "ok\n").ok_or_else(|| controller.log())
+        })
+        .await;
+        number += 1;
+    }
+    let (done, peak) = (attack.stop().await, peak_of(controller.pid()));
+    println!(
+        "900 connections with half a head each to a controller: {done} steps, {number} keys, at most {} MiB",
+        peak / 1024
+    );
+    assert!(done > 900, "it was no attack");
+    assert!(controller.is_running() && peak < MEMORY, "{peak} KiB");
+}
+
 /// Where the guesses come from: who asks from elsewhere is not slowed down with them.
 const ELSEWHERE: &str = "127.0.0.2:0";
 
@@ -169,7 +201,7 @@ async fn guesses_hide_no_refusal_of_a_key_that_is_known() {
     let address = target.address.clone();
     let attack = Attack::start(1, move |_, going| guesses(&address, 600, going));
     let going = attack.going.clone();
-    crate::support::eventually("the guesses have no lines of their own any more", async || {
+    eventually("the guesses have no lines of their own any more", async || {
         let metrics = target.verifier.metrics();
         let none = "keyward_verifier_untold_refusals_total{presented=\"other\"} 0\n";
         if metrics.contains(none) { Err(going.done()) } else { Ok(()) }

@@ -355,22 +355,69 @@ async fn the_use_and_the_entries_that_it_makes_up_let_nobody_in_and_keep_nobody_
         let used = json!({"lastUsedAt": rfc3339(Clock::System.now())});
         write_status::<AccessKey>(&client, &scene.namespace, key, &used).await.unwrap();
     }
-    let before: ServiceAccount = scene.get("off").await;
-    let log = before.status.unwrap().audit_log;
-    let entry = json!({
-        "id": "made-up", "time": rfc3339(Clock::System.now()), "actor": "alice", "action": "Activate", "reason": "Activated",
-        "object": "AccessKey/off-key", "message": "Switched on",
-    });
-    let longer: Vec<Value> =
-        [entry].into_iter().chain(log.iter().map(|entry| serde_json::to_value(entry).unwrap())).collect();
-    let written =
-        write_status::<ServiceAccount>(&client, &scene.namespace, "off", &json!({"auditLog": longer})).await;
-    assert_eq!(written.unwrap().status.unwrap().audit_log.len(), log.len() + 1);
+    // By how many entries the log is longer then. The controller may write it meanwhile.
+    let put = async |reason: &str| {
+        let before: ServiceAccount = scene.get("off").await;
+        let log = before.status.unwrap().audit_log;
+        let entry = json!({
+            "id": "made-up", "time": rfc3339(Clock::System.now()), "actor": "alice", "action": "Activate", "reason": reason,
+            "object": "AccessKey/off-key", "message": "Switched on", "count": 1,
+        });
+        let known = log.iter().map(|entry| serde_json::to_value(entry).unwrap());
+        let longer: Vec<Value> = [entry].into_iter().chain(known).collect();
+        let status = json!({"auditLog": longer});
+        let written = write_status::<ServiceAccount>(&client, &scene.namespace, "off", &status).await?;
+        Ok(written.status.unwrap().audit_log.len() - log.len())
+    };
+    refused(put("Activated").await, "may not rewrite status.auditLog");
+    let more = eventually("the log is longer", async || put("ActedOnBehalf").await).await;
+    assert_eq!(more, 1);
     // The controller and the verifier have heard of it, and of a key that came later.
     verifier.answers(&scene.issued("later").await, 200).await;
     verifier.answers(&off, 401).await;
     verifier.answers(&good, 200).await;
     scene.key_when("off-key", "Inactive").await;
+}
+
+#[tokio::test]
+async fn it_hides_no_use_that_another_has_recorded_and_makes_no_object_unreadable() {
+    let (scene, _controller, verifier) = at_work("hides-use").await;
+    let client = taken_everywhere(&scene).await;
+    let good = scene.issued("ci").await;
+    verifier.answers(&good, 200).await;
+    let used = scene
+        .key_once("ci-key", "was used", |key| key.status.as_ref().is_some_and(|s| s.last_used_at.is_some()))
+        .await;
+    let used = used.status.unwrap().last_used_at;
+    let since = scene
+        .account_once("records use", |account| {
+            account.status.as_ref().is_some_and(|status| status.usage_recorded_since.is_some())
+        })
+        .await;
+    let since = since.status.unwrap().usage_recorded_since;
+    // The schema's form of a time lets the last one pass; no program reads it.
+    for time in [json!("2020-01-01T00:00:00Z"), Value::Null, json!("2099-01-01T00:00:00+99:99")] {
+        let answer =
+            write_status::<AccessKey>(&client, &scene.namespace, "ci-key", &json!({"lastUsedAt": time}))
+                .await;
+        refused(answer, "may not set status.lastUsedAt of AccessKey.iam.keyward.dev \"ci-key\"");
+        let begin = json!({"usageRecordedSince": time});
+        let answer = write_status::<Account>(&client, &scene.namespace, "account", &begin).await;
+        refused(answer, "may not change status.usageRecordedSince of Account.iam.keyward.dev \"account\"");
+    }
+    let answer = write_status::<Account>(
+        &client,
+        &scene.namespace,
+        "account",
+        &json!({"usageRecordedSince": "2099-01-01T00:00:00Z"}),
+    )
+    .await;
+    refused(answer, "which is set once");
+    let key: AccessKey = scene.get("ci-key").await;
+    assert!(key.status.unwrap().last_used_at >= used);
+    let account: Account = scene.get("account").await;
+    assert_eq!(account.status.unwrap().usage_recorded_since, since);
+    verifier.answers(&good, 200).await;
 }
 
 #[tokio::test]

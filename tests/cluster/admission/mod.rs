@@ -3,6 +3,7 @@
 
 mod changed_by;
 mod deactivation;
+mod every_patch;
 mod installation;
 mod metadata;
 mod rights;

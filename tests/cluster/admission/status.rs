@@ -89,6 +89,49 @@ async fn who_is_no_program_of_the_installation_writes_no_status_whatever_else_th
     }
 }
 
+#[tokio::test]
+async fn a_verifier_records_use_forward_and_its_begin_once() {
+    let (scene, verifier) = scene("forward-only").await;
+    let by_verifier =
+        |object: &str, field: &str, value: &Value| patch(&scene, &verifier, object, &json!({field: value}));
+    let (first, later) = ("2026-11-23T22:36:14Z", "2026-11-23T22:36:15Z");
+    for (field, object, words) in [
+        ("lastUsedAt", KEY, "may not set status.lastUsedAt of AccessKey.iam.keyward.dev \"ci-key\""),
+        (
+            "usageRecordedSince",
+            ACCOUNT,
+            "may not change status.usageRecordedSince of Account.iam.keyward.dev",
+        ),
+    ] {
+        // Forms that the schema lets pass, and no program reads.
+        for unreadable in [
+            "2026-01-01T00:00:00+99:99",
+            "2026-01-01T00:00:00+24:00",
+            "2026-01-01T00:00:00,5Z",
+            "1969-12-31T23:59:59Z",
+        ] {
+            let said = by_verifier(object, field, &json!(unreadable));
+            assert!(said.contains(words), "{unreadable}: {said}");
+        }
+        let said = by_verifier(object, field, &json!("2026-02-30T00:00:00Z"));
+        assert!(said.contains("is invalid"), "{said}");
+        for value in [first, first] {
+            let said = by_verifier(object, field, &json!(value));
+            assert!(said.contains("patched"), "{value}: {said}");
+        }
+        for back in [json!("2026-11-23T22:36:13Z"), json!("2020-01-01T00:00:00Z"), Value::Null] {
+            let said = by_verifier(object, field, &back);
+            assert!(said.contains(words), "{back}: {said}");
+        }
+        let said = patch(&scene, &verifier, object, &Value::Null);
+        assert!(said.contains("may not"), "no status at all: {said}");
+    }
+    let said = by_verifier(KEY, "lastUsedAt", &json!(later));
+    assert!(said.contains("patched"), "{said}");
+    let said = by_verifier(ACCOUNT, "usageRecordedSince", &json!(later));
+    assert!(said.contains("which is set once"), "{said}");
+}
+
 fn entry(id: &str, reason: &str, second: u32, count: Option<i32>) -> Value {
     let mut entry = json!({
         "id": id, "time": format!("2026-11-23T22:36:{second:02}Z"), "actor": "keyward:team:ci", "action": "Act",
@@ -115,8 +158,19 @@ async fn a_verifier_lengthens_an_audit_log_and_rewrites_none() {
     let mut reworded = counted.clone();
     reworded["message"] = json!("another");
     let forged = entry("new", "Activated", 50, None);
+    let mut at_no_time = act("c", 50);
+    at_no_time["time"] = json!("2026-01-01T00:00:00+99:99");
+    let shown_otherwise = |field: &str, text: &str| {
+        let mut entry = act("c", 50);
+        entry[field] = json!(text);
+        [&[entry][..], &before].concat()
+    };
     for (what, log) in [
         ("emptied", vec![]),
+        ("a message that controls a terminal", shown_otherwise("message", "a\u{1b}[2Jb")),
+        ("a name that turns around", shown_otherwise("onBehalfOf", "ann\u{202e}nna")),
+        ("a time that no program reads", [&[at_no_time][..], &before].concat()),
+        ("a count below one", [&[entry("c", "ActedOnBehalf", 50, Some(0))][..], &before].concat()),
         ("another entry lost", vec![act("b", 30), act("a", 20)]),
         ("an act lost", vec![act("b", 30), off.clone()]),
         ("an entry of another kind", [&[forged][..], &before].concat()),

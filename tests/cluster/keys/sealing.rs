@@ -2,6 +2,7 @@
 
 use k8s_openapi::api::core::v1::{ConfigMap, Secret};
 use keyward::api::AccessKey;
+use keyward::domain::value::token::Token;
 use kube::api::DeleteParams;
 use serde_json::{Value, json};
 
@@ -22,6 +23,29 @@ async fn published(scene: &Scene) -> (usize, bool) {
     let data = scene.get::<ConfigMap>(NAME).await.data.unwrap();
     let keys: Vec<String> = serde_json::from_str(&data["public-keys.json"]).unwrap();
     (keys.len(), data.contains_key("sealed-since"))
+}
+
+#[tokio::test]
+async fn two_controllers_that_start_at_once_seal_with_one_key() {
+    let scene = Scene::new("first-starts").await;
+    let (one, two) = futures::join!(
+        Controller::launch(&scene, Flags::default()),
+        Controller::launch(&scene, Flags::default())
+    );
+    futures::join!(one.ready(), two.ready());
+    let token = scene.issued("ci").await;
+    drop(one);
+    let later = scene.issued("later").await;
+    assert_eq!(published(&scene).await, (1, true));
+    let verifier = Verifier::start(&scene, &[]).await;
+    verifier.answers(&token, 200).await;
+    verifier.answers(&later, 200).await;
+    let sealed_by = async |name: &str| {
+        let key: AccessKey = scene.get(name).await;
+        key.status.unwrap().seal.unwrap().signed_by
+    };
+    assert_eq!(sealed_by("ci-key").await, sealed_by("later-key").await);
+    drop(two);
 }
 
 #[tokio::test]
@@ -116,6 +140,41 @@ async fn tokens_from_before_there_were_seals_are_sealed_once_and_stay_good() {
     })
     .await;
     assert_eq!(scene.token("ci-key").await.sha256(), token.sha256());
+}
+
+/// As docs/operations.md says it for who comes back from a version without seals.
+#[tokio::test]
+async fn what_an_older_version_issued_after_a_rollback_is_sealed_and_stays_good() {
+    let (scene, controller) = Scene::with_controller("rolled-back").await;
+    let before = scene.issued("ci").await;
+    drop(controller);
+    // The older version issues a token: it knows neither seal nor serial, and its writes take the seal out of
+    // status.
+    let issued = Token::from_random(&[7; 64]).unwrap();
+    let key: AccessKey = scene.get("ci-key").await;
+    let mut token = serde_json::to_value(key.status.unwrap().token.unwrap()).unwrap();
+    token["id"] = json!(issued.id());
+    token["sha256"] = json!(issued.sha256());
+    token["revision"] = json!(2);
+    let status = json!({"status": {"token": token, "seal": null, "serial": null}}).to_string();
+    scene.kubectl_text(&["patch", "kwkey", "ci-key", "--subresource=status", "--type=merge", "-p", &status]);
+    let data = json!({"stringData": {"token": issued.reveal(), "key-id": issued.id(), "revision": "2"}});
+    let annotations = json!({
+        "iam.keyward.dev/key-id": issued.id(), "iam.keyward.dev/revision": "2",
+        "iam.keyward.dev/seal": null, "iam.keyward.dev/serial": null,
+    });
+    let mut secret = data;
+    secret["metadata"] = json!({"annotations": annotations});
+    scene.kubectl_text(&["patch", "secret", "ci-key", "--type=merge", "-p", &secret.to_string()]);
+
+    forget_secret(&scene).await;
+    forget_config_map(&scene).await;
+    let _controller = Controller::start(&scene, Flags::default()).await;
+    scene.key_once("ci-key", "is sealed", |key| key.status.as_ref().unwrap().seal.is_some()).await;
+    let verifier = Verifier::start(&scene, &[]).await;
+    verifier.answers(&issued, 200).await;
+    verifier.answers(&before, 401).await;
+    assert_eq!(scene.token("ci-key").await.sha256(), issued.sha256());
 }
 
 /// The key's seat as it was before there were serials.
