@@ -134,7 +134,7 @@ scene "Switching it off: a warning says what still uses it, and all its keys sto
 shop --as alice patch kwsa ci-bot --type=merge -p '{"spec":{"state":"Inactive"}}'
 reason kwkey/deploy ServiceAccountInactive
 shop get kwkey
-refused kubectl -n shop patch kwkey deploy --type=merge -p '{"spec":{"revision":2}}'
+refused kubectl -n shop patch kwsa ci-bot --type=merge -p '{"spec":{"icon":"Key"}}'
 shop patch kwsa ci-bot --type=merge -p '{"spec":{"state":"Active"}}'
 reason kwkey/deploy Issued
 shop get kwkey deploy -o jsonpath='{range .status.auditLog[:2]}  {.actor}: {.action}{"\n"}{end}'

@@ -1,5 +1,5 @@
-//! The chart's limit of memory as the kernel holds a pod to it: whoever goes beyond is killed. Only where this
-//! process may make a control group below its own.
+//! The chart's limit of memory as the kernel holds a pod to it: whoever goes beyond is killed. Only where
+//! this process may make a control group below its own.
 
 use std::fs;
 use std::path::{Path, PathBuf};

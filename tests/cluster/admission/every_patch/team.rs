@@ -9,10 +9,10 @@ use kube::api::{ApiResource, DeleteParams, DynamicObject, ListParams, Patch, Pat
 use kube::{Api, Client, Config};
 use serde_json::{Value, json};
 
-use super::super::super::support::verifier::IDENTITY;
 use super::super::super::support::{Scene, Verifier, eventually, from_json};
 use super::super::{GROUP, allow, bind, may, rule};
 use super::table::{Object, User, Verb};
+use crate::support::identity::VERIFIER;
 
 /// A request of a user.
 #[derive(Clone, Debug)]
@@ -129,7 +129,7 @@ impl Team {
 /// The name by which the API server knows a user.
 fn scene_name(scene: &Scene, user: User) -> String {
     match user {
-        User::Verifier => format!("system:serviceaccount:{}:{IDENTITY}", scene.namespace),
+        User::Verifier => format!("system:serviceaccount:{}:{VERIFIER}", scene.namespace),
         User::Controller => format!("system:serviceaccount:{}:keyward-controller", scene.namespace),
         user => format!("{user:?}").to_lowercase(),
     }
