@@ -121,10 +121,8 @@ async fn switching_off_tells_what_still_uses_it_stops_all_keys_and_on_restores_e
         scene.key_when(name, "ServiceAccountInactive").await;
     }
     let change = r#"{"spec":{"description":"changed"}}"#;
-    for object in ["kwkey/one", "kwsa/ci-bot"] {
-        let refused = scene.kubectl(&["patch", object, "--type=merge", "-p", change]);
-        assert!(!refused.status.success(), "{object} can be changed");
-    }
+    let refused = scene.kubectl(&["patch", "kwsa/ci-bot", "--type=merge", "-p", change]);
+    assert!(!refused.status.success(), "it can be changed while it is off");
     scene.set::<ServiceAccount>("ci-bot", json!({"state": "Active"})).await;
     eventually("all is as it was", async || {
         let now = states().await;
