@@ -51,13 +51,20 @@ async fn who_switches_it_off_sees_what_uses_it_and_must_say_yes() {
     assert_eq!(err.matches("Warning: ").count(), 1, "{err}");
     scene.key_when("deploy", "ServiceAccountInactive").await;
 
-    let words = "is inactive, so its keys cannot be created or changed; switch it on first\n";
-    failed(&keyward(&scene, &["key", "rotate", "deploy"]), 1, words);
+    let words = format!(
+        "gets no token while its service account ci is inactive; switch that on: kubectl keyward -n {} activate ci\n",
+        scene.namespace
+    );
+    failed(&keyward(&scene, &["key", "rotate", "deploy"]), 1, &words);
+    let late = done(&keyward(&scene, &["key", "create", "late", "--service-account", "ci"]));
+    assert!(late.ends_with(&format!("It {}.\n", words.trim_end())), "{late}");
     let again = done(&keyward(&scene, &["deactivate", "ci"]));
     assert_eq!(again, "serviceaccount.iam.keyward.dev/ci is inactive already\n");
     let on = done(&keyward(&scene, &["activate", "ci"]));
     assert_eq!(on, "serviceaccount.iam.keyward.dev/ci activated\n");
-    scene.key_when("deploy", "Issued").await;
+    for name in ["deploy", "late"] {
+        scene.key_when(name, "Issued").await;
+    }
 }
 
 #[tokio::test]

@@ -11,7 +11,7 @@ use crate::domain::value::period::Period;
 use crate::domain::value::time::parse_rfc3339;
 use crate::kubectl::cluster::changes::{ChangeArgs, DryRun};
 use crate::kubectl::cluster::wait::WaitArgs;
-use crate::kubectl::commands::key::summary::token_summary;
+use crate::kubectl::commands::key::summary::{of_inactive, token_summary, waits_for_parent};
 use crate::kubectl::context::Context;
 use crate::kubectl::error::Error;
 use crate::kubectl::input::name::NameOf;
@@ -71,8 +71,12 @@ pub async fn run(context: &Context, args: CreateKeyArgs) -> Result<(), Error> {
     let created = cluster.create(&key, change.dry_run).await?;
     change.show(&created, "created")?;
     if change.is_real() && wait.wait {
-        let ready = wait.until(&cluster, &created, has_token).await?;
-        change.add(&token_summary(&ready, context.now))?;
+        let ready = wait.until(&cluster, &created, |key| has_token(key) || waits_for_parent(key)).await?;
+        if waits_for_parent(&ready) {
+            change.add(&format!("It {}.\n", of_inactive(&ready)))?;
+        } else {
+            change.add(&token_summary(&ready, context.now))?;
+        }
     }
     Ok(())
 }

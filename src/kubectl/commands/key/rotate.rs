@@ -13,7 +13,7 @@ use crate::kubectl::cluster::changes::ChangeArgs;
 use crate::kubectl::cluster::client::Cluster;
 use crate::kubectl::cluster::object::reference;
 use crate::kubectl::cluster::wait::WaitArgs;
-use crate::kubectl::commands::key::summary::token_summary;
+use crate::kubectl::commands::key::summary::{of_inactive, token_summary, waits_for_parent};
 use crate::kubectl::context::Context;
 use crate::kubectl::error::Error;
 use crate::kubectl::input::name::NameOf;
@@ -74,6 +74,9 @@ fn step(key: &AccessKey, from: i64) -> Result<Value, Error> {
         return refused(format!(
             "is inactive, and gets no new token while it is; switch it on first: {activate}"
         ));
+    }
+    if waits_for_parent(key) {
+        return refused(of_inactive(key));
     }
     if revision != from {
         return refused(format!(
@@ -161,6 +164,17 @@ mod tests {
         ] {
             assert_eq!(step(&deploy(spec), from).unwrap_err().to_string(), words);
         }
+    }
+
+    #[test]
+    fn a_key_of_a_service_account_that_is_off_is_not_rotated() {
+        let mut status = issued("Inactive", "new", "2027-05-23T12:00:00Z");
+        status["reason"] = json!("ServiceAccountInactive");
+        assert_eq!(
+            step(&key("deploy", json!({}), status), 1).unwrap_err().to_string(),
+            "accesskey.iam.keyward.dev/deploy gets no token while its service account ci-bot is inactive; switch that on: \
+             kubectl keyward -n shop activate ci-bot"
+        );
     }
 
     #[test]

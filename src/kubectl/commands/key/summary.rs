@@ -1,9 +1,10 @@
-//! What is said of a key that has a token now. The token itself is not.
+//! What is said of a key that has a token now, or gets one later. The token itself is not.
 
 use chrono::{DateTime, Utc};
+use kube::ResourceExt as _;
 
-use crate::api::AccessKey;
 use crate::api::access_key::TokenStatus;
+use crate::api::{AccessKey, Reason};
 use crate::domain::access_key::secret::SecretOwner;
 use crate::domain::value::time::rfc3339;
 use crate::kubectl::output::hint::command_line;
@@ -27,6 +28,18 @@ pub fn token_summary(key: &AccessKey, now: DateTime<Utc>) -> String {
         times::away(*expires_at, now),
         command_line(namespace, &format!("key reveal {name}"))
     )
+}
+
+/// It gets its token once its service account is switched on.
+pub fn waits_for_parent(key: &AccessKey) -> bool {
+    key.status.as_ref().and_then(|status| status.reason) == Some(Reason::ServiceAccountInactive)
+}
+
+/// Why a key gets no token while its service account is off, and what to do.
+pub fn of_inactive(key: &AccessKey) -> String {
+    let name = &key.spec.service_account_name;
+    let activate = command_line(&key.namespace().unwrap_or_default(), &format!("activate {name}"));
+    format!("gets no token while its service account {name} is inactive; switch that on: {activate}")
 }
 
 #[cfg(test)]
