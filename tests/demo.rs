@@ -35,7 +35,7 @@ async fn the_demo_shows_what_it_promises_and_ends_well() {
         "User \"mallory\" cannot get resource",
         "Service account is now managed by User/alice",
         "is still used: flows and common resources shared with it (1): Dataset \"budget\"",
-        "is inactive, so its keys cannot be created or changed",
+        "`icon` of a service account may not be changed while it stays inactive",
         "is accepted until",
         "deploy   ci-bot            Inactive   True    Inactive",
         "which no longer held key",
