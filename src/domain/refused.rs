@@ -2,7 +2,10 @@
 //! so that a pass ends with a status that is true, whatever was refused. It is forgotten with the pass: the
 //! next one tries again.
 
-use crate::api::shared::RefusedWrite;
+use chrono::{DateTime, Utc};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
+
+use crate::api::shared::{AuditEntry, RefusedWrite};
 use crate::api::{ConditionType, Reason};
 use crate::domain::audit::{self, Happening, Target};
 use crate::domain::conditions::{Progress, Remark, Summary};
@@ -88,19 +91,36 @@ impl Failed {
         }
     }
 
-    /// What to report of it, where `before` does not have it yet. Only the API server's words may differ.
-    pub fn news(&self, before: &[RefusedWrite], about: &Target) -> Vec<Happening> {
+    /// The conditions that say `summary`, and what was refused. Times of `before` are kept.
+    pub fn conditions(
+        &self,
+        summary: &Summary,
+        before: &[Condition],
+        generation: i64,
+        now: DateTime<Utc>,
+    ) -> Vec<Condition> {
+        let refused = self.remark().map(|said| said.condition(before, generation, now));
+        summary.conditions(before, generation, now).into_iter().chain(refused).collect()
+    }
+
+    /// The entries for it, where `before` does not have it yet. Only the API server's words may differ.
+    /// `since` tells repeats apart.
+    pub fn news(
+        &self,
+        before: &[RefusedWrite],
+        about: &Target,
+        since: &str,
+        now: DateTime<Utc>,
+    ) -> Vec<AuditEntry> {
         let known = |write: &RefusedWrite| {
             before.iter().any(|old| (old.reason, &old.operation) == (write.reason, &write.operation))
         };
         let new = self.0.iter().filter_map(|(_, refused)| refused.as_ref()).filter(|write| !known(write));
         new.filter_map(told)
-            .map(|(reason, message)| Happening {
-                reason,
-                actor: audit::CONTROLLER.into(),
-                object: about.clone(),
-                key_id: None,
-                message,
+            .map(|(reason, message)| {
+                let occurrence = format!("{since}/{message}");
+                let (actor, object) = (audit::CONTROLLER.to_owned(), about.clone());
+                Happening { reason, actor, object, key_id: None, message }.entry(&occurrence, now)
             })
             .collect()
     }
@@ -141,11 +161,24 @@ mod tests {
     #[test]
     fn it_is_reported_once_however_the_words_change() {
         let about = Target { kind: Kind::AccessKey, name: "deploy".into(), uid: "uid".into() };
-        assert_eq!(failed().news(&[], &about).len(), 1);
+        let news = |before: &[RefusedWrite]| failed().news(before, &about, "1/", DateTime::UNIX_EPOCH);
+        assert_eq!(news(&[]).len(), 1);
         let same = write(Reason::SecretRefused, "create Secret", "exceeded quota, used: 7");
-        assert_eq!(failed().news(&[same], &about), []);
+        assert_eq!(news(&[same]), []);
         let another = write(Reason::PermissionDenied, "create Secret", "exceeded quota");
-        assert_eq!(failed().news(&[another], &about).len(), 1);
+        assert_eq!(news(&[another]).len(), 1);
+    }
+
+    #[test]
+    fn two_objects_that_are_refused_alike_have_an_entry_each() {
+        let about = Target { kind: Kind::Account, name: "account".into(), uid: "uid".into() };
+        let mut failed = Failed::default();
+        for (step, name) in [(Step::SuperAdmins, "super-admins"), (Step::IamAdmins, "iam-admins")] {
+            failed.note(step, Some(write(Reason::AdminsRefused, "create RoleBinding", name)));
+        }
+        let news = failed.news(&[], &about, "1/", DateTime::UNIX_EPOCH);
+        assert_eq!(news.len(), 2);
+        assert_ne!(news[0].id, news[1].id);
     }
 
     #[test]

@@ -80,7 +80,9 @@ pub(in crate::controller) trait Reconcile: Send + Sync + 'static {
     fn plan(&self, observed: &Self::Observed, now: DateTime<Utc>) -> Plan<Self::Action>;
 
     /// What a step writes, apart from the record of it.
-    fn step(action: &Self::Action) -> Option<Step>;
+    fn step(_action: &Self::Action) -> Option<Step> {
+        None
+    }
 
     /// Whether a step is taken also where one before it failed.
     fn stands_alone(_action: &Self::Action) -> bool {
@@ -88,7 +90,9 @@ pub(in crate::controller) trait Reconcile: Send + Sync + 'static {
     }
 
     /// Where to note what fails; `None` for objects that have no status to say it in.
-    fn failed(observed: &mut Self::Observed) -> Option<&mut Failed>;
+    fn failed(_observed: &mut Self::Observed) -> Option<&mut Failed> {
+        None
+    }
 
     /// Carries out one step. What it did is in `done` also where it then fails.
     fn apply(

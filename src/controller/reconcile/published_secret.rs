@@ -8,7 +8,6 @@ use crate::controller::error::Error;
 use crate::controller::reconcile::driver::{Driver, Next, Reconcile};
 use crate::controller::watch::store::SecretMeta;
 use crate::domain::access_key::publish::orphan::{Action, Observed, Plan, plan};
-use crate::domain::refused::{Failed, Step};
 
 impl Reconcile for Driver<SecretMeta> {
     type Object = SecretMeta;
@@ -24,14 +23,6 @@ impl Reconcile for Driver<SecretMeta> {
 
     fn plan(&self, observed: &Observed, _now: DateTime<Utc>) -> Plan {
         plan(observed)
-    }
-
-    fn step(_action: &Action) -> Option<Step> {
-        None
-    }
-
-    fn failed(_observed: &mut Observed) -> Option<&mut Failed> {
-        None
     }
 
     async fn apply(

@@ -5,7 +5,6 @@ use chrono::{DateTime, Utc};
 use crate::api::{Kind, ResourceGrant};
 use crate::controller::error::Error;
 use crate::controller::reconcile::driver::{Driver, Next, Reconcile};
-use crate::domain::refused::{Failed, Step};
 use crate::domain::resource_grant::{Action, Observed, Plan, plan};
 
 impl Reconcile for Driver<ResourceGrant> {
@@ -23,14 +22,6 @@ impl Reconcile for Driver<ResourceGrant> {
 
     fn plan(&self, observed: &Observed, now: DateTime<Utc>) -> Plan {
         plan(observed, now)
-    }
-
-    fn step(_action: &Action) -> Option<Step> {
-        None
-    }
-
-    fn failed(_observed: &mut Observed) -> Option<&mut Failed> {
-        None
     }
 
     async fn apply(

@@ -199,20 +199,10 @@ fn entries(observed: &Observed, settled: &Settled, now: DateTime<Utc>) -> Vec<Au
     let of_secret = repair(observed, settled);
     let of_expiry = expiry_notice(observed, settled, now);
     let of_use = Usage::of(observed, settled, now).warning(observed, settled);
-    let of_writes = observed.failed.news(&key.status.refused, &key.target()).into_iter().map(|happening| {
-        let occurrence = format!("{since}/{}", happening.message);
-        (happening, occurrence)
-    });
-    let all = refused
-        .into_iter()
-        .chain(of_writes)
-        .chain(of_tokens)
-        .chain(of_state)
-        .chain(of_secret)
-        .chain(of_copies)
-        .chain(of_expiry)
-        .chain(of_use);
-    all.map(|(happening, occurrence)| happening.entry(&occurrence, now)).collect()
+    let of_writes = observed.failed.news(&key.status.refused, &key.target(), &since, now);
+    let others = of_tokens.chain(of_state).chain(of_secret).chain(of_copies).chain(of_expiry).chain(of_use);
+    let entry = |(happening, occurrence): (Happening, String)| happening.entry(&occurrence, now);
+    refused.map(entry).into_iter().chain(of_writes).chain(others.map(entry)).collect()
 }
 
 /// The entry for a change of the reason.

@@ -40,10 +40,9 @@ pub(super) fn entries(
         .map(|reason| entry(reason, &observed.object.changed_by, observed.target(), summary.message.clone()));
     let of_admins = changed_admins(observed)
         .map(|message| entry(Reason::AdminsChanged, &observed.object.changed_by, observed.target(), message));
-    let of_writes = observed.failed.news(&observed.status.refused, &observed.target());
-    let of_writes = of_writes
-        .into_iter()
-        .map(|Happening { reason, actor, object, message, .. }| entry(reason, &actor, object, message));
+    let own = observed.target();
+    let since = audit::since(log, &own, observed.object.generation);
+    let of_writes = observed.failed.news(&observed.status.refused, &own, &since, now);
     policy.into_iter().chain(of_writes).chain(of_admins).chain(deleted).chain(created).collect()
 }
 

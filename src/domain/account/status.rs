@@ -28,10 +28,6 @@ pub(super) fn status(
     let rejected =
         observed.service_accounts.iter().filter(|view| !seated.contains(view.uid.as_str())).count();
     let refusals = observed.service_accounts.iter().flat_map(|view| &view.refusals);
-    let generation = observed.object.generation;
-    let mut conditions = summary.conditions(&before.conditions, generation, now);
-    let refused = observed.failed.remark();
-    conditions.extend(refused.map(|said| said.condition(&before.conditions, generation, now)));
     AccountStatus {
         observed_generation: observed.object.generation,
         reason: Some(summary.reason),
@@ -52,7 +48,7 @@ pub(super) fn status(
         super_admins: observed.bound_super_admins(),
         iam_admins: observed.bound_iam_admins(),
         refused: observed.failed.recorded(),
-        conditions,
+        conditions: observed.failed.conditions(summary, &before.conditions, observed.object.generation, now),
         audit_log: audit::absorb(
             &audit::merge(&before.audit_log, entries, audit::PARENT_LOG),
             refusals,

@@ -14,7 +14,7 @@ use crate::domain::service_account::admission::{Admission, admission, name_confl
 use crate::domain::service_account::entries::{entries, of_writes};
 use crate::domain::service_account::observed::{AccountView, KeyView, Observed, ObservedKey};
 use crate::domain::service_account::plan::{Action, Plan};
-use crate::domain::service_account::status::{conditions, next_expiring, status};
+use crate::domain::service_account::status::{next_expiring, status};
 use crate::domain::value::time::whole_seconds;
 
 /// Decides. `now` is cut to whole seconds.
@@ -65,7 +65,7 @@ fn without_account(observed: &Observed, now: DateTime<Utc>) -> Plan {
         state: before.state.or(Some(ServiceAccountState::Rejected)),
         reason: Some(reason),
         refused: observed.failed.recorded(),
-        conditions: conditions(observed, &summary, now),
+        conditions: observed.failed.conditions(&summary, &before.conditions, observed.object.generation, now),
         audit_log: audit::merge(&before.audit_log, &entries, audit::PARENT_LOG),
         ..before.clone()
     };
@@ -104,9 +104,9 @@ fn allotment(
 
 /// The seat with the serial that its key's status has reached.
 fn with_serial(seat: &Seat, observed: &Observed) -> Seat {
-    let key = observed.keys.iter().map(ObservedKey::view).find(|key| key.uid == seat.uid);
     let version = observed.object.version();
-    let serial = key.map_or(seat.serial, |key| Some(seat_serial(seat.serial, key.serial, version)));
+    let reached = |key: &ObservedKey| Some(seat_serial(seat.serial, key.view().serial, version));
+    let serial = observed.key(&seat.uid).map_or(seat.serial, reached);
     Seat { serial, ..seat.clone() }
 }
 

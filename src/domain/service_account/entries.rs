@@ -34,7 +34,7 @@ pub(super) fn entries(
         Happening { reason, actor, object: own.clone(), key_id: None, message }.entry(&occurrence, now)
     });
     let created = allotment.admitted.iter().filter_map(|seat| {
-        let key = observed.keys.iter().find(|key| key.view().uid == seat.uid)?;
+        let key = observed.key(&seat.uid)?;
         let object = Target { kind: Kind::AccessKey, name: seat.name.clone(), uid: seat.uid.clone() };
         let message = format!("Access key \"{}\" was created", seat.name);
         let (reason, actor) = (Reason::KeyCreated, key.created_by.clone());
@@ -61,8 +61,7 @@ pub(super) fn entries(
 pub(super) fn of_writes(observed: &Observed, now: DateTime<Utc>) -> Vec<AuditEntry> {
     let own = observed.target();
     let since = audit::since(&observed.status.audit_log, &own, observed.object.generation);
-    let news = observed.failed.news(&observed.status.refused, &own).into_iter();
-    news.map(|happening| happening.entry(&format!("{since}/{}", happening.message), now)).collect()
+    observed.failed.news(&observed.status.refused, &own, &since, now)
 }
 
 /// What is new about the service account itself, and who did it.

@@ -56,6 +56,11 @@ impl Observed {
         Target { kind: Kind::ServiceAccount, name: self.object.name.clone(), uid: self.object.uid.clone() }
     }
 
+    /// The key of that UID. Its view is not made for the others: a service account may have a thousand.
+    pub(super) fn key(&self, uid: &str) -> Option<&ObservedKey> {
+        self.keys.iter().find(|key| key.object.metadata.uid.as_deref() == Some(uid))
+    }
+
     /// The admins that RBAC has bound.
     pub(super) fn bound_admins(&self) -> Vec<Subject> {
         admins::bound(self.spec.admins.as_deref().unwrap_or_default(), self.binding.as_ref())

@@ -1,7 +1,6 @@
 //! The status that a service account is to have.
 
 use chrono::{DateTime, Utc};
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 
 use crate::api::ServiceAccountStatus;
 use crate::api::access_key::KeyState;
@@ -59,22 +58,13 @@ pub(super) fn status(
         last_accessed_at: last_accessed_at.max(before.last_accessed_at),
         usage_recorded_since: policy.usage_recorded_since,
         refused: observed.failed.recorded(),
-        conditions: conditions(observed, summary, now),
+        conditions: observed.failed.conditions(summary, &before.conditions, observed.object.generation, now),
         audit_log: audit::absorb(
             &audit::merge(&before.audit_log, entries, audit::PARENT_LOG),
             of_keys,
             audit::PARENT_LOG,
         ),
     }
-}
-
-/// The conditions that say `summary`, and what was refused.
-pub(super) fn conditions(observed: &Observed, summary: &Summary, now: DateTime<Utc>) -> Vec<Condition> {
-    let (before, generation) = (&observed.status, observed.object.generation);
-    let mut conditions = summary.conditions(&before.conditions, generation, now);
-    let refused = observed.failed.remark();
-    conditions.extend(refused.map(|said| said.condition(&before.conditions, generation, now)));
-    conditions
 }
 
 fn counts(keys: &[ObservedKey], now: DateTime<Utc>) -> KeyCounts {
